@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The cell: an actor as one cache line; and its cold part.
+ *
+ * `struct tr_self` is the cell.  Cells are type-stable: a slot's memory is
+ * only ever a cell.  A free slot's inlet is CLOSED, and its generation is that
+ * of its next actor.
+ *
+ * ident packs what senders, killers and the owner have to see as one:
+ *
+ *     bits  0-31  generation: 6 bits of system number, 26 bits of count
+ *     bits 32-47  home worker + 1 of a pinned actor; 0: any
+ *     bits 48-63  flags
+ */
+#ifndef TROUPE_ACTORS_ACTOR_H
+#define TROUPE_ACTORS_ACTOR_H
+
+#include "mailbox/inlet.h"
+#include "sched/word.h"
+#include "troupe.h"
+
+enum {
+	TRI_STATE_INLINE = 24,
+	TRI_COUNT_BITS = 26, /* of the generation */
+	TRI_COUNT_MASK = (1 << TRI_COUNT_BITS) - 1,
+};
+
+#define TRI_IDENT_GENERATION UINT64_C(0xffffffff)
+#define TRI_IDENT_HOME_SHIFT 32
+#define TRI_IDENT_HOME       UINT64_C(0xffff)
+#define TRI_IDENT_KILL       (UINT64_C(1) << 48) /* no handler starts */
+#define TRI_IDENT_TOLD       (UINT64_C(1) << 49) /* by the system's stop */
+#define TRI_IDENT_COLD       (UINT64_C(1) << 50) /* the cold part is used */
+
+struct tr_self {
+	struct tri_inlet inlet; /* any thread */
+	struct tr_msg *pending; /* owner: taken, not handled yet */
+	_Atomic(const struct tr_behavior *) behavior; /* set at spawn */
+	_Atomic uint64_t ident; /* any thread */
+	_Atomic uint32_t handled; /* owner; read by dumps */
+	_Atomic uint32_t taken; /* length of pending; owner; read by dumps */
+	char state[TRI_STATE_INLINE]; /* or a pointer to it; owner */
+};
+
+_Static_assert(sizeof(struct tr_self) == TRI_LINE, "a cell is a line");
+
+struct tri_record;
+struct tri_name;
+
+/* What a plain actor never touches.  Owner only, but for `asks`. */
+struct tri_cold {
+	struct tri_record *records; /* subscriptions */
+	struct tri_name *names;
+	_Atomic uint32_t asks; /* under way; read by dumps */
+	uint32_t room[11];
+};
+
+_Static_assert(sizeof(struct tri_cold) == TRI_LINE, "so is its cold part");
+
+static inline uint32_t
+tri_ref_slot(tr_ref ref)
+{
+	return (uint32_t)ref.bits;
+}
+
+static inline uint32_t
+tri_ref_generation(tr_ref ref)
+{
+	return (uint32_t)(ref.bits >> 32);
+}
+
+static inline tr_ref
+tri_ref_make(uint32_t slot, uint32_t generation)
+{
+	return (tr_ref){ (uint64_t)generation << 32 | slot };
+}
+
+static inline void *
+tri_actor_state(struct tr_self *a, const struct tr_behavior *b)
+{
+	return b->state_size <= TRI_STATE_INLINE ?
+	    (void *)a->state : *(void **)(void *)a->state;
+}
+
+#endif

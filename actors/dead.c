@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Dead letters: counted by reason, and shown to the hook at a bounded rate.
+ *
+ * The budget of the hook is one word: the second (of the monotonic clock) and
+ * the calls made in it.
+ */
+#include "actors/system.h"
+
+static bool
+hook_may_be_called(struct tr_system *sys)
+{
+	uint64_t second =
+	    (uint64_t)(sys->env->now(sys->env) / TR_SECONDS(1));
+	uint64_t budget = tri_load_relaxed(&sys->hook_budget), want;
+
+	do {
+		if (budget >> 16 != second)
+			want = second << 16 | 1;
+		else if ((budget & 0xffff) >= TRI_HOOK_CALLS)
+			return false;
+		else
+			want = budget + 1;
+		/* No data hangs on it: only the count has to be right. */
+	} while (!tri_cas_weak_acq_rel(&sys->hook_budget, &budget, want));
+	return true;
+}
+
+void
+tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason, tr_ref to,
+    const struct tr_msg *m)
+{
+	struct tr_system *sys = d->sys;
+	struct tr_dead_letter letter;
+
+	tri_count(&d->counts.dead[reason], (uint64_t)1);
+	if (sys->options.on_dead_letter == NULL || !hook_may_be_called(sys))
+		return;
+	letter = (struct tr_dead_letter){
+		.reason = reason,
+		.target = to,
+		.sender = { m->sender },
+		.tag = m->tag,
+		.size = m->size,
+	};
+	sys->options.on_dead_letter(&letter, sys->dead_ctx);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Foreign threads: posts, spawns, and what the blocking pool brings back.
+ *
+ * They share one desk (pool, caches, counters) under a spin lock that is held
+ * for an allocation or a count; copying and pushing happen outside it.
+ */
+#include "actors/system.h"
+
+void
+tri_foreign_lock(struct tr_system *sys)
+{
+	ck_spinlock_lock(&sys->foreign_lock);
+}
+
+void
+tri_foreign_unlock(struct tr_system *sys)
+{
+	ck_spinlock_unlock(&sys->foreign_lock);
+}
+
+struct tri_crew *
+tri_crew_here(const struct tr_system *sys)
+{
+	struct tri_worker *w = tri_worker_here;
+
+	return w != NULL && w->sched == &sys->sched ?
+	    (struct tri_crew *)(void *)w : NULL;
+}
+
+/* A dead letter that was built but never reached a mailbox. */
+static void
+post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m)
+{
+	tri_foreign_lock(sys);
+	tri_dead_letter(&sys->foreign, TR_DEAD_NO_ACTOR, to, m);
+	if (m->size_class != TRI_CLASS_LARGE)
+		tri_pool_free(sys->foreign.pool, m, m->size_class);
+	tri_pool_flush(sys->foreign.pool);
+	tri_foreign_unlock(sys);
+	if (m->size_class == TRI_CLASS_LARGE)
+		tri_pool_free_large(m);
+}
+
+int
+tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
+    size_t size)
+{
+	struct tr_self *a = NULL;
+	struct tr_msg *m;
+
+	if (size > tri_message_limit(system))
+		return TR_EINVAL;
+	/* acq: pairs with tr_system_stop. */
+	if (tri_load_acquire(&system->stopping) != 0)
+		return TR_ESTOPPING;
+	tri_foreign_lock(system);
+	m = tri_msg_alloc(&system->foreign, TRI_MSG_PLAIN, 0, tag, size);
+	if (m != NULL)
+		tri_count(&system->foreign.counts.sent, (uint64_t)1);
+	tri_foreign_unlock(system);
+	if (m == NULL)
+		return TR_ENOMEM;
+	tri_msg_fill(m, data, size);
+	switch (tri_push(system, to, m, &a)) {
+	case TRI_PUSH_QUEUED:
+		break;
+	case TRI_PUSH_WAKE:
+		tri_schedule(system, NULL, a);
+		break;
+	case TRI_PUSH_CLOSED:
+		post_dead(system, to, m);
+		break;
+	}
+	return TR_OK;
+}
+
+tr_ref
+tr_system_spawn(struct tr_system *system, const struct tr_behavior *behavior,
+    const void *arg, const struct tr_spawn_options *options)
+{
+	tr_ref ref;
+
+	tri_foreign_lock(system);
+	ref = tri_spawn(&system->foreign, TR_REF_NONE, 0, behavior, arg,
+	    options);
+	tri_foreign_unlock(system);
+	return ref;
+}
+
+/* A taken ask that is dropped here stays with its actor's duties. */
+void
+tri_msg_dispose_foreign(struct tr_system *sys, struct tr_msg *m, int outcome)
+{
+	(void)outcome;
+	if (m->flags & TRI_MSG_EXTRA_EXT) {
+		struct tri_msg_extra *extra = tri_msg_extra(m);
+
+		if (extra->drop != NULL)
+			extra->drop(tri_msg_payload(m), m->size);
+	}
+	if (m->size_class == TRI_CLASS_LARGE) {
+		tri_pool_free_large(m);
+		return;
+	}
+	tri_foreign_lock(sys);
+	tri_pool_free(sys->foreign.pool, m, m->size_class);
+	tri_pool_flush(sys->foreign.pool);
+	tri_foreign_unlock(sys);
+}
+
+void
+tri_record_free_foreign(struct tr_system *sys, struct tri_record *r)
+{
+	tri_foreign_lock(sys);
+	tri_table_put(&sys->records, &sys->foreign.records, r->index);
+	tri_foreign_unlock(sys);
+}
+
+void
+tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r)
+{
+	tr_ref owner = { r->owner };
+	struct tr_self *a = NULL;
+	uint32_t holds;
+
+	tri_record_prepare_outcome(r);
+	switch (tri_push(sys, owner, &r->msg, &a)) {
+	case TRI_PUSH_QUEUED:
+		break;
+	case TRI_PUSH_WAKE:
+		tri_schedule(sys, NULL, a);
+		break;
+	case TRI_PUSH_CLOSED:
+		holds = tri_fetch_and_acq_rel(&r->holds,
+		    ~(uint32_t)TRI_HOLD_SENT);
+		if ((holds & TRI_GONE) != 0 &&
+		    (holds & TRI_HOLDS & ~(uint32_t)TRI_HOLD_SENT) == 0)
+			tri_record_free_foreign(sys, r);
+		break;
+	}
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records: see record.h for what they are.
+ *
+ * WHO CHANGES `holds`.  While a record is armed on the worker that runs its
+ * owner, or not armed at all, only that worker's thread does (the blocking
+ * pool apart), so plain stores are enough: that is the hot path of an ask with
+ * a deadline.  An owner that has moved finds its record armed elsewhere; then
+ * it and the wheel's worker may act at once, and both use CAS.
+ *
+ * Letting go of a record that is armed elsewhere: GONE and OP are set in one
+ * CAS, then the record goes onto the home worker's stack; the home disarms it
+ * at its next poll.  If the timer fires first, the home sees GONE and leaves
+ * the freeing to whoever handles OP.
+ */
+#include "actors/system.h"
+
+#include <string.h>
+
+static struct tri_crew *
+record_home(struct tri_crew *c, const struct tri_record *r)
+{
+	return (struct tri_crew *)(void *)tri_sched_worker(c->worker.sched,
+	    r->home);
+}
+
+/* ------------------------------------------------------- make and free -- */
+
+struct tri_record *
+tri_record_new_free(struct tri_crew *c, enum tri_record_kind kind)
+{
+	struct tr_system *sys = c->desk.sys;
+	struct tri_record *r;
+	uint32_t index;
+	uint64_t generation;
+
+	if (!tri_table_get(&sys->records, &c->desk.records, &index))
+		return NULL;
+	r = tri_record_at(sys, index);
+	generation = tri_load_relaxed(&r->ident) & TRI_IDENT_GENERATION;
+	if (generation == 0)
+		generation = 1; /* never used before */
+	r->index = index;
+	r->kind = (uint8_t)kind;
+	r->linked = false;
+	r->owner = 0;
+	tri_store_relaxed(&r->holds, 0u);
+	/* rel: pairs with the acq of a callee's look at a canceled ask. */
+	tri_store_release(&r->ident, generation | TRI_RECORD_LIVE);
+	return r;
+}
+
+void
+tri_record_free(struct tri_crew *c, struct tri_record *r)
+{
+	tri_table_put(&c->desk.sys->records, &c->desk.records, r->index);
+}
+
+static void
+record_link(struct tri_crew *c, struct tri_record *r)
+{
+	struct tr_self *a = c->turn.cell;
+	struct tri_cold *cold = tri_cold(c->desk.sys, a);
+
+	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)
+		tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
+	r->owner = c->turn.ref.bits;
+	r->prev = NULL;
+	r->next = cold->records;
+	if (r->next != NULL)
+		r->next->prev = r;
+	cold->records = r;
+	r->linked = true;
+	if (r->kind == TRI_RECORD_ASK || r->kind == TRI_RECORD_JOB)
+		tri_count(&cold->asks, 1u);
+}
+
+static void
+record_unlink(struct tri_crew *c, struct tri_record *r)
+{
+	struct tri_cold *cold = tri_cold(c->desk.sys, c->turn.cell);
+
+	TR_DASSERT(r->owner == c->turn.ref.bits);
+	if (r->prev != NULL)
+		r->prev->next = r->next;
+	else
+		cold->records = r->next;
+	if (r->next != NULL)
+		r->next->prev = r->prev;
+	r->linked = false;
+	if (r->kind == TRI_RECORD_ASK || r->kind == TRI_RECORD_JOB)
+		tri_count(&cold->asks, 0u - 1u);
+}
+
+struct tri_record *
+tri_record_new(struct tri_crew *c, enum tri_record_kind kind)
+{
+	struct tri_record *r;
+
+	if (c->turn.stopping)
+		return NULL;
+	r = tri_record_new_free(c, kind);
+	if (r != NULL)
+		record_link(c, r);
+	return r;
+}
+
+struct tri_record *
+tri_record_find(struct tri_crew *c, uint64_t id, enum tri_record_kind kind)
+{
+	struct tr_system *sys = c->desk.sys;
+	uint32_t index = (uint32_t)id;
+	struct tri_record *r;
+
+	/* acq: pairs with table_fresh. */
+	if (id == 0 || c->turn.cell == NULL ||
+	    index >= tri_load_acquire(&sys->records.limit))
+		return NULL;
+	r = tri_record_at(sys, index);
+	/* Only then may the other fields be looked at: it is ours. */
+	if ((tri_load_relaxed(&r->ident) &
+	        (TRI_IDENT_GENERATION | TRI_RECORD_LIVE)) !=
+	    (id >> 32 | TRI_RECORD_LIVE))
+		return NULL;
+	return r->kind == kind && r->owner == c->turn.ref.bits ? r : NULL;
+}
+
+/* --------------------------------------------------------- letting go --- */
+
+/* From here on its name is stale. */
+static void
+record_retire_name(struct tri_record *r)
+{
+	uint64_t generation =
+	    (tri_load_relaxed(&r->ident) + 1) & TRI_IDENT_GENERATION;
+
+	tri_store_release(&r->ident, generation == 0 ? 1 : generation);
+}
+
+/* It may be armed on another worker, or with the pool. */
+static TRI_COLD void
+record_let_go_far(struct tri_crew *c, struct tri_record *r)
+{
+	/* acq: pairs with the CAS of tri_record_fire. */
+	uint32_t holds = tri_load_acquire(&r->holds), want;
+
+	do {
+		want = holds | TRI_GONE;
+		if (holds & TRI_HOLD_ARMED)
+			want |= TRI_HOLD_OP;
+	} while (!tri_cas_weak_acq_rel(&r->holds, &holds, want));
+	if (want & TRI_HOLD_OP)
+		ck_stack_push_upmc(&record_home(c, r)->gone, &r->op);
+	else if ((want & TRI_HOLDS) == 0)
+		tri_record_free(c, r);
+}
+
+void
+tri_record_end(struct tri_crew *c, struct tri_record *r)
+{
+	uint32_t holds;
+
+	if (r->linked)
+		record_unlink(c, r);
+	record_retire_name(r);
+	/* acq: what others did before they removed their hold. */
+	holds = tri_load_acquire(&r->holds);
+	if ((holds & TRI_HOLD_ARMED) != 0 && r->home == c->worker.index) {
+		tri_wheel_remove(&c->worker.wheel, &r->node);
+		if (r->kind == TRI_RECORD_JOB)
+			tri_fetch_and_acq_rel(&r->holds,
+			    ~(uint32_t)TRI_HOLD_ARMED);
+		else
+			tri_store_release(&r->holds,
+			    holds & ~(uint32_t)TRI_HOLD_ARMED);
+		holds &= ~(uint32_t)TRI_HOLD_ARMED;
+	}
+	if (r->kind == TRI_RECORD_JOB || (holds & TRI_HOLD_ARMED) != 0)
+		record_let_go_far(c, r);
+	else if ((holds & TRI_HOLDS) == 0)
+		tri_record_free(c, r);
+	else
+		tri_store_release(&r->holds, holds | TRI_GONE);
+}
+
+void
+tri_record_release(struct tri_crew *c, struct tri_record *r,
+    enum tri_hold hold)
+{
+	/* acq_rel: the last one sees all that the others did. */
+	uint32_t holds = tri_fetch_and_acq_rel(&r->holds, ~(uint32_t)hold);
+
+	if ((holds & TRI_GONE) != 0 &&
+	    (holds & TRI_HOLDS & ~(uint32_t)hold) == 0)
+		tri_record_free(c, r);
+}
+
+void
+tri_record_disarm_gone(struct tri_crew *c)
+{
+	ck_stack_entry_t *e;
+
+	if (CK_STACK_ISEMPTY(&c->gone))
+		return;
+	e = ck_stack_batch_pop_upmc(&c->gone);
+	while (e != NULL) {
+		struct tri_record *r =
+		    tri_container_of(e, struct tri_record, op);
+
+		e = CK_STACK_NEXT(e);
+		if (r->node.prev != NULL) {
+			tri_wheel_remove(&c->worker.wheel, &r->node);
+			tri_fetch_and_acq_rel(&r->holds,
+			    ~(uint32_t)TRI_HOLD_ARMED);
+		}
+		tri_record_release(c, r, TRI_HOLD_OP);
+	}
+}
+
+/* ------------------------------------------------------------- timing --- */
+
+void
+tri_record_arm(struct tri_crew *c, struct tri_record *r)
+{
+	r->home = (uint16_t)c->worker.index;
+	r->node.prev = NULL;
+	/* Nobody else knows the record yet. */
+	tri_store_relaxed(&r->holds,
+	    tri_load_relaxed(&r->holds) | TRI_HOLD_ARMED);
+	tri_wheel_add(&c->worker.wheel, &r->node);
+}
+
+/* Its message, as asks and jobs send it. */
+void
+tri_record_prepare_outcome(struct tri_record *r)
+{
+	r->msg.sender = 0;
+	r->msg.tag = 0;
+	r->msg.size = 0;
+	r->msg.offset = sizeof(r->msg);
+	r->msg.kind = TRI_MSG_OUTCOME;
+	r->msg.flags = 0;
+	r->msg.size_class = TRI_CLASS_EMBEDDED;
+}
+
+/* SENT is set, by us: send it. */
+static void
+record_send(struct tri_crew *c, struct tri_record *r)
+{
+	tr_ref owner = { r->owner };
+
+	if (r->kind == TRI_RECORD_TIMER) {
+		tri_deliver(c, owner, &r->msg);
+		return;
+	}
+	tri_record_prepare_outcome(r);
+	tri_deliver_control(c, owner, &r->msg);
+}
+
+void
+tri_record_notify(struct tri_crew *c, struct tri_record *r)
+{
+	/* acq_rel: the taker sees what the caller did to the record. */
+	if (tri_fetch_or_acq_rel(&r->holds, TRI_HOLD_SENT) & TRI_HOLD_SENT)
+		return;
+	record_send(c, r);
+}
+
+/* Ticks that fell due and will not be seen; arm the next. */
+static void
+record_rearm(struct tri_crew *c, struct tri_record *r, bool sent)
+{
+	int64_t late = c->worker.exact - r->node.deadline;
+	int64_t skipped = late > 0 ? late / r->u.period_ns : 0;
+	uint32_t missed = (uint32_t)(skipped > UINT32_MAX / 2 ?
+	        UINT32_MAX / 2 : skipped) + (sent ? 1 : 0);
+
+	if (missed > 0)
+		tri_fetch_add_relaxed(&r->missed, missed);
+	r->node.deadline += (skipped + 1) * r->u.period_ns;
+	tri_wheel_add(&c->worker.wheel, &r->node);
+}
+
+void
+tri_record_fire(struct tri_worker *w, struct tri_timer_node *node)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+	struct tri_record *r = tri_container_of(node, struct tri_record, node);
+	bool again = r->kind == TRI_RECORD_TIMER && r->u.period_ns > 0;
+	/* acq: pairs with record_let_go_far. */
+	uint32_t holds = tri_load_acquire(&r->holds), want;
+
+	if (r->kind == TRI_RECORD_DEADLINE) {
+		tri_life_deadline(c, r);
+		return;
+	}
+	do {
+		if (holds & TRI_GONE) {
+			tri_record_release(c, r, TRI_HOLD_ARMED);
+			return;
+		}
+		want = holds | TRI_HOLD_SENT;
+		if (!again)
+			want &= ~(uint32_t)TRI_HOLD_ARMED;
+	} while (!tri_cas_weak_acq_rel(&r->holds, &holds, want));
+	/* Armed again before it is sent: afterwards the owner may let go. */
+	if (again)
+		record_rearm(c, r, (holds & TRI_HOLD_SENT) != 0);
+	if ((holds & TRI_HOLD_SENT) == 0)
+		record_send(c, r);
+}

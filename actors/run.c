@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Running an actor: one batch of its messages.
+ *
+ * What was taken from the inlet and not handled yet is `pending`; the inlet is
+ * looked at only when that is empty.  A lone message is handled in place: it
+ * stays reachable from the inlet, so that one CAS afterwards both removes it
+ * and gives the actor back.  Only when something needs it to outlive the turn
+ * is it detached first (tri_turn_detach).
+ *
+ * A batch ends after 128 messages or 200 us, and after one list if others
+ * wait.  The cycle counter is read every 16 messages, across batches; after a
+ * slow message at every one.
+ *
+ * The worker that has the actor scheduled runs all of this; after
+ * tri_inlet_rest_owner succeeded the cell is not its own any more.
+ */
+#include "actors/system.h"
+
+static void
+run_tick_clock(struct tri_crew *c)
+{
+	struct tri_worker *w = &c->worker;
+	int64_t before = c->clock_last, now = tri_worker_clock(w);
+
+	c->clock_last = now;
+	c->clock_every =
+	    now - before > (int64_t)TRI_SLOW_NS * c->clock_every ?
+	    1 : TRI_CLOCK_MESSAGES;
+	c->until_clock = c->clock_every;
+}
+
+/* ------------------------------------------------------ one message ----- */
+
+static bool
+kind_is_counted(unsigned kind)
+{
+	return kind <= TRI_MSG_TICK;
+}
+
+_Static_assert(TRI_MSG_PLAIN < TRI_MSG_TICK && TRI_MSG_ASK < TRI_MSG_TICK &&
+        TRI_MSG_REPLY < TRI_MSG_TICK && TRI_MSG_TICK < TRI_MSG_OUTCOME,
+    "users' messages come first");
+
+int
+tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	struct tri_record *r;
+	const void *arg;
+
+	switch ((enum tri_msg_kind)m->kind) {
+	case TRI_MSG_ASK:
+		return tri_ask_handle(c, a, m);
+	case TRI_MSG_REPLY:
+		return tri_ask_answered(c, a, m);
+	case TRI_MSG_TICK:
+		r = tri_container_of(m, struct tri_record, msg);
+		return tri_timer_ticked(c, a, r, m);
+	case TRI_MSG_OUTCOME:
+		r = tri_container_of(m, struct tri_record, msg);
+		if (r->kind == TRI_RECORD_JOB)
+			return tri_job_outcome(c, a, r);
+		return tri_ask_ended(c, a, r, TR_ETIMEDOUT, NULL);
+	case TRI_MSG_START:
+		arg = b->arg_size == 0 ?
+		    *(void **)tri_msg_payload(m) : tri_msg_payload(m);
+		return b->start(a, tri_actor_state(a, b), arg);
+	case TRI_MSG_STOP:
+		return tr_exit(a, TR_SHUTDOWN);
+	case TRI_MSG_PLAIN:
+	case TRI_MSG_KILL:
+		break;
+	}
+	return TR_OK;
+}
+
+/* Why a message is not handled although its actor lives; else it is. */
+static TRI_COLD enum tr_dead_reason
+run_refused(struct tri_crew *c, struct tr_msg *m)
+{
+	enum tr_dead_reason why = TR_DEAD_REASONS;
+
+	if (m->kind == TRI_MSG_ASK)
+		(void)tri_ask_wanted(c, m, &why);
+	else if (m->kind == TRI_MSG_REPLY && !tri_ask_awaits(c, m))
+		why = TR_DEAD_LATE;
+	else if (m->kind == TRI_MSG_TICK && !tri_timer_awaits(m))
+		why = TR_DEAD_LATE;
+	return why;
+}
+
+/* Let the actor handle the message in hand. */
+static inline void
+run_handle(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	int rc;
+
+	tri_store_relaxed(&c->tag, m->tag);
+	if (TRI_LIKELY(m->kind == TRI_MSG_PLAIN))
+		rc = b->receive(a, tri_actor_state(a, b), m);
+	else
+		rc = tri_handle_special(c, a, m);
+	c->turn.ran = true;
+	if (TRI_UNLIKELY(rc != TR_OK))
+		tri_turn_fail(c, rc);
+}
+
+/*
+ * Take the message in hand as far as its handling: dead letters, kills.
+ * Afterwards turn.msg is NULL if it was taken or is a dead letter already.
+ * Returns 1 if it counts as handled.
+ */
+static inline uint32_t
+run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	uint64_t ident = tri_load_relaxed(&a->ident);
+	enum tr_dead_reason why = TR_DEAD_REASONS;
+	uint32_t counted = kind_is_counted(m->kind);
+
+	c->turn.msg = m;
+	c->turn.ran = false;
+	if (TRI_UNLIKELY((uint32_t)ident != m->generation))
+		why = TR_DEAD_NO_ACTOR;
+	else if (TRI_UNLIKELY((ident & TRI_IDENT_KILL) != 0)) {
+		c->turn.ended = true;
+		c->turn.reason = (struct tr_reason){ .code = TR_KILLED };
+		return 0;
+	} else if (m->kind != TRI_MSG_PLAIN)
+		why = run_refused(c, m);
+	if (TRI_UNLIKELY(why != TR_DEAD_REASONS)) {
+		tri_turn_detach(c);
+		c->turn.msg = NULL;
+		if (counted)
+			tri_msg_dead(c, c->turn.ref, m, why, TR_EDEAD);
+		else
+			tri_msg_dispose(c, m, TR_EDEAD);
+		return 0;
+	}
+	run_handle(c, a, m);
+	return c->turn.failed ? 0 : counted;
+}
+
+/* ---------------------------------------------------------- one batch --- */
+
+static inline void
+run_begin(struct tri_crew *c, struct tr_self *a)
+{
+	uint64_t ident = tri_load_relaxed(&a->ident);
+
+	c->turn.cell = a;
+	c->turn.ref = tri_ref_make(tri_cell_slot(c->desk.sys, a),
+	    (uint32_t)ident);
+	c->turn.ended = false;
+	c->turn.failed = false;
+	c->turn.deadline = INT64_MAX;
+	c->turn.unanswered = TR_ENOREPLY;
+	tri_store_relaxed(&c->worker.running_since, c->worker.now);
+}
+
+static inline void
+run_add_counts(struct tri_crew *c, struct tr_self *a, uint32_t handled)
+{
+	tri_count(&a->handled, handled);
+	tri_count(&c->desk.counts.handled, (uint64_t)handled);
+}
+
+/* More is to do, but later. */
+static void
+run_requeue(struct tri_crew *c, struct tr_self *a)
+{
+	uint64_t ident = tri_load_relaxed(&a->ident);
+	unsigned home =
+	    (unsigned)(ident >> TRI_IDENT_HOME_SHIFT & TRI_IDENT_HOME);
+
+	c->turn.cell = NULL;
+	if (home != 0)
+		tri_sched_push_home(c->worker.sched, &c->worker, home - 1,
+		    tri_word_of(a, TRI_KIND_ACTOR));
+	else
+		tri_sched_push_back(&c->worker,
+		    tri_word_of(a, TRI_KIND_ACTOR));
+}
+
+/*
+ * The lone message `m`, seen as `head`, was handled.  true: the actor is idle
+ * now and not ours.
+ */
+static inline bool
+run_leave_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
+    struct tr_msg *m)
+{
+	if (TRI_UNLIKELY(!c->turn.in_place))
+		return false; /* detached meanwhile */
+	if (TRI_UNLIKELY((m->flags & TRI_MSG_DUTY) != 0)) {
+		/* Its block becomes the answer, and that has to go out while
+		 * the actor is ours: its messages keep their order. */
+		tri_turn_detach(c);
+		return false;
+	}
+	c->turn.in_place = false;
+	if (TRI_LIKELY(tri_inlet_rest_owner(&a->inlet, head))) {
+		c->turn.cell = NULL;
+		tri_msg_dispose(c, m, c->turn.unanswered);
+		return true;
+	}
+	c->turn.in_place = true;
+	tri_turn_detach(c);
+	return false;
+}
+
+/* Handle a lone message in place.  true: the batch is over. */
+static inline bool
+run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
+    uint32_t *left)
+{
+	struct tr_msg *m = tri_inlet_msg(head);
+	uint32_t counted;
+
+	c->turn.in_place = true;
+	counted = run_message(c, a, m);
+	run_add_counts(c, a, counted);
+	if (TRI_UNLIKELY(c->turn.ended)) {
+		tri_actor_die(c, a);
+		return true;
+	}
+	--*left;
+	c->until_clock--;
+	if (run_leave_place(c, a, head, m))
+		return true;
+	if (c->turn.msg != NULL)
+		tri_msg_dispose(c, m, c->turn.unanswered);
+	c->turn.msg = NULL;
+	return false;
+}
+
+/* Handle what is pending, up to *left messages.  true: the actor died. */
+static inline bool
+run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left)
+{
+	uint32_t handled = 0, n = 0;
+	int64_t until = c->worker.now + TRI_BATCH_NS;
+	struct tr_msg *m;
+
+	while ((m = a->pending) != NULL && n < *left) {
+		a->pending = m->link;
+		if (m->link != NULL)
+			__builtin_prefetch(m->link);
+		n++;
+		handled += run_message(c, a, m);
+		if (TRI_UNLIKELY(c->turn.ended))
+			break;
+		if (TRI_LIKELY(c->turn.msg != NULL))
+			tri_msg_dispose(c, m, c->turn.unanswered);
+		if (--c->until_clock == 0) {
+			run_tick_clock(c);
+			if (c->worker.now >= until)
+				break;
+		}
+	}
+	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) - n);
+	run_add_counts(c, a, handled);
+	if (TRI_UNLIKELY(c->turn.ended)) {
+		tri_actor_die(c, a);
+		return true;
+	}
+	*left = a->pending != NULL ? 0 : *left - n;
+	return false;
+}
+
+void
+tri_actor_run(struct tri_worker *w, void *object)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+	struct tr_self *a = object;
+	uint32_t left = TRI_BATCH_MESSAGES, n;
+
+	run_begin(c, a);
+	for (;;) {
+		uint64_t head;
+
+		if (a->pending != NULL && run_pending(c, a, &left))
+			return;
+		if (c->until_clock == 0)
+			run_tick_clock(c);
+		if (left == 0)
+			break;
+		head = tri_inlet_look_owner(&a->inlet);
+		if (!tri_inlet_is_msg(head)) {
+			c->turn.cell = NULL;
+			if (tri_inlet_rest_owner(&a->inlet, head))
+				return;
+			c->turn.cell = a;
+			continue;
+		}
+		if (left < TRI_BATCH_MESSAGES && tri_runq_waits(&w->q))
+			break;
+		if (tri_inlet_msg(head)->link == NULL) {
+			if (run_in_place(c, a, head, &left))
+				return;
+			continue;
+		}
+		a->pending = tri_inlet_take_owner(&a->inlet, &n);
+		tri_store_relaxed(&a->taken, n);
+	}
+	run_requeue(c, a);
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages: making, sending, keeping and freeing them.
+ *
+ * The hot path of the library.  A send is: a block from the worker's pool, a
+ * copy of the payload, one look at the target's cell (generation, home), one
+ * CAS on its inlet, and, if it was idle, a store into the worker's `next`
+ * slot.  All of it on the sender's worker; no lock, no allocation by malloc.
+ */
+#include "actors/system.h"
+
+#include <string.h>
+
+/* ----------------------------------------------------------- making ---- */
+
+struct tr_msg *
+tri_msg_alloc(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
+    size_t size)
+{
+	size_t head = tri_msg_head(flags);
+	unsigned size_class = tri_class_of(head + size);
+	struct tr_msg *m;
+
+	m = TRI_LIKELY(size_class != TRI_CLASS_LARGE) ?
+	    tri_pool_alloc(d->pool, size_class) :
+	    tri_pool_alloc_large(d->pool, head + size);
+	if (TRI_UNLIKELY(m == NULL))
+		return NULL;
+	m->sender = 0;
+	m->tag = tag;
+	m->size = (uint32_t)size;
+	m->offset = (uint8_t)head;
+	m->kind = (uint8_t)kind;
+	m->flags = (uint8_t)flags;
+	m->size_class = (uint8_t)size_class;
+	return m;
+}
+
+void
+tri_msg_fill(struct tr_msg *m, const void *data, size_t size)
+{
+	void *to = tri_msg_payload(m);
+
+	/* Fixed sizes become plain moves; a call costs more than the copy. */
+	switch (size) {
+	case 0:
+		break;
+	case 4:
+		memcpy(to, data, 4);
+		break;
+	case 8:
+		memcpy(to, data, 8);
+		break;
+	case 16:
+		memcpy(to, data, 16);
+		break;
+	case 24:
+		memcpy(to, data, 24);
+		break;
+	case 32:
+		memcpy(to, data, 32);
+		break;
+	default:
+		memcpy(to, data, size);
+	}
+}
+
+size_t
+tri_message_limit(const struct tr_system *sys)
+{
+	return sys->options.max_message_bytes;
+}
+
+/* ---------------------------------------------------------- freeing ---- */
+
+static void
+msg_free(struct tri_desk *d, struct tr_msg *m)
+{
+	if (TRI_LIKELY(m->size_class < TRI_CLASSES))
+		tri_pool_free(d->pool, m, m->size_class);
+	else
+		tri_pool_free_large(m);
+}
+
+static void
+msg_run_drop(struct tr_msg *m)
+{
+	struct tri_msg_extra *extra = tri_msg_extra(m);
+
+	if (extra->drop != NULL)
+		extra->drop(tri_msg_payload(m), m->size);
+	extra->drop = NULL;
+}
+
+static TRI_COLD void
+msg_dispose_special(struct tri_crew *c, struct tr_msg *m, int outcome)
+{
+	if (m->size_class == TRI_CLASS_EMBEDDED) {
+		struct tri_record *r =
+		    tri_container_of(m, struct tri_record, msg);
+
+		tri_record_release(c, r, TRI_HOLD_SENT);
+		return;
+	}
+	if (m->flags & TRI_MSG_EXTRA_EXT)
+		msg_run_drop(m);
+	if (m->flags & TRI_MSG_LENT) {
+		uint64_t id = (uint64_t)tri_msg_ask(m)->deadline;
+		struct tri_record *r =
+		    tri_record_find(c, id, TRI_RECORD_DUTY);
+
+		if (r != NULL)
+			tri_duty_end(c, r, outcome);
+	}
+	if (m->flags & TRI_MSG_DUTY) {
+		tri_ask_refuse(c, m, outcome);
+		return;
+	}
+	msg_free(&c->desk, m);
+}
+
+void
+tri_msg_dispose(struct tri_crew *c, struct tr_msg *m, int outcome)
+{
+	if (TRI_LIKELY((m->flags & TRI_MSG_SPECIAL) == 0 &&
+	        m->size_class < TRI_CLASSES))
+		tri_pool_free(c->desk.pool, m, m->size_class);
+	else
+		msg_dispose_special(c, m, outcome);
+}
+
+void
+tri_msg_dead(struct tri_crew *c, tr_ref to, struct tr_msg *m,
+    enum tr_dead_reason reason, int outcome)
+{
+	tri_dead_letter(&c->desk, reason, to, m);
+	tri_msg_dispose(c, m, outcome);
+}
+
+/* ---------------------------------------------------------- sending ---- */
+
+enum tri_inlet_pushed
+tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
+    struct tr_self **cell)
+{
+	uint32_t slot = tri_ref_slot(to), generation = tri_ref_generation(to);
+	struct tr_self *a;
+
+	/* acq: pairs with table_fresh, for the memory behind the slot. */
+	if (TRI_UNLIKELY(generation >> TRI_COUNT_BITS != sys->number ||
+	        slot >= tri_load_acquire(&sys->actors.limit)))
+		return TRI_PUSH_CLOSED;
+	a = tri_cell(sys, slot);
+	/* Only a hint: what decides is the taker's look at m->generation. */
+	if (TRI_UNLIKELY((uint32_t)tri_load_relaxed(&a->ident) != generation))
+		return TRI_PUSH_CLOSED;
+	m->generation = generation;
+	*cell = a;
+	return tri_inlet_push(&a->inlet, m);
+}
+
+void
+tri_schedule(struct tr_system *sys, struct tri_worker *w, struct tr_self *a)
+{
+	unsigned home = (unsigned)(tri_load_relaxed(&a->ident) >>
+	    TRI_IDENT_HOME_SHIFT & TRI_IDENT_HOME);
+	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
+
+	if (TRI_UNLIKELY(home != 0))
+		tri_sched_push_home(&sys->sched, w, home - 1, word);
+	else if (TRI_LIKELY(w != NULL))
+		tri_sched_push(w, word);
+	else
+		tri_sched_inject(&sys->sched, word);
+}
+
+void
+tri_deliver_control(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	struct tr_self *a = NULL;
+
+	switch (tri_push(c->desk.sys, to, m, &a)) {
+	case TRI_PUSH_QUEUED:
+		break;
+	case TRI_PUSH_WAKE:
+		tri_schedule(c->desk.sys, &c->worker, a);
+		break;
+	case TRI_PUSH_CLOSED:
+		tri_msg_dispose(c, m, TR_EDEAD);
+		break;
+	}
+}
+
+void
+tri_deliver(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	struct tr_self *a = NULL;
+
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	switch (tri_push(c->desk.sys, to, m, &a)) {
+	case TRI_PUSH_QUEUED:
+		break;
+	case TRI_PUSH_WAKE:
+		tri_schedule(c->desk.sys, &c->worker, a);
+		break;
+	case TRI_PUSH_CLOSED:
+		tri_msg_dead(c, to, m, TR_DEAD_NO_ACTOR, TR_EDEAD);
+		break;
+	}
+}
+
+static struct tr_msg *
+send_build(struct tri_crew *c, uint32_t tag, const void *data, size_t size,
+    int *error)
+{
+	struct tr_msg *m;
+
+	if (TRI_UNLIKELY(size > tri_message_limit(c->desk.sys))) {
+		*error = TR_EINVAL;
+		return NULL;
+	}
+	m = tri_msg_alloc(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
+	if (TRI_UNLIKELY(m == NULL)) {
+		*error = TR_ENOMEM;
+		return NULL;
+	}
+	m->sender = c->turn.ref.bits;
+	tri_msg_fill(m, data, size);
+	return m;
+}
+
+int
+tr_send(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
+    size_t size)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	int error = TR_OK;
+	struct tr_msg *m = send_build(c, tag, data, size, &error);
+
+	if (TRI_UNLIKELY(m == NULL))
+		return error;
+	tri_deliver(c, to, m);
+	return TR_OK;
+}
+
+/* Push a message that its owner gets back when the receiver is gone. */
+static int
+send_try(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	struct tr_self *a = NULL;
+	enum tri_inlet_pushed pushed = tri_push(c->desk.sys, to, m, &a);
+
+	if (pushed == TRI_PUSH_CLOSED)
+		return TR_EDEAD;
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	if (pushed == TRI_PUSH_WAKE)
+		tri_schedule(c->desk.sys, &c->worker, a);
+	return TR_OK;
+}
+
+int
+tr_try_send(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
+    size_t size)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	int error = TR_OK;
+	struct tr_msg *m = send_build(c, tag, data, size, &error);
+
+	if (m == NULL)
+		return error;
+	error = send_try(c, to, m);
+	if (error != TR_OK)
+		tri_msg_dispose(c, m, error);
+	return error;
+}
+
+/* ------------------------------------------- messages that one owns ---- */
+
+struct tr_msg *
+tr_msg_new(struct tr_self *self, uint32_t tag, size_t size, tr_drop_fn *drop)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	struct tr_msg *m;
+
+	if (size > tri_message_limit(c->desk.sys))
+		return NULL;
+	m = tri_msg_alloc(&c->desk, TRI_MSG_PLAIN,
+	    drop != NULL ? TRI_MSG_EXTRA_EXT : 0, tag, size);
+	if (m != NULL && drop != NULL)
+		*tri_msg_extra(m) = (struct tri_msg_extra){ .drop = drop };
+	return m;
+}
+
+void *
+tr_msg_data(struct tr_msg *msg)
+{
+	return tri_msg_payload(msg);
+}
+
+/* A message about to be sent on is plain, whatever it was. */
+static void
+msg_make_plain(struct tri_crew *c, struct tr_msg *m)
+{
+	if (m->flags & TRI_MSG_LENT) {
+		struct tri_record *r = tri_record_find(c,
+		    (uint64_t)tri_msg_ask(m)->deadline, TRI_RECORD_DUTY);
+
+		if (r != NULL)
+			tri_duty_end(c, r, TR_ENOREPLY);
+	}
+	m->flags &= (uint8_t)~(TRI_MSG_LENT | TRI_MSG_DUTY);
+	m->kind = TRI_MSG_PLAIN;
+	m->sender = c->turn.ref.bits;
+}
+
+int
+tr_send_msg(struct tr_self *self, tr_ref to, struct tr_msg **msg)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	struct tr_msg *m = *msg;
+
+	if (m == NULL)
+		return TR_EINVAL;
+	*msg = NULL;
+	msg_make_plain(c, m);
+	tri_deliver(c, to, m);
+	return TR_OK;
+}
+
+int
+tr_try_send_msg(struct tr_self *self, tr_ref to, struct tr_msg **msg)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	int rc;
+
+	if (*msg == NULL)
+		return TR_EINVAL;
+	msg_make_plain(c, *msg);
+	rc = send_try(c, to, *msg);
+	if (rc == TR_OK)
+		*msg = NULL;
+	return rc;
+}
+
+void
+tr_msg_drop(struct tr_msg **msg)
+{
+	struct tr_msg *m = *msg;
+	struct tr_system *sys;
+	struct tri_crew *c;
+
+	if (m == NULL)
+		return;
+	*msg = NULL;
+	sys = tri_pool_of(m)->owner;
+	c = tri_crew_here(sys);
+	if (c != NULL)
+		tri_msg_dispose(c, m, TR_ENOREPLY);
+	else
+		tri_msg_dispose_foreign(sys, m, TR_ENOREPLY);
+}
+
+void
+tri_turn_detach(struct tri_crew *c)
+{
+	struct tr_self *a = c->turn.cell;
+	struct tr_msg *rest;
+	uint32_t n;
+
+	if (!c->turn.in_place)
+		return;
+	c->turn.in_place = false;
+	/* The message in hand is the oldest: nothing was pending. */
+	rest = tri_inlet_take_owner(&a->inlet, &n);
+	TR_ASSERT(rest == c->turn.msg && a->pending == NULL);
+	a->pending = rest->link;
+	tri_store_relaxed(&a->taken, n - 1);
+}
+
+/* A tick is part of its record: to keep it is to copy it. */
+static struct tr_msg *
+take_copy(struct tri_crew *c, const struct tr_msg *m)
+{
+	struct tr_msg *copy =
+	    tri_msg_alloc(&c->desk, TRI_MSG_PLAIN, 0, m->tag, m->size);
+
+	if (copy != NULL)
+		tri_msg_fill(copy, (const char *)m + m->offset, m->size);
+	return copy;
+}
+
+struct tr_msg *
+tr_take(struct tr_self *self, const struct tr_msg *msg)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	struct tr_msg *m = c->turn.msg;
+	struct tri_record *r;
+
+	if (m == NULL || m != msg)
+		return NULL;
+	if (m->size_class == TRI_CLASS_EMBEDDED)
+		return take_copy(c, m);
+	if (m->flags & TRI_MSG_DUTY) {
+		struct tri_msg_ask *ask = tri_msg_ask(m);
+
+		r = tri_record_new(c, TRI_RECORD_DUTY);
+		if (r == NULL)
+			return NULL;
+		r->u.asker = m->sender;
+		r->cookie = ask->ask;
+		ask->deadline = (int64_t)tri_record_id(r);
+		m->flags = (uint8_t)((m->flags & ~TRI_MSG_DUTY) |
+		    TRI_MSG_LENT);
+	}
+	tri_turn_detach(c);
+	c->turn.msg = NULL;
+	return m;
+}
+
+/* ------------------------------------------------- what a message says - */
+
+uint32_t
+tr_tag(const struct tr_msg *msg)
+{
+	return msg->tag;
+}
+
+size_t
+tr_size(const struct tr_msg *msg)
+{
+	return msg->size;
+}
+
+tr_ref
+tr_sender(const struct tr_msg *msg)
+{
+	return (tr_ref){ msg->sender };
+}
+
+const void *
+tr_data(const struct tr_msg *msg, size_t size)
+{
+	return size > msg->size ? NULL : (const char *)msg + msg->offset;
+}

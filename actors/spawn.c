@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making actors: a slot, a cell, a state, and the first message.
+ *
+ * On the spawner's desk; any thread with a desk of its own.
+ */
+#include "actors/system.h"
+
+#include <string.h>
+
+enum { STATE_MAX = 1 << 30 };
+
+/* Mix a slot with the system's seed (the finalizer of splitmix64). */
+static uint32_t
+first_generation(const struct tr_system *sys, uint32_t slot)
+{
+	uint64_t x = ((uint64_t)sys->seed << 32) ^ slot;
+
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	x ^= x >> 31;
+	/* In the lower half, so that a slot lasts; never 0. */
+	return (uint32_t)sys->number << TRI_COUNT_BITS |
+	    ((uint32_t)x & (TRI_COUNT_MASK >> 1)) | 1;
+}
+
+void *
+tri_state_new(struct tri_desk *d, struct tr_self *a,
+    const struct tr_behavior *b)
+{
+	void *state;
+	unsigned size_class;
+
+	if (b->state_size <= TRI_STATE_INLINE) {
+		memset(a->state, 0, sizeof(a->state));
+		return a->state;
+	}
+	size_class = tri_class_of(b->state_size);
+	state = size_class != TRI_CLASS_LARGE ?
+	    tri_pool_alloc(d->pool, size_class) :
+	    tri_pool_alloc_large(d->pool, b->state_size);
+	if (state == NULL)
+		return NULL;
+	memset(state, 0, b->state_size);
+	memcpy(a->state, &state, sizeof(state));
+	return state;
+}
+
+void
+tri_state_free(struct tri_desk *d, struct tr_self *a,
+    const struct tr_behavior *b)
+{
+	unsigned size_class = tri_class_of(b->state_size);
+	void *state;
+
+	if (b->state_size <= TRI_STATE_INLINE)
+		return;
+	memcpy(&state, a->state, sizeof(state));
+	if (size_class != TRI_CLASS_LARGE)
+		tri_pool_free(d->pool, state, size_class);
+	else
+		tri_pool_free_large(state);
+}
+
+static struct tr_msg *
+start_message(struct tri_desk *d, tr_ref parent, const struct tr_behavior *b,
+    const void *arg)
+{
+	size_t size = b->arg_size == 0 ? sizeof(arg) : b->arg_size;
+	struct tr_msg *m = tri_msg_alloc(d, TRI_MSG_START, 0, 0, size);
+
+	if (m == NULL)
+		return NULL;
+	m->sender = parent.bits;
+	if (b->arg_size == 0)
+		memcpy(tri_msg_payload(m), &arg, sizeof(arg));
+	else if (arg == NULL)
+		memset(tri_msg_payload(m), 0, size);
+	else
+		tri_msg_fill(m, arg, size);
+	return m;
+}
+
+/* Which worker it is pinned to, + 1; 0: any; -1: no such worker. */
+static int
+spawn_home(const struct tr_system *sys, unsigned here,
+    const struct tr_spawn_options *o)
+{
+	if (o == NULL || o->placement == TR_PLACE_ANY)
+		return 0;
+	if (o->placement == TR_PLACE_PINNED)
+		return (int)here + 1;
+	if (o->placement != TR_PLACE_WORKER || o->worker >= sys->sched.n)
+		return -1;
+	return (int)o->worker + 1;
+}
+
+static bool
+spawn_is_valid(const struct tr_system *sys, const struct tr_behavior *b)
+{
+	return b != NULL && b->receive != NULL && b->state_size <= STATE_MAX &&
+	    b->arg_size <= sys->options.max_message_bytes;
+}
+
+/* The cell of a free slot becomes that of a new actor, still closed. */
+static tr_ref
+spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
+    const struct tr_behavior *b)
+{
+	struct tr_self *a = tri_cell(sys, slot);
+	uint32_t generation = (uint32_t)tri_load_relaxed(&a->ident);
+
+	if (generation == 0)
+		generation = first_generation(sys, slot);
+	a->pending = NULL;
+	tri_store_relaxed(&a->behavior, b);
+	tri_store_relaxed(&a->handled, 0u);
+	tri_store_relaxed(&a->taken, 0u);
+	tri_store_relaxed(&a->ident,
+	    (uint64_t)(unsigned)home << TRI_IDENT_HOME_SHIFT | generation);
+	return tri_ref_make(slot, generation);
+}
+
+/* With a cell and a state: the name, the first message, and off it goes. */
+static int
+spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
+    const struct tr_behavior *b, const void *arg, const char *name)
+{
+	struct tr_self *a = tri_cell(d->sys, tri_ref_slot(ref));
+	struct tr_msg *first = NULL;
+	int rc;
+
+	if (b->start != NULL) {
+		first = start_message(d, parent, b, arg);
+		if (first == NULL)
+			return TR_ENOMEM;
+		first->generation = tri_ref_generation(ref);
+	}
+	rc = name != NULL ? tri_name_add(d, a, ref, name) : TR_OK;
+	if (rc != TR_OK) {
+		if (first != NULL)
+			tri_pool_free(d->pool, first, first->size_class);
+		return rc;
+	}
+	/* rel: counted before anybody can see it end; pairs with the acq in
+	 * tri_system_alive. */
+	tri_store_release(&d->counts.spawned,
+	    tri_load_relaxed(&d->counts.spawned) + 1);
+	tri_inlet_open(&a->inlet, first);
+	if (first != NULL)
+		tri_schedule(d->sys, d->worker, a);
+	return TR_OK;
+}
+
+tr_ref
+tri_spawn(struct tri_desk *d, tr_ref parent, unsigned here,
+    const struct tr_behavior *b, const void *arg,
+    const struct tr_spawn_options *o)
+{
+	struct tr_system *sys = d->sys;
+	int home = spawn_home(sys, here, o), rc;
+	tr_ref ref = TR_REF_NONE;
+	uint32_t slot;
+
+	if (!spawn_is_valid(sys, b) || home < 0) {
+		rc = TR_EINVAL;
+	} else if (tri_load_acquire(&sys->stopping) != 0) {
+		rc = TR_ESTOPPING;
+	} else if (!tri_table_get(&sys->actors, &d->slots, &slot)) {
+		rc = TR_ENOMEM;
+	} else {
+		ref = spawn_fill_cell(sys, slot, home, b);
+		rc = TR_ENOMEM;
+		if (tri_state_new(d, tri_cell(sys, slot), b) != NULL) {
+			rc = spawn_launch(d, parent, ref, b, arg,
+			    o != NULL ? o->name : NULL);
+			if (rc != TR_OK)
+				tri_state_free(d, tri_cell(sys, slot), b);
+		}
+		if (rc != TR_OK) {
+			/* The generation was never seen: it can be reused. */
+			tri_table_put(&sys->actors, &d->slots, slot);
+			ref = TR_REF_NONE;
+		}
+	}
+	if (rc != TR_OK && o != NULL && o->error != NULL)
+		*o->error = rc;
+	return ref;
+}
+
+tr_ref
+tr_spawn(struct tr_self *self, const struct tr_behavior *behavior,
+    const void *arg, const struct tr_spawn_options *options)
+{
+	struct tri_crew *c = tri_crew_of(self);
+
+	if (TRI_UNLIKELY(c->turn.stopping)) {
+		if (options != NULL && options->error != NULL)
+			*options->error = TR_ESTOPPING;
+		return TR_REF_NONE;
+	}
+	return tri_spawn(&c->desk, c->turn.ref, c->worker.index, behavior, arg,
+	    options);
+}

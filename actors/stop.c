@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ordered stop.
+ *
+ * From tr_system_stop() on every worker calls tri_stop_attend before each of
+ * its steps; one of them at a time (a try-lock) does a slice of the work:
+ *
+ *   tell    every living actor gets a STOP mark, behind what it has
+ *   kill    at the deadline, every one that is left
+ *   end     when nobody lives; or when those that do are in handlers that do
+ *           not return: they are reported
+ *
+ * Nobody is born meanwhile: tr_spawn refuses, and one that had not seen the
+ * flag yet is found by the next sweep.
+ */
+#include "actors/system.h"
+
+enum {
+	SLICE = 1024, /* slots looked at per step */
+	SWEEP_NS = 1000 * 1000, /* between two sweeps */
+	GRACE_NS = 250 * 1000 * 1000, /* without any death after the kill */
+};
+
+uint64_t
+tri_system_alive(struct tr_system *sys)
+{
+	uint64_t ended, spawned;
+	unsigned i;
+
+	/*
+	 * The deaths first: each was counted after its birth, so the
+	 * difference is never too small.
+	 * acq: pairs with tri_actor_die and spawn_launch.
+	 */
+	ended = tri_load_acquire(&sys->foreign.counts.ended);
+	for (i = 0; i < sys->sched.n; i++)
+		ended += tri_load_acquire(
+		    &tri_crew_at(sys, i)->desk.counts.ended);
+	spawned = tri_load_acquire(&sys->foreign.counts.spawned);
+	for (i = 0; i < sys->sched.n; i++)
+		spawned += tri_load_acquire(
+		    &tri_crew_at(sys, i)->desk.counts.spawned);
+	return spawned - ended;
+}
+
+int
+tr_system_stop(struct tr_system *system, int64_t deadline)
+{
+	int64_t before = tri_load_relaxed(&system->stop_deadline);
+
+	while (deadline < before &&
+	    !tri_cas_weak_acq_rel(&system->stop_deadline, &before, deadline))
+		;
+	/* seq_cst: the deadline is there before anybody acts on the flag. */
+	if (tri_exchange_seq_cst(&system->stopping, 1u) == 0)
+		tri_sched_attend(&system->sched);
+	return TR_OK;
+}
+
+/* One actor; false: no memory, try again. */
+static bool
+stop_tell(struct tri_crew *c, uint32_t slot)
+{
+	struct tr_system *sys = c->desk.sys;
+	struct tr_self *a = tri_cell(sys, slot);
+	uint64_t ident = tri_load_acquire(&a->ident);
+	tr_ref ref = tri_ref_make(slot, (uint32_t)ident);
+	struct tr_msg *m;
+
+	if (tri_load_acquire(&a->inlet.head) == TRI_INLET_CLOSED)
+		return true;
+	if (sys->stop_killed)
+		return tri_kill(c, ref) == TR_OK;
+	if (ident & TRI_IDENT_TOLD)
+		return true;
+	m = tri_msg_alloc(&c->desk, TRI_MSG_STOP, 0, 0, 0);
+	if (m == NULL)
+		return false;
+	if (tri_cas_acq_rel(&a->ident, &ident, ident | TRI_IDENT_TOLD))
+		tri_deliver_control(c, ref, m);
+	else
+		tri_msg_dispose(c, m, TR_EDEAD); /* next sweep */
+	return true;
+}
+
+static void
+stop_sweep(struct tri_crew *c)
+{
+	struct tr_system *sys = c->desk.sys;
+	uint32_t limit = tri_load_acquire(&sys->actors.limit), n;
+	int64_t now = c->worker.exact;
+
+	if (sys->stop_at >= limit) {
+		if (now < sys->stop_next_sweep)
+			return;
+		sys->stop_at = 0;
+	}
+	for (n = 0; n < SLICE && sys->stop_at < limit; n++)
+		if (!stop_tell(c, sys->stop_at++))
+			return;
+	/* Those killed once need no second message soon. */
+	if (sys->stop_at >= limit)
+		sys->stop_next_sweep =
+		    now + (sys->stop_killed ? GRACE_NS / 2 : SWEEP_NS);
+}
+
+/* Whose handler still runs, after all that. */
+static void
+stop_report_left(struct tr_system *sys, int64_t now)
+{
+	struct tr_stop_report *report = &sys->report;
+	unsigned i, n = 0;
+
+	for (i = 0; i < sys->sched.n && n < TR_LEFT_MAX; i++) {
+		struct tri_crew *c = tri_crew_at(sys, i);
+		tri_word word = tri_load_relaxed(&c->worker.running);
+		const struct tr_behavior *b;
+		struct tr_self *a;
+
+		if (word == 0)
+			continue;
+		a = tri_word_object(word);
+		b = tri_load_relaxed(&a->behavior);
+		report->left_at[n].ref = tri_ref_make(tri_cell_slot(sys, a),
+		    (uint32_t)tri_load_relaxed(&a->ident));
+		report->left_at[n].behavior =
+		    b->name != NULL ? b->name : "actor";
+		report->left_at[n].tag = tri_load_relaxed(&c->tag);
+		report->left_at[n].running_ns =
+		    now - tri_load_relaxed(&c->worker.running_since);
+		tri_log(sys, TR_LOG_ERROR,
+		    "stop: %s still runs, tag %u, for %lld ms",
+		    report->left_at[n].behavior, report->left_at[n].tag,
+		    (long long)(report->left_at[n].running_ns / 1000000));
+		n++;
+	}
+}
+
+static void
+stop_end(struct tr_system *sys, uint64_t alive, int64_t now)
+{
+	sys->report.left = alive;
+	if (alive > 0)
+		stop_report_left(sys, now);
+	tri_sched_quit(&sys->sched);
+}
+
+/* With the lock. */
+static void
+stop_step(struct tri_crew *c)
+{
+	struct tr_system *sys = c->desk.sys;
+	uint64_t alive = tri_system_alive(sys);
+	int64_t now;
+
+	if (alive == 0) {
+		stop_end(sys, 0, 0);
+		return;
+	}
+	tri_worker_read_clock(&c->worker);
+	now = c->worker.exact;
+	if (!sys->stop_killed &&
+	    now >= tri_load_acquire(&sys->stop_deadline)) {
+		sys->stop_killed = true;
+		sys->stop_at = 0;
+		sys->stop_alive = 0;
+	}
+	if (alive != sys->stop_alive) {
+		sys->stop_alive = alive;
+		sys->stop_grace = now + GRACE_NS;
+	}
+	if (sys->stop_killed && now >= sys->stop_grace) {
+		stop_end(sys, alive, now);
+		return;
+	}
+	stop_sweep(c);
+}
+
+void
+tri_stop_attend(struct tri_worker *w)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+	struct tr_system *sys = c->desk.sys;
+
+	if (!ck_spinlock_trylock(&sys->stop_lock))
+		return;
+	if (tri_load_acquire(&sys->sched.quit) == 0)
+		stop_step(c);
+	ck_spinlock_unlock(&sys->stop_lock);
+}

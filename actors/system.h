@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The system, and what each worker keeps for its actors (the crew).
+ *
+ * The files of actors/ share these structures; each function's file is named
+ * beside its declaration.  A `desk` is what one needs to make, send and free
+ * messages: every crew has one, and one serves all foreign threads under its
+ * lock.
+ */
+#ifndef TROUPE_ACTORS_SYSTEM_H
+#define TROUPE_ACTORS_SYSTEM_H
+
+#include "actors/actor.h"
+#include "actors/record.h"
+#include "actors/table.h"
+#include "sched/sched.h"
+
+enum {
+	TRI_NAME_MAX = 63,
+	TRI_NAME_SHARDS = 16,
+	TRI_CLOCK_MESSAGES = 16, /* between two looks at the cycle counter */
+	TRI_SLOW_NS = 5000, /* a message slower than this: look each time */
+	TRI_HOOK_CALLS = 1000, /* of the dead-letter hook, per second */
+};
+
+/* Written by one thread at a time; read by anyone, relaxed. */
+struct tri_counts {
+	_Atomic uint64_t spawned;
+	_Atomic uint64_t ended;
+	_Atomic uint64_t failed;
+	_Atomic uint64_t killed; /* by the system's stop */
+	_Atomic uint64_t sent;
+	_Atomic uint64_t handled;
+	_Atomic uint64_t dead[TR_DEAD_REASONS];
+};
+
+struct tri_desk {
+	struct tr_system *sys;
+	struct tri_worker *worker; /* NULL: the foreign desk */
+	struct tri_pool *pool;
+	struct tri_counts counts;
+	struct tri_cache slots;
+	struct tri_cache records;
+};
+
+/* The actor at work, its message, and what became of them. */
+struct tri_turn {
+	struct tr_self *cell; /* NULL: between turns */
+	struct tr_msg *msg; /* in hand; NULL: taken, or none */
+	tr_ref ref;
+	int64_t deadline; /* of the ask in hand */
+	uint64_t ask; /* the ask in hand; 0: none */
+	int unanswered; /* its outcome if nobody answers it */
+	bool in_place; /* still reachable from the inlet */
+	bool ran; /* the handler of the message in hand was called */
+	bool failed; /* its handling made the actor fail */
+	bool ended; /* by tr_exit, tr_fail, a failure or a kill */
+	bool stopping; /* in stop(): no asks, no spawns, no timers */
+	struct tr_reason reason;
+};
+
+struct tri_crew {
+	struct tri_worker worker; /* first: a crew is a worker */
+	struct tri_desk desk;
+	struct tri_turn turn;
+	uint32_t until_clock; /* messages */
+	uint32_t clock_every;
+	int64_t clock_last;
+	_Atomic uint32_t tag; /* of the message in hand, for reports */
+	alignas(TRI_LINE) ck_stack_t gone; /* records to disarm */
+};
+
+struct signal_route;
+
+struct tri_name {
+	struct tri_name *next; /* in its bucket */
+	struct tri_name *next_own; /* of its actor */
+	uint64_t hash;
+	tr_ref ref;
+	char text[TRI_NAME_MAX + 1];
+};
+
+struct tri_names {
+	ck_spinlock_t lock;
+	struct tri_name **bucket;
+	uint32_t buckets;
+	uint32_t count;
+};
+
+enum tri_life { TRI_NEW, TRI_STARTED, TRI_FINISHED };
+
+struct tr_system {
+	/* Set once. */
+	struct tri_env *env;
+	unsigned number; /* 1 to 63: in every generation */
+	uint32_t seed; /* of the generations' first counts */
+	struct tri_kind kinds[1];
+	struct tr_options options; /* with the defaults filled in */
+	void *log_ctx; /* for options.log */
+	void *dead_ctx; /* for options.on_dead_letter */
+	struct tri_table actors; /* arrays: cell, link, cold */
+	struct tri_table records;
+	struct tri_sched sched;
+	struct tri_jobs *jobs;
+
+	_Atomic uint32_t life; /* enum tri_life */
+	_Atomic uint32_t root_done;
+	tr_ref root; /* tr_run's */
+	struct tr_reason root_reason; /* once it has ended */
+
+	struct tri_names names[TRI_NAME_SHARDS];
+	struct signal_route *signals; /* under foreign_lock */
+
+	/* Foreign threads. */
+	alignas(TRI_LINE) ck_spinlock_t foreign_lock;
+	struct tri_desk foreign;
+	struct tri_pool foreign_pool;
+
+	/* The stop: stop.c. */
+	alignas(TRI_LINE) _Atomic uint32_t stopping;
+	_Atomic int64_t stop_deadline;
+	ck_spinlock_t stop_lock; /* who coordinates */
+	uint32_t stop_at; /* next slot to tell */
+	bool stop_killed; /* the deadline has passed */
+	uint64_t stop_alive; /* at the last look */
+	int64_t stop_next_sweep;
+	int64_t stop_grace; /* until when killed handlers may run on */
+	struct tr_stop_report report;
+
+	/* Dead-letter hook: second << 16 | calls. */
+	_Atomic uint64_t hook_budget;
+};
+
+static inline struct tr_self *
+tri_cell(const struct tr_system *sys, uint32_t slot)
+{
+	return (struct tr_self *)tri_table_at(&sys->actors, 0, slot);
+}
+
+static inline uint32_t
+tri_cell_slot(const struct tr_system *sys, const struct tr_self *a)
+{
+	return (uint32_t)(a - (struct tr_self *)(void *)sys->actors.array[0]);
+}
+
+static inline struct tri_cold *
+tri_cold(const struct tr_system *sys, const struct tr_self *a)
+{
+	return tri_table_at(&sys->actors, 2, tri_cell_slot(sys, a));
+}
+
+static inline struct tri_crew *
+tri_crew_at(struct tr_system *sys, unsigned index)
+{
+	return (struct tri_crew *)(void *)tri_sched_worker(&sys->sched,
+	    index);
+}
+
+static inline struct tri_record *
+tri_record_at(const struct tr_system *sys, uint32_t index)
+{
+	return tri_table_at(&sys->records, 0, index);
+}
+
+/* The crew whose actor this is, in its turn; else it panics. */
+static inline struct tri_crew *
+tri_crew_of(const struct tr_self *self)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)tri_worker_here;
+
+	TR_ASSERT(c != NULL && c->turn.cell == self);
+	return c;
+}
+
+/* send.c: messages and where they go */
+
+/* A message of `size` payload bytes; NULL: no memory.  Its target's generation
+ * is set when it is sent. */
+struct tr_msg *tri_msg_alloc(struct tri_desk *d, unsigned kind,
+    unsigned flags, uint32_t tag, size_t size);
+/* Copy a payload in; short ones quickly. */
+void tri_msg_fill(struct tr_msg *m, const void *data, size_t size);
+/* Free a message, with its drop function; an ask's duty is answered with
+ * `outcome`.  On a worker's desk. */
+void tri_msg_dispose(struct tri_crew *c, struct tr_msg *m, int outcome);
+/* As a dead letter, counted and reported. */
+void tri_msg_dead(struct tri_crew *c, tr_ref to, struct tr_msg *m,
+    enum tr_dead_reason reason, int outcome);
+/* Put it into the mailbox: any thread.  On WAKE the caller schedules the
+ * cell. */
+enum tri_inlet_pushed tri_push(struct tr_system *sys, tr_ref to,
+    struct tr_msg *m, struct tr_self **cell);
+/* Schedule a cell that was idle; w: the caller's worker of this system, or
+ * NULL. */
+void tri_schedule(struct tr_system *sys, struct tri_worker *w,
+    struct tr_self *a);
+/* Count, push, schedule; or a dead letter. */
+void tri_deliver(struct tri_crew *c, tr_ref to, struct tr_msg *m);
+/* The same for control messages, which are not counted. */
+void tri_deliver_control(struct tri_crew *c, tr_ref to, struct tr_msg *m);
+/* Answer an ask with an error, in its own block. */
+void tri_ask_refuse(struct tri_crew *c, struct tr_msg *m, int outcome);
+/* The message in hand leaves the inlet, so that it can outlive the turn. */
+void tri_turn_detach(struct tri_crew *c);
+size_t tri_message_limit(const struct tr_system *sys);
+
+/* post.c: foreign threads */
+void tri_foreign_lock(struct tr_system *sys);
+void tri_foreign_unlock(struct tr_system *sys);
+/* The crew of the calling thread if it is a worker of this system. */
+struct tri_crew *tri_crew_here(const struct tr_system *sys);
+/* Free a message from any thread. */
+void tri_msg_dispose_foreign(struct tr_system *sys, struct tr_msg *m,
+    int outcome);
+/* Push a record's message to its owner, from a thread of the pool. */
+void tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r);
+/* Give a record back from there. */
+void tri_record_free_foreign(struct tr_system *sys, struct tri_record *r);
+
+/* dead.c */
+void tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason,
+    tr_ref to, const struct tr_msg *m);
+
+/* spawn.c */
+tr_ref tri_spawn(struct tri_desk *d, tr_ref parent, unsigned home,
+    const struct tr_behavior *b, const void *arg,
+    const struct tr_spawn_options *o);
+void *tri_state_new(struct tri_desk *d, struct tr_self *a,
+    const struct tr_behavior *b);
+void tri_state_free(struct tri_desk *d, struct tr_self *a,
+    const struct tr_behavior *b);
+
+/* run.c */
+void tri_actor_run(struct tri_worker *w, void *object);
+/* What special kinds of messages mean; the handler's return value. */
+int tri_handle_special(struct tri_crew *c, struct tr_self *a,
+    struct tr_msg *m);
+
+/* life.c */
+/* Fire of a stop's deadline. */
+void tri_life_deadline(struct tri_crew *c, struct tri_record *r);
+void tri_turn_fail(struct tri_crew *c, int code);
+void tri_actor_die(struct tri_crew *c, struct tr_self *a);
+int tri_kill(struct tri_crew *c, tr_ref actor);
+
+/* ask.c */
+int tri_ask_handle(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+bool tri_ask_awaits(struct tri_crew *c, struct tr_msg *reply);
+int tri_ask_answered(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+int tri_ask_ended(struct tri_crew *c, struct tr_self *a, struct tri_record *r,
+    int outcome, const struct tr_msg *answer);
+/* Whether an ask in hand is still worth running; else why not. */
+bool tri_ask_wanted(struct tri_crew *c, struct tr_msg *m,
+    enum tr_dead_reason *why);
+void tri_duty_end(struct tri_crew *c, struct tri_record *r, int outcome);
+
+/* timer.c, offload.c: a record's message was taken */
+bool tri_timer_awaits(struct tr_msg *m);
+int tri_timer_ticked(struct tri_crew *c, struct tr_self *a,
+    struct tri_record *r, struct tr_msg *m);
+int tri_job_outcome(struct tri_crew *c, struct tr_self *a,
+    struct tri_record *r);
+void tri_job_abandon(struct tri_crew *c, struct tri_record *r);
+
+/* name.c */
+int tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
+    const char *name);
+void tri_names_remove(struct tri_desk *d, struct tr_self *a);
+bool tri_names_init(struct tr_system *sys);
+void tri_names_fini(struct tr_system *sys);
+/* Call fn for every name; under a shard's lock: fn must be quick. */
+void tri_names_each(struct tr_system *sys,
+    void (*fn)(const struct tri_name *name, void *arg), void *arg);
+
+/* signal.c */
+void tri_signals_fini(struct tr_system *sys);
+
+/* stop.c */
+void tri_stop_attend(struct tri_worker *w);
+uint64_t tri_system_alive(struct tr_system *sys);
+
+/* log.c */
+void tri_log(struct tr_system *sys, enum tr_log_level level,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Type-stable tables: actors' cells, records.
+ *
+ * An element is named by its index and never moves; its memory is never used
+ * for anything else, so a stale index leads to a live object of the same type
+ * whose generation tells.  Address space for all is reserved at the start and
+ * committed in steps.  Each user (a worker, or the foreign threads under their
+ * lock) keeps a cache of free indices; a table's lock is taken once for a
+ * batch of them.
+ *
+ * A table may have parallel arrays: what is seldom touched stays out of the
+ * cache lines of what often is.
+ */
+#ifndef TROUPE_ACTORS_TABLE_H
+#define TROUPE_ACTORS_TABLE_H
+
+#include "mailbox/atomic.h"
+#include "mailbox/ck.h"
+#include "sched/env.h"
+
+enum {
+	TRI_TABLE_ARRAYS = 3,
+	TRI_TABLE_STEP = 32768, /* elements committed at a time: 2 MiB of
+	                         * cells */
+	TRI_CACHE_MAX = 128,
+};
+
+struct tri_table {
+	struct tri_env *env;
+	char *array[TRI_TABLE_ARRAYS];
+	size_t size[TRI_TABLE_ARRAYS]; /* of an element; 0: no such array */
+	uint32_t max;
+	uint32_t batch; /* indices a cache gets at a time */
+	_Atomic uint32_t limit; /* all indices below were handed out once */
+
+	ck_spinlock_t lock; /* for all below */
+	uint32_t committed;
+	uint32_t *freed; /* a stack */
+	uint32_t n_freed;
+};
+
+struct tri_cache {
+	uint32_t n;
+	uint32_t index[TRI_CACHE_MAX];
+};
+
+/* `max` is halved, down to 2^16, while the address space is refused.  `users`:
+ * how many caches there will be. */
+bool tri_table_init(struct tri_table *t, struct tri_env *env, uint32_t max,
+    unsigned users, const size_t *sizes, unsigned arrays);
+void tri_table_fini(struct tri_table *t);
+
+/* Out of line: the cache is empty, or full. */
+bool tri_table_refill(struct tri_table *t, struct tri_cache *c);
+void tri_table_flush(struct tri_table *t, struct tri_cache *c);
+
+static inline void *
+tri_table_at(const struct tri_table *t, unsigned array, uint32_t index)
+{
+	return t->array[array] + (size_t)index * t->size[array];
+}
+
+/* false: no memory, or all are in use. */
+static inline bool
+tri_table_get(struct tri_table *t, struct tri_cache *c, uint32_t *index)
+{
+	if (TRI_UNLIKELY(c->n == 0) && !tri_table_refill(t, c))
+		return false;
+	*index = c->index[--c->n];
+	return true;
+}
+
+static inline void
+tri_table_put(struct tri_table *t, struct tri_cache *c, uint32_t index)
+{
+	if (TRI_UNLIKELY(c->n == TRI_CACHE_MAX))
+		tri_table_flush(t, c);
+	c->index[c->n++] = index;
+}
+
+#endif

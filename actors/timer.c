@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Timers: records whose message is a tick.  In the actor's own turn.
+ */
+#include "actors/system.h"
+
+#include <string.h>
+
+enum { PERIOD_MIN_NS = 1000 };
+
+static struct tr_tick *
+timer_tick(struct tri_record *r)
+{
+	return (struct tr_tick *)(void *)r->payload;
+}
+
+_Static_assert(sizeof(struct tr_tick) == 24, "it fits into a record");
+_Static_assert(offsetof(struct tri_record, payload) ==
+        offsetof(struct tri_record, msg) + sizeof(struct tr_msg),
+    "the payload follows the header");
+
+static tr_timer
+timer_arm(struct tr_self *self, int64_t first_ns, int64_t period_ns,
+    uint32_t tag, uint64_t cookie)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	struct tri_record *r = tri_record_new(c, TRI_RECORD_TIMER);
+	tr_timer id;
+
+	if (r == NULL)
+		return 0;
+	id = tri_record_id(r);
+	r->u.period_ns = period_ns;
+	tri_store_relaxed(&r->missed, 0u);
+	r->msg = (struct tr_msg){
+		.tag = tag,
+		.size = sizeof(struct tr_tick),
+		.offset = sizeof(struct tr_msg),
+		.kind = TRI_MSG_TICK,
+		.size_class = TRI_CLASS_EMBEDDED,
+	};
+	*timer_tick(r) = (struct tr_tick){ .timer = id, .cookie = cookie };
+	r->node.deadline = tr_in(self, first_ns);
+	if (r->node.deadline != INT64_MAX)
+		tri_record_arm(c, r);
+	return id;
+}
+
+tr_timer
+tr_after(struct tr_self *self, int64_t delay_ns, uint32_t tag, uint64_t cookie)
+{
+	return timer_arm(self, delay_ns, 0, tag, cookie);
+}
+
+tr_timer
+tr_every(struct tr_self *self, int64_t period_ns, uint32_t tag,
+    uint64_t cookie)
+{
+	if (period_ns < PERIOD_MIN_NS)
+		return 0;
+	return timer_arm(self, period_ns, period_ns, tag, cookie);
+}
+
+int
+tr_timer_cancel(struct tr_self *self, tr_timer timer)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	struct tri_record *r = tri_record_find(c, timer, TRI_RECORD_TIMER);
+
+	if (r == NULL)
+		return TR_EINVAL;
+	tri_record_end(c, r);
+	return TR_OK;
+}
+
+bool
+tri_timer_awaits(struct tr_msg *m)
+{
+	struct tri_record *r = tri_container_of(m, struct tri_record, msg);
+
+	return (tri_load_acquire(&r->holds) & TRI_GONE) == 0;
+}
+
+int
+tri_timer_ticked(struct tri_crew *c, struct tr_self *a, struct tri_record *r,
+    struct tr_msg *m)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+
+	timer_tick(r)->missed = tri_exchange_acquire(&r->missed, 0u);
+	if (r->u.period_ns == 0)
+		tri_record_end(c, r); /* the tick itself still holds it */
+	return b->receive(a, tri_actor_state(a, b), m);
+}
+
+/* -------------------------------------------------------------- clock --- */
+
+int64_t
+tr_now(struct tr_self *self)
+{
+	struct tri_crew *c = tri_crew_of(self);
+
+	return c->worker.env->now(c->worker.env);
+}
+
+int64_t
+tr_in(struct tr_self *self, int64_t delay_ns)
+{
+	int64_t now = tr_now(self);
+
+	if (delay_ns <= 0)
+		return now;
+	return delay_ns > INT64_MAX - now ? INT64_MAX : now + delay_ns;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * peers.c - the same workloads in other runtimes.
+ *
+ * The programs are copied to the build directory when that is configured, and
+ * are built and run there, so that nothing is left in the source tree.  A peer
+ * whose tools are not installed is left out.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "peers.h"
+
+#define PEERS_LOG "build.log"
+
+enum {
+	ARGS_MAX = 12,
+	ARG_BYTES = 96,
+	BUILD_TIMEOUT_S = 300,
+};
+
+struct peer {
+	const char *runtime;
+	const char *needs[3]; /* commands */
+	const char *package; /* where they are found */
+	const char *dir; /* where it is built and run */
+	const char *source; /* in dir */
+	const char *product; /* in dir, as is all that it leaves */
+	const char *build[ARGS_MAX];
+	const char *run[ARGS_MAX]; /* {name}, {size}, {workers} are replaced */
+};
+
+struct peer_args {
+	const char *argv[ARGS_MAX + 1];
+	char text[ARGS_MAX][ARG_BYTES];
+};
+
+static const struct peer peers[PEERS] = {
+	{ .runtime = "go",
+	    .needs = { "go" },
+	    .package = "golang-go",
+	    .dir = BENCH_PEERS_DIR "/go",
+	    .source = "go_bench.go",
+	    .product = "go_bench",
+	    .build = { "env", "GOCACHE=" BENCH_PEERS_DIR "/go/cache",
+		"GOPATH=" BENCH_PEERS_DIR "/go/path", "GO111MODULE=off", "go",
+		"build", "-o", "go_bench", "go_bench.go" },
+	    .run = { "env", "GOMAXPROCS={workers}", "./go_bench", "{name}",
+		"{size}" } },
+	{ .runtime = "erlang",
+	    .needs = { "erl", "erlc" },
+	    .package = "erlang-base",
+	    .dir = BENCH_PEERS_DIR "/erlang",
+	    .source = "eb.erl",
+	    .product = "eb.beam",
+	    .build = { "erlc", "eb.erl" },
+	    .run = { "env", "ERL_CRASH_DUMP=/dev/null", "erl", "+S",
+		"{workers}:{workers}", "+P", "5000000", "-noshell", "-eval",
+		"eb:main([\"{name}\",\"{size}\"])" } },
+	{ .runtime = "tokio",
+	    .needs = { "cargo" },
+	    .package = "cargo, librust-tokio-dev",
+	    .dir = BENCH_PEERS_DIR "/tokio",
+	    .source = "src/main.rs",
+	    .product = "target/release/tk",
+	    .build = { "env", "CARGO_HOME=" BENCH_PEERS_DIR "/tokio/home",
+		"CARGO_TARGET_DIR=" BENCH_PEERS_DIR "/tokio/target", "cargo",
+		"build", "--release", "--offline" },
+	    .run = { "target/release/tk", "{name}", "{size}", "{workers}" } },
+};
+
+/* Whether the product is there and not older than its source. */
+static bool
+peer_is_built(const struct peer *peer)
+{
+	struct stat product;
+	struct stat source;
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", peer->dir, peer->product);
+	if (stat(path, &product) != 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/%s", peer->dir, peer->source);
+	return stat(path, &source) == 0 && product.st_mtime >= source.st_mtime;
+}
+
+/* One argument, with what stands in braces replaced. */
+static void
+peer_expand(char text[ARG_BYTES], const char *form, const char *const values[3])
+{
+	static const char *const names[3] = { "{name}", "{size}", "{workers}" };
+	size_t used = 0;
+	size_t length;
+	int which;
+
+	while (*form != '\0' && used + 1 < ARG_BYTES) {
+		for (which = 0; which < 3; which++) {
+			length = strlen(names[which]);
+			if (strncmp(form, names[which], length) == 0)
+				break;
+		}
+		if (which == 3) {
+			text[used++] = *form++;
+			continue;
+		}
+		(void)snprintf(text + used, ARG_BYTES - used, "%s",
+		    values[which]);
+		used += strlen(text + used);
+		form += length;
+	}
+	text[used] = '\0';
+}
+
+static void
+peer_args(const struct peer *peer, const char *bench, uint64_t size,
+    unsigned workers, struct peer_args *args)
+{
+	char size_text[24];
+	char workers_text[12];
+	const char *const values[3] = { bench, size_text, workers_text };
+
+	(void)snprintf(size_text, sizeof(size_text), "%" PRIu64, size);
+	(void)snprintf(workers_text, sizeof(workers_text), "%u", workers);
+	memset(args, 0, sizeof(*args));
+	for (int i = 0; i < ARGS_MAX && peer->run[i] != NULL; i++) {
+		peer_expand(args->text[i], peer->run[i], values);
+		args->argv[i] = args->text[i];
+	}
+}
+
+const struct peer *
+peer_at(int nth)
+{
+	return &peers[nth];
+}
+
+const char *
+peer_runtime(const struct peer *peer)
+{
+	return peer->runtime;
+}
+
+enum proc_end
+peer_build(const struct peer *peer)
+{
+	const char *argv[ARGS_MAX + 1] = { NULL };
+	struct proc proc = {
+		.argv = argv,
+		.dir = peer->dir,
+		.log = PEERS_LOG,
+		.timeout_s = BUILD_TIMEOUT_S,
+	};
+	struct proc_result result;
+	enum proc_end end;
+
+	for (int i = 0; i < 3 && peer->needs[i] != NULL; i++) {
+		if (proc_exists(peer->needs[i]))
+			continue;
+		(void)fprintf(stderr, "micro: %s is left out: no %s (%s)\n",
+		    peer->runtime, peer->needs[i], peer->package);
+		return PROC_FAILED;
+	}
+	if (peer_is_built(peer))
+		return PROC_OK;
+	memcpy(argv, peer->build, sizeof(peer->build));
+	end = proc_run(&proc, &result);
+	if (end != PROC_OK)
+		(void)fprintf(stderr,
+		    "micro: %s is left out: %s, see %s/" PEERS_LOG " (%s)\n",
+		    peer->runtime, result.error, peer->dir, peer->package);
+	return end;
+}
+
+enum proc_end
+peer_run(const struct peer *peer, const char *bench, uint64_t size,
+    unsigned workers, int timeout_s, struct proc_result *result,
+    double *ns_per_op)
+{
+	struct proc proc = { .dir = peer->dir, .timeout_s = timeout_s };
+	struct peer_args args;
+	enum proc_end end;
+	const char *line;
+	char name[32];
+	int fields = 0;
+
+	peer_args(peer, bench, size, workers, &args);
+	proc.argv = args.argv;
+	end = proc_run(&proc, result);
+	if (end != PROC_OK)
+		return end;
+	/* fib prints its result before the line. */
+	line = strstr(result->out, peer->runtime);
+	if (line != NULL)
+		fields = sscanf(line, "%*s %31s %*u ops %*f s %lf ns/op", name,
+		    ns_per_op);
+	if (fields != 2 || strcmp(name, bench) != 0) {
+		(void)snprintf(result->error, sizeof(result->error),
+		    "printed no figure");
+		return PROC_FAILED;
+	}
+	return PROC_OK;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report.c - from single runs to what is printed.
+ *
+ * Runs in different states of the machine do not belong into one median, so a
+ * series of times is printed as one line for each state.  A verdict is given
+ * where the budget holds: near, two workers, full size; bytes, wake-ups and
+ * ratios do not depend on the state.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "report.h"
+
+#define STATE_ANY XFER_STATES /* runs of all states together */
+
+#if defined(__clang__)
+#define REPORT_COMPILER __VERSION__
+#else
+#define REPORT_COMPILER "gcc " __VERSION__
+#endif
+
+enum { BUDGET_WORKERS = 2 };
+
+/* The runs of a series in one state. */
+struct summary {
+	enum xfer_state state;
+	size_t runs;
+	double median;
+	double min;
+	double max;
+	double raw; /* median */
+	double ratio; /* median of value / raw */
+	double xfer_ns; /* the worst */
+	long rss_kb; /* the most */
+};
+
+static int
+report_compare(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double
+report_median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(values[0]), report_compare);
+	if (count % 2 == 1)
+		return values[count / 2];
+	return (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+/* Returns false when no run was in that state. */
+static bool
+report_summarize(const struct series *series, enum xfer_state state,
+    struct summary *sum)
+{
+	double values[RUNS_MAX];
+	double raws[RUNS_MAX];
+	double ratios[RUNS_MAX];
+	size_t n = 0;
+
+	memset(sum, 0, sizeof(*sum));
+	sum->xfer_ns = XFER_NONE;
+	for (size_t i = 0; i < series->count; i++) {
+		const struct sample *sample = &series->samples[i];
+
+		if (state != STATE_ANY && sample->state != state)
+			continue;
+		if (n == 0)
+			sum->state = sample->state;
+		else if (sample->state != sum->state)
+			sum->state = XFER_MIXED;
+		values[n] = sample->value;
+		raws[n] = sample->raw;
+		ratios[n] = sample->raw > 0 ? sample->value / sample->raw : 0;
+		if (sample->xfer_ns > sum->xfer_ns)
+			sum->xfer_ns = sample->xfer_ns;
+		if (sample->rss_kb > sum->rss_kb)
+			sum->rss_kb = sample->rss_kb;
+		n++;
+	}
+	if (n == 0)
+		return false;
+	sum->runs = n;
+	sum->median = report_median(values, n);
+	sum->min = values[0];
+	sum->max = values[n - 1];
+	sum->raw = report_median(raws, n);
+	sum->ratio = report_median(ratios, n);
+	return true;
+}
+
+static bool
+report_is_time(const struct bench_case *bench)
+{
+	return strcmp(bench->unit, "ns_per_op") == 0 ||
+	    strcmp(bench->unit, "us") == 0;
+}
+
+static bool
+report_is_ours(const struct series *series)
+{
+	return strcmp(series->runtime, REPORT_OURS) == 0;
+}
+
+static bool
+report_has_budget(const struct series *series)
+{
+	return report_is_ours(series) && !series->bench->no_limits;
+}
+
+static const char *
+report_verdict(const struct report *report, const struct series *series,
+    const struct summary *sum)
+{
+	const struct bench_case *bench = series->bench;
+	double value = bench->relative ? sum->ratio : sum->median;
+	unsigned workers =
+	    bench->workers != 0 ? BUDGET_WORKERS : series->workers;
+
+	if (!report_has_budget(series) || !report->full_size ||
+	    workers != BUDGET_WORKERS)
+		return "";
+	if (report_is_time(bench) && !bench->relative &&
+	    sum->state != XFER_NEAR)
+		return "";
+	if (value <= bench->aim)
+		return "aim";
+	return value <= bench->must ? "must" : "MISSED";
+}
+
+/* The JSON object's members up to xfer_ns. */
+static void
+report_json_begin(const struct series *series, double xfer_ns)
+{
+	(void)printf("{\"bench\":\"%s\",\"workers\":%u,\"runtime\":\"%s\","
+		     "\"xfer_ns\":%.1f",
+	    series->bench->name, series->workers, series->runtime, xfer_ns);
+}
+
+static void
+report_json(const struct series *series, const struct summary *sum)
+{
+	const struct bench_case *bench = series->bench;
+
+	report_json_begin(series, sum->xfer_ns);
+	(void)printf(",\"%s\":%.2f,\"min\":%.2f,\"max\":%.2f", bench->unit,
+	    sum->median, sum->min, sum->max);
+	if (sum->raw > 0)
+		(void)printf(",\"raw_%s\":%.2f,\"ratio\":%.3f", bench->unit,
+		    sum->raw, sum->ratio);
+	(void)printf(",\"runs\":%zu,\"state\":\"%s\",\"size\":%" PRIu64
+		     ",\"rss_mb\":%.1f,\"cpus\":%d",
+	    sum->runs, xfer_state_name(sum->state), series->size,
+	    (double)sum->rss_kb / 1024, xfer_cpus());
+	if (report_has_budget(series))
+		(void)printf(",\"must\":%g,\"aim\":%g", bench->must,
+		    bench->aim);
+	if (report_is_ours(series))
+		(void)printf(",\"compiler\":\"%s\"", REPORT_COMPILER);
+	(void)printf("}\n");
+}
+
+static void
+report_row(const struct report *report, const struct series *series,
+    const struct summary *sum)
+{
+	const struct bench_case *bench = series->bench;
+
+	(void)printf("%-12s %-7s %-9s %-7s %4zu %9.2f %9.2f %9.2f", bench->name,
+	    series->runtime, bench->unit, xfer_state_name(sum->state),
+	    sum->runs, sum->median, sum->min, sum->max);
+	if (report_has_budget(series))
+		(void)printf(" %5g %5g %-6s", bench->must, bench->aim,
+		    report_verdict(report, series, sum));
+	else
+		(void)printf(" %5s %5s %-6s", "", "", "");
+	(void)printf(" %6.1f %7.1f", sum->xfer_ns, (double)sum->rss_kb / 1024);
+	if (sum->raw > 0)
+		(void)printf("  raw %.2f, ratio %.3f", sum->raw, sum->ratio);
+	(void)printf("\n");
+}
+
+static void
+report_cpu(char *text, size_t size)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	char line[256];
+	char *value;
+
+	(void)snprintf(text, size, "unknown cpu");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, "model name", 10) != 0)
+			continue;
+		value = strchr(line, ':');
+		if (value == NULL)
+			continue;
+		value[strcspn(value, "\n")] = '\0';
+		(void)snprintf(text, size, "%s", value + 2);
+		break;
+	}
+	if (file != NULL)
+		(void)fclose(file);
+}
+
+void
+report_header(const struct report *report)
+{
+	time_t now = time(NULL);
+	struct tm local;
+	char date[32];
+	char cpu[128];
+
+	if (report->json)
+		return;
+	(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M %Z",
+	    localtime_r(&now, &local));
+	report_cpu(cpu, sizeof(cpu));
+	(void)printf("troupe %d.%d.%d, %s, %s, %s, %d cpus, %u workers%s\n",
+	    TR_VERSION_MAJOR, TR_VERSION_MINOR, TR_VERSION_PATCH, date,
+	    REPORT_COMPILER, cpu, xfer_cpus(), report->workers,
+	    report->full_size ? "" : ", not at full size");
+	if (xfer_cpus() < 2)
+		(void)printf("There is one cpu: nothing is judged by its "
+			     "near and far state.\n");
+	(void)printf("\n%-12s %-7s %-9s %-7s %4s %9s %9s %9s %5s %5s %-6s "
+		     "%6s %7s\n",
+	    "bench", "runtime", "unit", "state", "runs", "median", "min", "max",
+	    "must", "aim", "", "xfer", "rss MB");
+}
+
+void
+report_series(const struct report *report, const struct series *series)
+{
+	int first = XFER_NEAR;
+	int last = XFER_STATES - 1;
+	struct summary sum;
+
+	if (!report_is_time(series->bench)) {
+		first = STATE_ANY;
+		last = STATE_ANY;
+	}
+	for (int state = first; state <= last; state++) {
+		if (!report_summarize(series, (enum xfer_state)state, &sum))
+			continue;
+		if (report->json)
+			report_json(series, &sum);
+		else
+			report_row(report, series, &sum);
+	}
+	if (series->failed == 0)
+		return;
+	if (report->json) {
+		report_json_begin(series, series->error_xfer_ns);
+		(void)printf(",\"failed\":%zu,\"error\":\"%s\"}\n",
+		    series->failed, series->error);
+	} else {
+		(void)printf("%-12s %-7s FAILED, %zu of %u runs: %s\n",
+		    series->bench->name, series->runtime, series->failed,
+		    report->runs, series->error);
+	}
+}
+
+/*
+ * The best peer in the first state in which both ours and a peer have runs, or
+ * else of all runs together; returns NULL when there is none.
+ */
+static const struct series *
+report_best(const struct series *group, size_t count, struct summary *ours,
+    struct summary *best)
+{
+	const struct series *found = NULL;
+	struct summary sum;
+
+	for (int state = 0; state <= STATE_ANY && found == NULL; state++) {
+		if (state == XFER_MIXED ||
+		    !report_summarize(&group[0], (enum xfer_state)state, ours))
+			continue;
+		for (size_t i = 1; i < count; i++) {
+			if (!report_summarize(&group[i], (enum xfer_state)state,
+				&sum))
+				continue;
+			if (found == NULL || sum.median < best->median) {
+				*best = sum;
+				found = &group[i];
+			}
+		}
+	}
+	return found;
+}
+
+static void
+report_ratio(const struct report *report, const char *bench, const char *peer,
+    const struct summary *ours, double ratio)
+{
+	const char *state = xfer_state_name(ours->state);
+
+	if (report->json)
+		(void)printf("{\"bench\":\"%s\",\"workers\":%u,"
+			     "\"runtime\":\"%s/" REPORT_OURS
+			     "\",\"xfer_ns\":%.1f,"
+			     "\"ratio\":%.3f,\"state\":\"%s\"}\n",
+		    bench, report->workers, peer, ours->xfer_ns, ratio, state);
+	else
+		(void)printf("%-12s %7.2f  %-10s %s\n", bench, ratio, peer,
+		    state);
+}
+
+void
+report_ratios(const struct report *report, const struct series *series,
+    size_t count)
+{
+	struct summary all = { .state = XFER_NEAR, .xfer_ns = XFER_NONE };
+	const struct series *peer;
+	struct summary ours;
+	struct summary best;
+	double logs = 0;
+	size_t ratios = 0;
+	size_t last;
+
+	if (!report->json)
+		(void)printf("\n%-12s %7s  %-10s %s\n", "best peer/us", "ratio",
+		    "which", "state");
+	for (size_t i = 0; i < count; i = last) {
+		for (last = i + 1;
+		     last < count && series[last].bench == series[i].bench;
+		     last++)
+			continue;
+		peer = report_best(&series[i], last - i, &ours, &best);
+		if (peer == NULL || ours.median <= 0)
+			continue;
+		if (ratios == 0)
+			all.state = ours.state;
+		else if (ours.state != all.state)
+			all.state = XFER_MIXED;
+		if (ours.xfer_ns > all.xfer_ns)
+			all.xfer_ns = ours.xfer_ns;
+		logs += log(best.median / ours.median);
+		ratios++;
+		report_ratio(report, series[i].bench->name, peer->runtime,
+		    &ours, best.median / ours.median);
+	}
+	if (ratios > 0)
+		report_ratio(report, "geomean", "best", &all,
+		    exp(logs / (double)ratios));
+}

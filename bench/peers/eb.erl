@@ -1,0 +1,144 @@
+%% SPDX-License-Identifier: BSD-2-Clause
+%%
+%% eb - the eight workloads of bench/micro in Erlang.
+%%
+%%     erlc eb.erl
+%%     erl +S 2:2 +P 5000000 -noshell -eval 'eb:main(["pingpong","2000000"])'
+%%
+%% Each workload runs once in a fresh node and prints one line; see README.md
+%% for its form and for the sizes.  Mailboxes that grow long are off_heap, as a
+%% careful Erlang programmer would have them.
+-module(eb).
+-export([main/1]).
+
+main([Name, Size]) ->
+	N = list_to_integer(Size),
+	T0 = erlang:monotonic_time(nanosecond),
+	Ops = run(Name, N),
+	D = erlang:monotonic_time(nanosecond) - T0,
+	io:format("erlang ~s ~p ops ~.3f s ~.1f ns/op~n",
+	    [Name, Ops, D / 1.0e9, D / Ops]),
+	halt(0).
+
+%% One workload; returns how many operations it was.
+
+run("pingpong", N) ->
+	ping_loop(spawn(fun ponger/0), N),
+	2 * N;
+run("count", N) ->
+	C = spawn_off_heap(fun() -> counter(0) end),
+	send_incs(C, N),
+	C ! {get, self()},
+	receive {val, N} -> N end;
+run("nto1", N) ->
+	C = spawn_off_heap(fun() -> counter(0) end),
+	S = self(),
+	[spawn(fun() -> send_incs(C, N), S ! done end)
+	    || _ <- lists:seq(1, 64)],
+	wait_done(64),
+	C ! {get, self()},
+	receive {val, _} -> 64 * N end;
+run("ring", N) ->
+	M = self(),
+	L = [spawn(fun() -> ring(M) end) || _ <- lists:seq(1, 100)],
+	lists:foldl(fun(P, Q) -> P ! {next, Q}, P end, hd(L),
+	    lists:reverse(L)),
+	hd(L) ! {tok, N},
+	receive done -> N end;
+run("fjthrput", N) ->
+	M = self(),
+	L = [spawn_off_heap(fun() -> worker(N, M) end)
+	    || _ <- lists:seq(1, 60)],
+	deal_work(N, L),
+	wait_done(60),
+	60 * N;
+run("fjcreate", N) ->
+	M = self(),
+	[begin P = spawn(fun() -> worker(1, M) end), P ! work end
+	    || _ <- lists:seq(1, N)],
+	wait_done(N),
+	N;
+run("big", N) ->
+	M = self(),
+	L = [spawn(fun() -> big(I, N, 120, M) end) || I <- lists:seq(1, 120)],
+	T = list_to_tuple(L),
+	[P ! {all, T} || P <- L],
+	wait_done(120),
+	120 * N;
+run("fib", N) ->
+	S = self(),
+	spawn(fun() -> fib(N, S) end),
+	receive {res, R} -> io:format("fib=~p ", [R]) end,
+	fib_actors(N).
+
+spawn_off_heap(F) ->
+	spawn_opt(F, [{message_queue_data, off_heap}]).
+
+wait_done(0) -> ok;
+wait_done(K) -> receive done -> wait_done(K - 1) end.
+
+%% pingpong
+
+ponger() -> receive {ping, P} -> P ! pong, ponger() end.
+
+ping_loop(_, 0) -> ok;
+ping_loop(P, N) -> P ! {ping, self()}, receive pong -> ping_loop(P, N - 1) end.
+
+%% count, nto1
+
+counter(A) -> receive inc -> counter(A + 1); {get, P} -> P ! {val, A} end.
+
+send_incs(_, 0) -> ok;
+send_incs(C, N) -> C ! inc, send_incs(C, N - 1).
+
+%% ring
+
+ring(M) -> receive {next, P} -> ring_loop(P, M) end.
+
+ring_loop(P, M) ->
+	receive
+		{tok, 0} -> M ! done;
+		{tok, N} -> P ! {tok, N - 1}, ring_loop(P, M)
+	end.
+
+%% fjthrput, fjcreate
+
+worker(0, M) -> M ! done;
+worker(N, M) -> receive work -> worker(N - 1, M) end.
+
+deal_work(0, _) -> ok;
+deal_work(N, L) -> [P ! work || P <- L], deal_work(N - 1, L).
+
+%% big
+
+big(I, N, K, M) ->
+	receive
+		{all, T} -> put(r, I * 7919 + 1), ping(T, K), big_loop(N, K, T, M)
+	end.
+
+ping(T, K) ->
+	R = (get(r) * 1103515245 + 12345) band 16#7fffffff,
+	put(r, R),
+	element(((R bsr 8) rem K) + 1, T) ! {ping, self()}.
+
+big_loop(N, K, T, M) ->
+	receive
+		{ping, P} -> P ! pong, big_loop(N, K, T, M);
+		pong when N =:= 1 -> M ! done, big_loop(-1, K, T, M);
+		pong when N > 1 -> ping(T, K), big_loop(N - 1, K, T, M);
+		pong -> big_loop(N, K, T, M)
+	end.
+
+%% fib
+
+fib(N, P) when N < 2 -> P ! {res, N};
+fib(N, P) ->
+	S = self(),
+	spawn(fun() -> fib(N - 1, S) end),
+	spawn(fun() -> fib(N - 2, S) end),
+	receive {res, A} -> receive {res, B} -> P ! {res, A + B} end end.
+
+fib_actors(N) -> fib_actors(N, 1, 1).
+
+fib_actors(N, _, B) when N < 2 -> B;
+fib_actors(N, A, B) -> fib_actors(N - 1, B, 1 + A + B).

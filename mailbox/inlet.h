@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inlet: an actor's mailbox as one atomic word.
+ *
+ * A Treiber stack (IBM RJ 5118, 1986) that also says whether its actor is
+ * scheduled.  The word is a state, or the newest message (its `link` leads to
+ * the one sent before) with the number of messages in the top 16 bits,
+ * saturating.  Any thread pushes; only the worker that runs the actor takes.
+ * An idle actor's mailbox costs no other memory.
+ *
+ * | transition                  | who            | operation              |
+ * |-----------------------------|----------------|------------------------|
+ * | IDLE -> message             | any sender     | CAS acq_rel: it then   |
+ * |                             |                | schedules the actor    |
+ * | RUNNING, HELD, msg -> msg   | any sender     | CAS acq_rel: nothing   |
+ * | CLOSED seen                 | any sender     | load acquire: refused  |
+ * | message -> RUNNING          | running worker | exchange acquire       |
+ * | lone message, handled -> IDLE | running worker | CAS acq_rel          |
+ * | RUNNING -> IDLE             | running worker | CAS release            |
+ * | any -> CLOSED               | running worker | exchange acq_rel       |
+ *
+ * Why a stack that is reversed and not an MPSC queue: a taken batch is
+ * complete (no half-linked gap), the states live in the same word so that
+ * closing is exact, and there is no stub node.  What it costs is the reversal,
+ * one load per message.
+ *
+ * ABA: the CAS of a sender may succeed on a later incarnation of the slot.
+ * That is harmless: the message carries its target's generation, and the taker
+ * drops it as a dead letter.
+ */
+#ifndef TROUPE_MAILBOX_INLET_H
+#define TROUPE_MAILBOX_INLET_H
+
+#include "mailbox/atomic.h"
+#include "mailbox/message.h"
+
+enum tri_inlet_state {
+	TRI_INLET_CLOSED = 0, /* no actor; fresh memory is closed */
+	TRI_INLET_RUNNING = 1, /* scheduled or running, nothing new */
+	TRI_INLET_IDLE = 2, /* nobody has it, nothing in it */
+	TRI_INLET_HELD = 3, /* failed, waits for its restart */
+	TRI_INLET_STATES = 4, /* from here on it is a message */
+};
+
+enum tri_inlet_pushed {
+	TRI_PUSH_QUEUED, /* somebody else runs the actor */
+	TRI_PUSH_WAKE, /* the caller has to schedule it */
+	TRI_PUSH_CLOSED, /* not pushed */
+};
+
+struct tri_inlet {
+	_Atomic uint64_t head;
+};
+
+#define TRI_INLET_ONE  ((uint64_t)1 << 48)
+#define TRI_INLET_ADDR (TRI_INLET_ONE - 1)
+
+static inline bool
+tri_inlet_is_msg(uint64_t head)
+{
+	return (head & TRI_INLET_ADDR) >= TRI_INLET_STATES;
+}
+
+static inline struct tr_msg *
+tri_inlet_msg(uint64_t head)
+{
+	return (struct tr_msg *)(uintptr_t)(head & TRI_INLET_ADDR);
+}
+
+/* How many messages wait to be taken; 65535 means that or more. */
+static inline unsigned
+tri_inlet_length(uint64_t head)
+{
+	return (unsigned)(head >> 48);
+}
+
+static inline uint64_t
+tri_inlet_above(uint64_t head, struct tr_msg *m)
+{
+	uint64_t count = head & ~TRI_INLET_ADDR;
+
+	if (TRI_LIKELY(count != ~TRI_INLET_ADDR))
+		count += TRI_INLET_ONE;
+	return count | (uint64_t)(uintptr_t)m;
+}
+
+/* Any thread. */
+static inline enum tri_inlet_pushed
+tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
+{
+	/* acq: pairs with the closing exchange of tri_inlet_close_owner. */
+	uint64_t head = tri_load_acquire(&in->head);
+
+	do {
+		if (TRI_UNLIKELY(head == TRI_INLET_CLOSED))
+			return TRI_PUSH_CLOSED;
+		m->link = tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL;
+		/*
+		 * rel: publishes the message; pairs with the acq of the taker.
+		 * acq: on IDLE, sees the state as the last turn left it
+		 * (tri_inlet_rest_owner) and hands it to whoever runs next.
+		 */
+	} while (!tri_cas_weak_acq_rel(&in->head, &head,
+	    tri_inlet_above(head, m)));
+	return head == TRI_INLET_IDLE ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED;
+}
+
+/* Turn newest-first into oldest-first; *count says how many. */
+static inline struct tr_msg *
+tri_inlet_reverse(struct tr_msg *newest, uint32_t *count)
+{
+	struct tr_msg *oldest = NULL;
+	uint32_t n = 0;
+
+	while (newest != NULL) {
+		struct tr_msg *before = newest->link;
+
+		newest->link = oldest;
+		oldest = newest;
+		newest = before;
+		n++;
+	}
+	*count = n;
+	return oldest;
+}
+
+/* The worker that runs the actor: what is there. */
+static inline uint64_t
+tri_inlet_look_owner(struct tri_inlet *in)
+{
+	/* acq: pairs with the rel of tri_inlet_push. */
+	return tri_load_acquire(&in->head);
+}
+
+/* The worker that runs the actor: take all, oldest first; NULL: none. */
+static inline struct tr_msg *
+tri_inlet_take_owner(struct tri_inlet *in, uint32_t *count)
+{
+	/* acq: pairs with the rel of tri_inlet_push, for the whole chain. */
+	uint64_t head =
+	    tri_exchange_acquire(&in->head, (uint64_t)TRI_INLET_RUNNING);
+
+	*count = 0;
+	return tri_inlet_is_msg(head) ?
+	    tri_inlet_reverse(tri_inlet_msg(head), count) : NULL;
+}
+
+/*
+ * The worker that ran the actor: give it back if nothing came meanwhile.
+ * `seen` is RUNNING, or the lone message that was handled in place.  After
+ * success the actor is not this worker's any more: no read, no write of it.
+ */
+static inline bool
+tri_inlet_rest_owner(struct tri_inlet *in, uint64_t seen)
+{
+	/* rel: publishes the actor's state; pairs with the acq of a push. */
+	return tri_cas_acq_rel(&in->head, &seen, (uint64_t)TRI_INLET_IDLE);
+}
+
+/* The worker that runs a dying actor: refuse what comes, return what is there,
+ * oldest first. */
+static inline struct tr_msg *
+tri_inlet_close_owner(struct tri_inlet *in, uint32_t *count)
+{
+	/* rel: whoever sees CLOSED sees the actor's end. */
+	uint64_t head =
+	    tri_exchange_acq_rel(&in->head, (uint64_t)TRI_INLET_CLOSED);
+
+	*count = 0;
+	return tri_inlet_is_msg(head) ?
+	    tri_inlet_reverse(tri_inlet_msg(head), count) : NULL;
+}
+
+/* Setting up a slot that nobody can push to: first message, or NULL: idle. */
+static inline void
+tri_inlet_open(struct tri_inlet *in, struct tr_msg *first)
+{
+	if (first == NULL) {
+		/* rel: publishes the new actor's cell to its first sender. */
+		tri_store_release(&in->head, (uint64_t)TRI_INLET_IDLE);
+		return;
+	}
+	first->link = NULL;
+	tri_store_release(&in->head, tri_inlet_above(0, first));
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a message looks like in memory.
+ *
+ * A header of 32 bytes, then the extensions its flags name (16 bytes each, in
+ * this order), then the payload:
+ *
+ *     header | ASK or REPLY extension | EXTRA extension | payload
+ *
+ * So a plain message of up to 32 bytes, or an ask of up to 16, is one cache
+ * line, and one without payload half a line.  Exactly one party owns a message
+ * at each instant: the sender, a mailbox, the handler's worker, or whoever
+ * took it.  Only the owner reads or writes it, hence nothing here is atomic.
+ */
+#ifndef TROUPE_MAILBOX_MESSAGE_H
+#define TROUPE_MAILBOX_MESSAGE_H
+
+#include "mailbox/base.h"
+
+enum tri_msg_kind {
+	TRI_MSG_PLAIN,
+	TRI_MSG_ASK, /* has the ASK extension */
+	TRI_MSG_REPLY, /* has the REPLY extension */
+	TRI_MSG_TICK, /* a timer's, embedded in its record */
+	TRI_MSG_OUTCOME, /* a record's: deadline, cancel, or work done */
+	TRI_MSG_START, /* an actor's first */
+	TRI_MSG_STOP, /* what was sent before is handled, then it ends */
+	TRI_MSG_KILL, /* wakes a killed actor */
+};
+
+enum tri_msg_flags {
+	TRI_MSG_ASK_EXT = 1, /* the ASK or REPLY extension is there */
+	TRI_MSG_EXTRA_EXT = 2, /* the EXTRA extension is there */
+	TRI_MSG_DUTY = 4, /* an ask whose duty to answer rests here */
+	TRI_MSG_LENT = 8, /* a taken ask: a record holds the duty */
+	/* What makes freeing it more than returning a block. */
+	TRI_MSG_SPECIAL = TRI_MSG_EXTRA_EXT | TRI_MSG_DUTY | TRI_MSG_LENT,
+};
+
+/* Size classes: 32 << class bytes, then those that are not pooled. */
+enum {
+	TRI_CLASSES = 11, /* the largest is 32 KiB */
+	TRI_CLASS_LARGE = 254, /* straight from the allocator */
+	TRI_CLASS_EMBEDDED = 255, /* part of a record, not a block */
+};
+
+struct tr_msg {
+	struct tr_msg *link; /* in a mailbox: the one sent before */
+	uint64_t sender; /* tr_ref bits; 0: none */
+	uint32_t generation; /* of the target; its slot is the mailbox's */
+	uint32_t tag;
+	uint32_t size; /* of the payload */
+	uint8_t offset; /* of the payload */
+	uint8_t kind; /* enum tri_msg_kind */
+	uint8_t flags; /* enum tri_msg_flags */
+	uint8_t size_class;
+};
+
+_Static_assert(sizeof(struct tr_msg) == 32, "the header is half a line");
+
+struct tri_msg_ask {
+	int64_t deadline; /* absolute; in a taken one: the duty's record id */
+	uint64_t ask; /* the asker's record id */
+};
+
+struct tri_msg_reply {
+	int64_t outcome; /* TR_OK: the payload is the answer */
+	uint64_t ask;
+};
+
+struct tri_msg_extra {
+	void (*drop)(void *payload, size_t size);
+	uint64_t trace; /* room for a trace stamp */
+};
+
+_Static_assert(sizeof(struct tri_msg_ask) == 16, "16 bytes each");
+_Static_assert(sizeof(struct tri_msg_reply) == 16, "16 bytes each");
+_Static_assert(sizeof(struct tri_msg_extra) == 16, "16 bytes each");
+
+static inline void *
+tri_msg_payload(struct tr_msg *m)
+{
+	return (char *)m + m->offset;
+}
+
+static inline struct tri_msg_ask *
+tri_msg_ask(struct tr_msg *m)
+{
+	TR_DASSERT(m->flags & TRI_MSG_ASK_EXT);
+	return (struct tri_msg_ask *)(void *)(m + 1);
+}
+
+static inline struct tri_msg_reply *
+tri_msg_reply(struct tr_msg *m)
+{
+	TR_DASSERT(m->flags & TRI_MSG_ASK_EXT);
+	return (struct tri_msg_reply *)(void *)(m + 1);
+}
+
+static inline struct tri_msg_extra *
+tri_msg_extra(struct tr_msg *m)
+{
+	size_t at = sizeof(*m) + (m->flags & TRI_MSG_ASK_EXT ? 16 : 0);
+
+	TR_DASSERT(m->flags & TRI_MSG_EXTRA_EXT);
+	return (struct tri_msg_extra *)(void *)((char *)m + at);
+}
+
+/* Bytes before the payload of a message with these flags. */
+static inline size_t
+tri_msg_head(unsigned flags)
+{
+	return sizeof(struct tr_msg) + (flags & TRI_MSG_ASK_EXT ? 16u : 0u) +
+	    (flags & TRI_MSG_EXTRA_EXT ? 16u : 0u);
+}
+
+#endif

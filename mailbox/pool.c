@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pools of message blocks: see pool.h for the structure.
+ *
+ * The free list is last-in first-out, so the block used next is the one still
+ * in the cache; touching fresh memory costs more than a whole message.  The
+ * idea of sending blocks home in batches is Pony's and snmalloc's ("snmalloc:
+ * a message passing allocator", ISMM 2019, section 3).
+ */
+#include "mailbox/pool.h"
+
+#include <string.h>
+
+struct tri_slab {
+	struct tri_pool *owner;
+	unsigned size_class;
+	uint32_t carved; /* blocks handed out of fresh memory */
+	uint32_t sorted; /* blocks in `local` */
+	struct tri_block *local;
+	struct tri_slab *prev; /* in the class's list */
+	struct tri_slab *next;
+	struct tri_slab *prev_sorted;
+	struct tri_slab *next_sorted;
+};
+
+_Static_assert(sizeof(struct tri_slab) <= 128, "blocks begin at 128");
+
+enum { SLAB_HEAD = 128 };
+
+/* Before a large block: whose it is. */
+struct large {
+	struct tri_pool *pool;
+	size_t bytes;
+	uint64_t room[2];
+};
+
+_Static_assert(sizeof(struct large) == 32, "blocks are aligned to 32");
+
+CK_STACK_CONTAINER(struct tri_block, batch, block_of_batch)
+
+static struct tri_slab *
+slab_of(const void *block)
+{
+	return (struct tri_slab *)((uintptr_t)block &
+	    ~(uintptr_t)(TRI_SLAB_BYTES - 1));
+}
+
+struct tri_pool *
+tri_pool_owner(const void *block)
+{
+	return slab_of(block)->owner;
+}
+
+struct tri_pool *
+tri_pool_of(const struct tr_msg *m)
+{
+	if (m->size_class == TRI_CLASS_LARGE)
+		return ((const struct large *)(const void *)m - 1)->pool;
+	return slab_of(m)->owner;
+}
+
+bool
+tri_pool_init(struct tri_pool *pool, const struct tri_memory *memory,
+    void *owner, unsigned index, unsigned pools)
+{
+	size_t bytes = (size_t)pools * TRI_CLASSES * sizeof(*pool->out);
+
+	memset(pool, 0, sizeof(*pool));
+	pool->memory = memory;
+	pool->owner = owner;
+	pool->index = index;
+	ck_stack_init(&pool->returned);
+	pool->out = memory->alloc(memory->ctx, bytes);
+	if (pool->out == NULL)
+		return false;
+	memset(pool->out, 0, bytes);
+	return true;
+}
+
+void
+tri_pool_fini(struct tri_pool *pool)
+{
+	const struct tri_memory *memory = pool->memory;
+	unsigned c;
+
+	if (memory == NULL)
+		return;
+	for (c = 0; c < TRI_CLASSES; c++) {
+		struct tri_slab *s = pool->classes[c].slabs;
+
+		while (s != NULL) {
+			struct tri_slab *next = s->next;
+
+			memory->slab_free(memory->ctx, s, TRI_SLAB_BYTES);
+			s = next;
+		}
+	}
+	if (pool->out != NULL)
+		memory->free(memory->ctx, pool->out);
+	memset(pool, 0, sizeof(*pool));
+}
+
+/* Blocks that came home, to their classes' lists of batches. */
+static void
+pool_collect(struct tri_pool *pool)
+{
+	ck_stack_entry_t *e;
+
+	if (CK_STACK_ISEMPTY(&pool->returned))
+		return;
+	e = ck_stack_batch_pop_upmc(&pool->returned);
+	while (e != NULL) {
+		ck_stack_entry_t *next = CK_STACK_NEXT(e);
+		struct tri_block *b = block_of_batch(e);
+		unsigned c = ((struct tr_msg *)(void *)b)->size_class;
+
+		TR_DASSERT(c < TRI_CLASSES);
+		b->batch.next = pool->classes[c].batches == NULL ? NULL :
+		    &pool->classes[c].batches->batch;
+		pool->classes[c].batches = b;
+		e = next;
+	}
+}
+
+static struct tri_block *
+class_take_batch(struct tri_pool_class *c)
+{
+	struct tri_block *b = c->batches;
+
+	if (b != NULL)
+		c->batches = b->batch.next == NULL ? NULL :
+		    block_of_batch(b->batch.next);
+	return b;
+}
+
+static void
+class_unlink_sorted(struct tri_pool_class *c, struct tri_slab *s)
+{
+	if (s->prev_sorted != NULL)
+		s->prev_sorted->next_sorted = s->next_sorted;
+	else
+		c->sorted = s->next_sorted;
+	if (s->next_sorted != NULL)
+		s->next_sorted->prev_sorted = s->prev_sorted;
+	s->local = NULL;
+	s->sorted = 0;
+}
+
+static struct tri_block *
+class_take_sorted(struct tri_pool_class *c)
+{
+	struct tri_slab *s = c->sorted;
+	struct tri_block *b;
+
+	if (s == NULL)
+		return NULL;
+	b = s->local;
+	class_unlink_sorted(c, s);
+	return b;
+}
+
+static void *
+class_carve(struct tri_pool_class *c, unsigned size_class)
+{
+	char *p = c->bump;
+
+	if (p == c->bump_end)
+		return NULL;
+	c->bump += tri_class_bytes(size_class);
+	slab_of(p)->carved++;
+	return p;
+}
+
+static bool
+class_grow(struct tri_pool *pool, unsigned size_class)
+{
+	struct tri_pool_class *c = &pool->classes[size_class];
+	struct tri_slab *s;
+	size_t bytes = tri_class_bytes(size_class);
+
+	s = pool->memory->slab_new(pool->memory->ctx, TRI_SLAB_BYTES);
+	if (s == NULL)
+		return false;
+	memset(s, 0, sizeof(*s));
+	s->owner = pool;
+	s->size_class = size_class;
+	s->next = c->slabs;
+	if (c->slabs != NULL)
+		c->slabs->prev = s;
+	c->slabs = s;
+	c->bump = (char *)s + SLAB_HEAD;
+	c->bump_end = c->bump + (TRI_SLAB_BYTES - SLAB_HEAD) / bytes * bytes;
+	tri_count(&pool->bytes, (uint64_t)TRI_SLAB_BYTES);
+	return true;
+}
+
+void *
+tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class)
+{
+	struct tri_pool_class *c = &pool->classes[size_class];
+	struct tri_block *b;
+
+	pool_collect(pool);
+	b = class_take_batch(c);
+	if (b == NULL)
+		b = class_take_sorted(c);
+	if (b != NULL) {
+		c->free = b->next;
+		return b;
+	}
+	if (c->bump == c->bump_end && !class_grow(pool, size_class))
+		return NULL;
+	return class_carve(c, size_class);
+}
+
+static void
+out_send(struct tri_pool_out *out)
+{
+	struct tri_block *first = out->first;
+
+	out->last->next = NULL;
+	out->first = NULL;
+	out->last = NULL;
+	out->count = 0;
+	ck_stack_push_upmc(&out->owner->returned, &first->batch);
+}
+
+void
+tri_pool_free_far(struct tri_pool *pool, struct tri_block *b,
+    struct tri_pool *owner)
+{
+	unsigned c = ((struct tr_msg *)(void *)b)->size_class;
+	struct tri_pool_out *out = &pool->out[owner->index * TRI_CLASSES + c];
+
+	b->next = out->first;
+	out->first = b;
+	if (out->last == NULL)
+		out->last = b;
+	out->count++;
+	if (TRI_UNLIKELY(!out->dirty)) {
+		out->dirty = true;
+		out->owner = owner;
+		out->next_dirty = pool->dirty;
+		pool->dirty = out;
+	}
+	if (out->count == TRI_RETURN_BLOCKS ||
+	    out->count * tri_class_bytes(c) >= TRI_RETURN_BYTES)
+		out_send(out);
+}
+
+void
+tri_pool_flush(struct tri_pool *pool)
+{
+	struct tri_pool_out *out = pool->dirty;
+
+	pool->dirty = NULL;
+	while (out != NULL) {
+		struct tri_pool_out *next = out->next_dirty;
+
+		out->dirty = false;
+		if (out->first != NULL)
+			out_send(out);
+		out = next;
+	}
+}
+
+static void
+slab_release(struct tri_pool *pool, struct tri_slab *s)
+{
+	struct tri_pool_class *c = &pool->classes[s->size_class];
+
+	class_unlink_sorted(c, s);
+	if (s->prev != NULL)
+		s->prev->next = s->next;
+	else
+		c->slabs = s->next;
+	if (s->next != NULL)
+		s->next->prev = s->prev;
+	if (c->bump != NULL && slab_of(c->bump - 1) == s)
+		c->bump = c->bump_end = NULL;
+	tri_count(&pool->bytes, (uint64_t)0 - TRI_SLAB_BYTES);
+	pool->memory->slab_free(pool->memory->ctx, s, TRI_SLAB_BYTES);
+}
+
+static void
+slab_sort(struct tri_pool *pool, struct tri_block *b)
+{
+	struct tri_slab *s = slab_of(b);
+	struct tri_pool_class *c = &pool->classes[s->size_class];
+
+	if (s->local == NULL) {
+		s->prev_sorted = NULL;
+		s->next_sorted = c->sorted;
+		if (c->sorted != NULL)
+			c->sorted->prev_sorted = s;
+		c->sorted = s;
+	}
+	b->next = s->local;
+	s->local = b;
+	if (++s->sorted == s->carved)
+		slab_release(pool, s);
+}
+
+bool
+tri_pool_trim(struct tri_pool *pool, unsigned blocks)
+{
+	pool_collect(pool);
+	for (; pool->trim_class < TRI_CLASSES; pool->trim_class++) {
+		struct tri_pool_class *c = &pool->classes[pool->trim_class];
+
+		for (; blocks > 0; blocks--) {
+			struct tri_block *b = c->free;
+
+			if (b == NULL)
+				b = class_take_batch(c);
+			if (b == NULL)
+				break;
+			c->free = b->next;
+			slab_sort(pool, b);
+		}
+		if (blocks == 0)
+			return true;
+	}
+	pool->trim_class = 0;
+	return false;
+}
+
+void *
+tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
+{
+	struct large *l;
+
+	if (bytes > SIZE_MAX - sizeof(*l))
+		return NULL;
+	l = pool->memory->alloc(pool->memory->ctx, bytes + sizeof(*l));
+	if (l == NULL)
+		return NULL;
+	l->pool = pool;
+	l->bytes = bytes;
+	return l + 1;
+}
+
+void
+tri_pool_free_large(void *block)
+{
+	struct large *l = (struct large *)block - 1;
+
+	l->pool->memory->free(l->pool->memory->ctx, l);
+}

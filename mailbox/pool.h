@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pools of message blocks, one per worker and one for foreign threads.
+ *
+ * Blocks of a size class are carved from 256 KiB slabs; a slab belongs to one
+ * pool and one class, and its header says which.  A pool is used by one thread
+ * at a time (its worker; the foreign pool under its lock).  A block freed
+ * elsewhere goes home: the freeing pool collects it by owner and class and
+ * hands 128 blocks or 64 KiB, whichever is first, to the owner with one push.
+ * That a batch is of one class lets the owner take it as it is, without
+ * touching the blocks.
+ *
+ * Memory goes back in tri_pool_trim(): free blocks are sorted into their slabs
+ * a few thousand at a time, and a slab that has all of its own is released.
+ * What has been sorted stays usable, so trimming can stop at any point.
+ *
+ * Payloads too large for the classes come straight from the allocator and go
+ * back at once, from any thread.
+ */
+#ifndef TROUPE_MAILBOX_POOL_H
+#define TROUPE_MAILBOX_POOL_H
+
+#include "mailbox/atomic.h"
+#include "mailbox/ck.h"
+#include "mailbox/message.h"
+
+/* Where pools get their memory; all functions may be called by any thread. */
+struct tri_memory {
+	void *(*slab_new)(void *ctx, size_t size); /* aligned to its size */
+	void (*slab_free)(void *ctx, void *slab, size_t size);
+	void *(*alloc)(void *ctx, size_t size); /* aligned to 32 */
+	void (*free)(void *ctx, void *p);
+	void *ctx;
+};
+
+enum {
+	TRI_SLAB_BYTES = 256 * 1024,
+	TRI_RETURN_BLOCKS = 128, /* a batch that goes home */
+	TRI_RETURN_BYTES = 64 * 1024,
+};
+
+/* A free block.  Its size_class byte (struct tr_msg) stays valid. */
+struct tri_block {
+	ck_stack_entry_t batch; /* in a batch's first block: its place in the
+	                         * owner's stack of returned batches */
+	struct tri_block *next;
+};
+
+struct tri_slab;
+
+struct tri_pool_class {
+	struct tri_block *free;
+	struct tri_block *batches; /* whole lists, linked by `batch` */
+	char *bump; /* not yet carved */
+	char *bump_end;
+	struct tri_slab *slabs; /* all of this class */
+	struct tri_slab *sorted; /* those with blocks sorted into them */
+};
+
+/* Blocks on their way home to one owner, of one class. */
+struct tri_pool_out {
+	struct tri_block *first;
+	struct tri_block *last;
+	uint32_t count;
+	bool dirty; /* in the pool's list of those */
+	struct tri_pool_out *next_dirty;
+	struct tri_pool *owner;
+};
+
+struct tri_pool {
+	/* Its user only. */
+	struct tri_pool_class classes[TRI_CLASSES];
+	struct tri_pool_out *out; /* [owner * TRI_CLASSES + class] */
+	struct tri_pool_out *dirty;
+	const struct tri_memory *memory;
+	void *owner; /* of the pools: the system */
+	unsigned index; /* among the pools of the system */
+	unsigned trim_class; /* where the trimming stopped */
+	_Atomic uint64_t bytes; /* held; read by anyone */
+
+	/* Written by all pools. */
+	alignas(TRI_LINE) ck_stack_t returned;
+};
+
+/* Set up one of `pools` pools of one owner.  false: no memory. */
+bool tri_pool_init(struct tri_pool *pool, const struct tri_memory *memory,
+    void *owner, unsigned index, unsigned pools);
+
+/* Release all memory.  No block of any of the owner's pools may be in use. */
+void tri_pool_fini(struct tri_pool *pool);
+
+/* A fresh block after the quick ways failed.  NULL: no memory. */
+void *tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class);
+
+/* Hand home a block that another pool owns. */
+void tri_pool_free_far(struct tri_pool *pool, struct tri_block *block,
+    struct tri_pool *owner);
+
+/* Hand home all that is collected. */
+void tri_pool_flush(struct tri_pool *pool);
+
+/* Sort up to `blocks` free blocks into slabs and release whole ones.  true:
+ * call again. */
+bool tri_pool_trim(struct tri_pool *pool, unsigned blocks);
+
+/* Memory beyond the classes, or any size: 0 to the size_t limit. */
+void *tri_pool_alloc_large(struct tri_pool *pool, size_t bytes);
+void tri_pool_free_large(void *block);
+
+/* The pool a pooled or large message came from. */
+struct tri_pool *tri_pool_of(const struct tr_msg *m);
+
+struct tri_pool *tri_pool_owner(const void *block);
+
+/* Bytes of a class. */
+static inline size_t
+tri_class_bytes(unsigned size_class)
+{
+	return (size_t)32 << size_class;
+}
+
+/* The smallest class that holds `bytes`, or TRI_CLASS_LARGE. */
+static inline unsigned
+tri_class_of(size_t bytes)
+{
+	if (bytes <= 32)
+		return 0;
+	if (bytes > (size_t)32 << (TRI_CLASSES - 1))
+		return TRI_CLASS_LARGE;
+	return 64u - 5u - (unsigned)__builtin_clzll((uint64_t)bytes - 1);
+}
+
+static inline void *
+tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
+{
+	struct tri_pool_class *c = &pool->classes[size_class];
+	struct tri_block *b = c->free;
+
+	if (TRI_LIKELY(b != NULL)) {
+		c->free = b->next;
+		return b;
+	}
+	return tri_pool_alloc_slow(pool, size_class);
+}
+
+/* Free a block of a class (not a large one) on the thread that uses `pool`. */
+static inline void
+tri_pool_free(struct tri_pool *pool, void *block, unsigned size_class)
+{
+	struct tri_block *b = block;
+	struct tri_pool *owner = tri_pool_owner(block);
+
+	((struct tr_msg *)block)->size_class = (uint8_t)size_class;
+	if (TRI_LIKELY(owner == pool)) {
+		b->next = pool->classes[size_class].free;
+		pool->classes[size_class].free = b;
+	} else {
+		tri_pool_free_far(pool, b, owner);
+	}
+}
+
+#endif

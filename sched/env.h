@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The seam: everything the runtime wants from the world outside.
+ *
+ * Clocks, entropy, threads, event loops with their parking, memory, and the
+ * pool for blocking calls are reached through the table below and nowhere
+ * else; a test checks the objects' undefined symbols.  The real world is
+ * env_real.c, loop.c (the only file that knows libev) and pool_real.c.  A
+ * simulator is another table: one thread, virtual time, chosen faults; the
+ * algorithms above do not change.
+ *
+ * Functions are called from any thread unless they say otherwise.
+ */
+#ifndef TROUPE_SCHED_ENV_H
+#define TROUPE_SCHED_ENV_H
+
+#include "mailbox/base.h"
+#include "mailbox/pool.h"
+
+struct tri_loop; /* an event loop, of one worker */
+struct tri_thread; /* a running thread */
+struct tri_jobs; /* a pool of threads for blocking calls */
+
+/* A blocking call; embedded in its owner's record. */
+struct tri_job {
+	struct tri_job *prev;
+	struct tri_job *next;
+	bool queued; /* under the pool's lock */
+	/* On a thread of the pool.  After it returns the job is not touched. */
+	void (*run)(struct tri_job *job);
+};
+
+struct tri_env {
+	/* Monotonic nanoseconds. */
+	int64_t (*now)(struct tri_env *env);
+	/* A cycle counter: cheap, steady, of unknown rate; or `now` again. */
+	uint64_t (*cycles)(struct tri_env *env);
+	void (*entropy)(struct tri_env *env, void *buf, size_t size);
+
+	/* Messages and tables.  reserve() takes address space only, commit()
+	 * makes a part of it usable (zeroed). */
+	struct tri_memory memory;
+	void *(*reserve)(struct tri_env *env, size_t size);
+	bool (*commit)(struct tri_env *env, void *p, size_t size);
+	void (*release)(struct tri_env *env, void *p, size_t size);
+
+	/* Threads.  How many may run at once; the cpu of the k-th of them; how
+	 * far apart two cpus are (0: same core, 1: same cache, 2: same node,
+	 * 3: else). */
+	unsigned (*cpus)(struct tri_env *env);
+	int (*cpu_at)(struct tri_env *env, unsigned k);
+	unsigned (*cpu_distance)(struct tri_env *env, int a, int b);
+	/* cpu < 0: not bound.  0, or a negative errno value. */
+	int (*thread_start)(struct tri_env *env, struct tri_thread **thread,
+	    void (*fn)(void *arg), void *arg, const char *name, int cpu);
+	void (*thread_join)(struct tri_env *env, struct tri_thread *thread);
+	/* Bind the calling thread, and undo it. */
+	void (*thread_bind)(struct tri_env *env, int cpu);
+	void (*thread_unbind)(struct tri_env *env);
+
+	/*
+	 * Event loops.  poll and sleep are for the worker that owns the loop;
+	 * watchers are changed only by whoever holds the loop's lock, all
+	 * others leave an operation for the next poller.
+	 */
+	struct tri_loop *(*loop_new)(struct tri_env *env);
+	void (*loop_free)(struct tri_env *env, struct tri_loop *loop);
+	/* Run what is ready.  Number of events. */
+	unsigned (*loop_poll)(struct tri_env *env, struct tri_loop *loop);
+	/* Wait for an event, loop_wake(), an alarm, or `deadline`, and run
+	 * what is ready.  Number of events, these not counted. */
+	unsigned (*loop_sleep)(struct tri_env *env, struct tri_loop *loop,
+	    int64_t deadline);
+	/* End the owner's loop_sleep(), or its next one. */
+	void (*loop_wake)(struct tri_env *env, struct tri_loop *loop);
+	/* End the owner's loop_sleep() after a delay, without waking it now. */
+	void (*loop_alarm)(struct tri_env *env, struct tri_loop *loop,
+	    int64_t delay_ns);
+	/* Call fn on the loop for each arrival.  0, or negative errno. */
+	int (*loop_signal)(struct tri_env *env, struct tri_loop *loop,
+	    int signo, void (*fn)(void *arg, int signo), void *arg);
+
+	/* Blocking calls. */
+	struct tri_jobs *(*jobs_new)(struct tri_env *env, unsigned threads,
+	    unsigned queue);
+	/* 0; -ENOBUFS: as many wait as may; -ENOMEM: no thread. */
+	int (*jobs_submit)(struct tri_env *env, struct tri_jobs *jobs,
+	    struct tri_job *job);
+	/* true: it had not begun and never will. */
+	bool (*jobs_cancel)(struct tri_env *env, struct tri_jobs *jobs,
+	    struct tri_job *job);
+	/* Take no more, forget what waits.  Idempotent. */
+	void (*jobs_close)(struct tri_env *env, struct tri_jobs *jobs);
+	/* Jobs that are running. */
+	unsigned (*jobs_running)(struct tri_env *env, struct tri_jobs *jobs);
+	/* After jobs_close(), with none running. */
+	void (*jobs_free)(struct tri_env *env, struct tri_jobs *jobs);
+
+	/* Write all to a descriptor.  0, or a negative errno value. */
+	int (*write)(struct tri_env *env, int fd, const void *buf,
+	    size_t size);
+	/* Free the environment itself. */
+	void (*free)(struct tri_env *env);
+};
+
+/* The real world.  NULL: no memory. */
+struct tri_env *tri_env_real(void);
+
+/* loop.c and pool_real.c, put into the table by env_real.c. */
+void tri_loop_ops(struct tri_env *env);
+void tri_jobs_ops(struct tri_env *env);
+
+#endif

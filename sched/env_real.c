@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The real world behind the seam: Linux system calls and POSIX threads.
+ *
+ * Stateless but for the start thread's affinity; any thread.
+ */
+#include "sched/env.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+struct env_real {
+	struct tri_env env;
+	cpu_set_t allowed; /* when the environment was made */
+	unsigned quota; /* cores by cgroup; 0: no limit */
+};
+
+struct tri_thread {
+	pthread_t thread;
+	void (*fn)(void *arg);
+	void *arg;
+	int cpu;
+	char name[16];
+};
+
+/* ------------------------------------------------------------ clocks ---- */
+
+static int64_t
+real_now(struct tri_env *env)
+{
+	struct timespec ts;
+
+	(void)env;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static uint64_t
+real_cycles(struct tri_env *env)
+{
+#if defined(__x86_64__)
+	(void)env;
+	return __rdtsc();
+#else
+	return (uint64_t)real_now(env);
+#endif
+}
+
+static void
+real_entropy(struct tri_env *env, void *buf, size_t size)
+{
+	struct timespec ts;
+
+	if (getrandom(buf, size, GRND_NONBLOCK) == (ssize_t)size)
+		return;
+	/* Early boot: the clock will do, this is no secret. */
+	clock_gettime(CLOCK_REALTIME, &ts);
+	(void)env;
+	memset(buf, 0, size);
+	memcpy(buf, &ts.tv_nsec, size < 8 ? size : 8);
+}
+
+/* ------------------------------------------------------------ memory ---- */
+
+static void *
+real_slab_new(void *ctx, size_t size)
+{
+	char *p, *aligned;
+	size_t before;
+
+	(void)ctx;
+	p = mmap(NULL, size * 2, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	aligned = (char *)(((uintptr_t)p + size - 1) & ~((uintptr_t)size - 1));
+	before = (size_t)(aligned - p);
+	if (before > 0)
+		munmap(p, before);
+	munmap(aligned + size, size - before);
+	return aligned;
+}
+
+static void
+real_slab_free(void *ctx, void *slab, size_t size)
+{
+	(void)ctx;
+	munmap(slab, size);
+}
+
+static void *
+real_alloc(void *ctx, size_t size)
+{
+	void *p = NULL;
+
+	(void)ctx;
+	return posix_memalign(&p, TRI_LINE, size == 0 ? 1 : size) == 0 ? p :
+	    NULL;
+}
+
+static void
+real_mem_free(void *ctx, void *p)
+{
+	(void)ctx;
+	free(p);
+}
+
+static void *
+real_reserve(struct tri_env *env, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_NONE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	(void)env;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static bool
+real_commit(struct tri_env *env, void *p, size_t size)
+{
+	(void)env;
+	return mprotect(p, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+static void
+real_release(struct tri_env *env, void *p, size_t size)
+{
+	(void)env;
+	munmap(p, size);
+}
+
+/* -------------------------------------------------------------- cpus ---- */
+
+/* Up to two numbers from a small file; -1: none there. */
+static long
+read_number(const char *path, long *second)
+{
+	FILE *f = fopen(path, "re");
+	long first = -1;
+
+	if (f == NULL)
+		return -1;
+	/* NOLINTNEXTLINE(cert-err34-c): written by the kernel */
+	if (fscanf(f, "%ld %ld", &first, second) < 1)
+		first = -1;
+	fclose(f);
+	return first;
+}
+
+/* Whole cores that the cgroup may use, rounded up; 0: no limit. */
+static unsigned
+cgroup_quota(void)
+{
+	long period = 0, quota, unused = 0;
+
+	quota = read_number("/sys/fs/cgroup/cpu.max", &period);
+	if (quota <= 0 || period <= 0) {
+		quota = read_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+		    &unused);
+		period = read_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us",
+		    &unused);
+	}
+	if (quota <= 0 || period <= 0)
+		return 0;
+	return (unsigned)((quota + period - 1) / period);
+}
+
+static unsigned
+real_cpus(struct tri_env *env)
+{
+	struct env_real *r = tri_container_of(env, struct env_real, env);
+	int n = CPU_COUNT(&r->allowed);
+
+	if (n < 1)
+		n = 1;
+	if (r->quota > 0 && (unsigned)n > r->quota)
+		n = (int)r->quota;
+	return (unsigned)n;
+}
+
+static int
+real_cpu_at(struct tri_env *env, unsigned k)
+{
+	struct env_real *r = tri_container_of(env, struct env_real, env);
+	int n = CPU_COUNT(&r->allowed), cpu;
+
+	if (n < 1)
+		return -1;
+	k %= (unsigned)n;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET((size_t)cpu, &r->allowed) && k-- == 0)
+			return cpu;
+	return -1;
+}
+
+static long
+cpu_number(int cpu, const char *what)
+{
+	char path[96];
+	long unused = 0;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/%s", cpu,
+	    what);
+	return read_number(path, &unused);
+}
+
+static bool
+cpus_share(int a, int b, const char *what)
+{
+	long n = cpu_number(a, what);
+
+	return n >= 0 && n == cpu_number(b, what);
+}
+
+static unsigned
+real_cpu_distance(struct tri_env *env, int a, int b)
+{
+	(void)env;
+	if (a < 0 || b < 0 ||
+	    !cpus_share(a, b, "topology/physical_package_id"))
+		return 3;
+	if (cpus_share(a, b, "topology/core_id"))
+		return 0;
+	return cpus_share(a, b, "cache/index3/id") ? 1 : 2;
+}
+
+/* ----------------------------------------------------------- threads ---- */
+
+static void
+real_thread_bind(struct tri_env *env, int cpu)
+{
+	cpu_set_t set;
+
+	(void)env;
+	if (cpu < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+static void
+real_thread_unbind(struct tri_env *env)
+{
+	struct env_real *r = tri_container_of(env, struct env_real, env);
+
+	pthread_setaffinity_np(pthread_self(), sizeof(r->allowed),
+	    &r->allowed);
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct tri_thread *t = arg;
+
+	pthread_setname_np(pthread_self(), t->name);
+	real_thread_bind(NULL, t->cpu);
+	t->fn(t->arg);
+	return NULL;
+}
+
+static int
+real_thread_start(struct tri_env *env, struct tri_thread **thread,
+    void (*fn)(void *), void *arg, const char *name, int cpu)
+{
+	struct tri_thread *t = malloc(sizeof(*t));
+	sigset_t all, old;
+	int rc;
+
+	(void)env;
+	if (t == NULL)
+		return -ENOMEM;
+	t->fn = fn;
+	t->arg = arg;
+	t->cpu = cpu;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	/* Signals are the program's business, not a worker's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&t->thread, NULL, thread_main, t);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0) {
+		free(t);
+		return -rc;
+	}
+	*thread = t;
+	return 0;
+}
+
+static void
+real_thread_join(struct tri_env *env, struct tri_thread *thread)
+{
+	(void)env;
+	pthread_join(thread->thread, NULL);
+	free(thread);
+}
+
+/* ------------------------------------------------------------- the rest - */
+
+static int
+real_write(struct tri_env *env, int fd, const void *buf, size_t size)
+{
+	const char *p = buf;
+
+	(void)env;
+	while (size > 0) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static void
+real_free(struct tri_env *env)
+{
+	free(tri_container_of(env, struct env_real, env));
+}
+
+struct tri_env *
+tri_env_real(void)
+{
+	struct env_real *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	if (sched_getaffinity(0, sizeof(r->allowed), &r->allowed) != 0)
+		CPU_ZERO(&r->allowed);
+	r->quota = cgroup_quota();
+	r->env = (struct tri_env){
+		.now = real_now,
+		.cycles = real_cycles,
+		.entropy = real_entropy,
+		.memory = {
+			.slab_new = real_slab_new,
+			.slab_free = real_slab_free,
+			.alloc = real_alloc,
+			.free = real_mem_free,
+			.ctx = r,
+		},
+		.reserve = real_reserve,
+		.commit = real_commit,
+		.release = real_release,
+		.cpus = real_cpus,
+		.cpu_at = real_cpu_at,
+		.cpu_distance = real_cpu_distance,
+		.thread_start = real_thread_start,
+		.thread_join = real_thread_join,
+		.thread_bind = real_thread_bind,
+		.thread_unbind = real_thread_unbind,
+		.write = real_write,
+		.free = real_free,
+	};
+	tri_loop_ops(&r->env);
+	tri_jobs_ops(&r->env);
+	return &r->env;
+}
+
+void
+tri_panic(const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(text, sizeof(text) - 1, format, ap);
+	va_end(ap);
+	if (n > (int)sizeof(text) - 2)
+		n = (int)sizeof(text) - 2;
+	text[n] = '\n';
+	(void)real_write(NULL, STDERR_FILENO, text, (size_t)n + 1);
+	abort();
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sleeping and waking.
+ *
+ * Shared words: `idle` (a bit per worker that has announced sleep),
+ * `searching` (places taken by workers that look for work), `watch` (the one
+ * idle worker that keeps an eye on the busy ones), and per worker `bell` and
+ * `sleeping`.
+ *
+ * NO WAKE-UP IS LOST, by three store-load pairs, each of seq_cst
+ * read-modify-writes (Dekker):
+ *
+ *   pusher: enqueue; exchange its `pushes`     | load `searching`, `idle`
+ *   sleeper: set its bit in `idle`; leave
+ *            `searching`                       | load every `pushes`, look at
+ *                                              | rings, lists, `injected`
+ *
+ *   pusher to an inbox: push (CAS)             | load `sleeping`
+ *   sleeper: exchange `sleeping` = 1           | look at its inbox and bell
+ *
+ *   waker: clear the sleeper's bit; ring bell  | load `sleeping`
+ *   sleeper: exchange `sleeping` = 1           | load `bell`
+ *
+ * Whoever clears a sleeper's bit gives it a searcher's place, so a burst of
+ * pushes wakes one worker, and that one wakes the next when it finds work.  A
+ * waker that took a place and found nobody to wake looks at `idle` again after
+ * it has given the place back, because a pusher may have relied on the place.
+ *
+ * THE WATCH.  A word in `next`, or behind a handler that does not return, is
+ * taken over by an idle worker: the watch sleeps 1 ms at a time while any
+ * worker is busy, and steals from those whose batch counter has not moved.  A
+ * worker that leaves idleness and finds no watch, or was the watch itself,
+ * makes a sleeper the watch by arming that one's alarm, which wakes nobody
+ * now.  When the watch finds all asleep it sleeps without a timer: an idle
+ * process makes no wake-ups.
+ */
+#include "sched/sched.h"
+
+static uint64_t
+bit_of(const struct tri_worker *w)
+{
+	return (uint64_t)1 << w->index;
+}
+
+/* ------------------------------------------------------------- waking --- */
+
+/* Any thread. */
+void
+tri_park_ring(struct tri_worker *w)
+{
+	/* seq_cst: after the caller's push; pairs with park_sleep. */
+	if (tri_load_seq_cst(&w->sleeping) == 0)
+		return;
+	if (tri_exchange_seq_cst(&w->bell, 1u) == 0)
+		w->env->loop_wake(w->env, w->loop);
+}
+
+/* Take one idle worker out of the mask and wake it; false: there is none. */
+static bool
+park_claim_one(struct tri_sched *s)
+{
+	uint64_t idle = tri_load_seq_cst(&s->idle);
+
+	while (idle != 0) {
+		unsigned i = (unsigned)__builtin_ctzll(idle);
+		struct tri_worker *w = tri_sched_worker(s, i);
+		uint64_t bit = bit_of(w);
+
+		if (tri_fetch_and_seq_cst(&s->idle, ~bit) & bit) {
+			/* seq_cst both: pairs with park_sleep. */
+			if (tri_exchange_seq_cst(&w->bell, 1u) == 0 &&
+			    tri_load_seq_cst(&w->sleeping) != 0)
+				w->env->loop_wake(w->env, w->loop);
+			return true;
+		}
+		idle = tri_load_seq_cst(&s->idle);
+	}
+	return false;
+}
+
+/* Any thread: something was pushed that another worker can take. */
+void
+tri_park_wake_one(struct tri_sched *s)
+{
+	while (tri_load_seq_cst(&s->idle) != 0) {
+		int32_t none = 0;
+
+		/* seq_cst: see the essay; whoever searches will look at what
+		 * was pushed. */
+		if (!tri_cas_seq_cst(&s->searching, &none, 1))
+			return;
+		if (park_claim_one(s))
+			return; /* it has our place now */
+		tri_fetch_sub_seq_cst(&s->searching, 1);
+	}
+}
+
+void
+tri_park_work_pushed(struct tri_worker *w)
+{
+	/* After the seq_cst exchange on `pushes`. */
+	if (TRI_UNLIKELY(tri_load_seq_cst(&w->sched->idle) != 0))
+		tri_park_wake_one(w->sched);
+}
+
+/* ---------------------------------------------------------- searching --- */
+
+bool
+tri_park_may_search(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	int32_t most = s->n > 1 ? (int32_t)(s->n / 2) : 0;
+
+	if (w->searching)
+		return true;
+	if (tri_load_relaxed(&s->searching) >= most)
+		return false;
+	tri_fetch_add_seq_cst(&s->searching, 1);
+	w->searching = true;
+	return true;
+}
+
+static bool
+park_anything_to_take(struct tri_sched *s)
+{
+	unsigned i;
+
+	if (!CK_STACK_ISEMPTY(&s->injected))
+		return true;
+	for (i = 0; i < s->n; i++)
+		if (tri_runq_stealable(&tri_sched_worker(s, i)->q))
+			return true;
+	return false;
+}
+
+/* The worker has something to run: give the searcher's place back. */
+void
+tri_park_found(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+
+	w->idle_since = 0;
+	if (!w->searching)
+		return;
+	w->searching = false;
+	if (tri_fetch_sub_seq_cst(&s->searching, 1) == 1 &&
+	    tri_load_seq_cst(&s->idle) != 0 && park_anything_to_take(s))
+		tri_park_wake_one(s);
+}
+
+/* -------------------------------------------------------------- watch --- */
+
+/* Make one of the idle workers the watch. */
+static void
+watch_hand_over(struct tri_sched *s)
+{
+	for (;;) {
+		uint64_t idle = tri_load_seq_cst(&s->idle);
+		uint32_t nobody = 0, i;
+		struct tri_worker *v;
+
+		if (idle == 0)
+			return; /* whoever goes idle next will be it */
+		i = (uint32_t)__builtin_ctzll(idle);
+		if (!tri_cas_seq_cst(&s->watch, &nobody, i + 1))
+			return;
+		v = tri_sched_worker(s, i);
+		if (tri_load_seq_cst(&s->idle) & bit_of(v)) {
+			v->env->loop_alarm(v->env, v->loop, TRI_WATCH_NS);
+			return;
+		}
+		/* It woke up meanwhile, maybe without seeing that it is the
+		 * watch. */
+		i++;
+		if (!tri_cas_seq_cst(&s->watch, &i, 0u))
+			return;
+	}
+}
+
+static bool
+is_watch(const struct tri_worker *w)
+{
+	return tri_load_seq_cst(&w->sched->watch) == w->index + 1;
+}
+
+/* Leave the mask.  Being taken out of it by a waker gives a searcher's
+ * place. */
+static void
+park_leave(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	uint64_t bit = bit_of(w);
+
+	if (!(tri_fetch_and_seq_cst(&s->idle, ~bit) & bit))
+		w->searching = true;
+	if (s->n == 1)
+		return;
+	/* seq_cst: after the bit was cleared; pairs with watch_hand_over and
+	 * with watch_rest. */
+	if (is_watch(w))
+		tri_exchange_seq_cst(&s->watch, 0u);
+	if (tri_load_seq_cst(&s->watch) == 0)
+		watch_hand_over(s);
+}
+
+/* As the watch: look for a worker that does not get on, and take its work. */
+static tri_word
+watch_look(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	uint64_t idle = tri_load_seq_cst(&s->idle);
+	unsigned i, taken = 0;
+	tri_word word = 0;
+
+	for (i = 0; word == 0 && i + 1 < s->n; i++) {
+		unsigned k = w->victims[i];
+		struct tri_worker *v = tri_sched_worker(s, k);
+		uint64_t batches = tri_load_relaxed(&v->counts.batches);
+		bool stuck = batches == w->seen[k];
+
+		w->seen[k] = batches;
+		if (idle & bit_of(v))
+			continue;
+		word = tri_runq_steal(&w->q, &v->q, stuck, &taken);
+	}
+	if (word != 0)
+		tri_count(&w->counts.steals, (uint64_t)taken);
+	return word;
+}
+
+/* Whether this worker, as the watch, has anybody to watch; else it lays the
+ * office down. */
+static bool
+watch_rest(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+
+	for (;;) {
+		uint32_t nobody = 0;
+
+		if (tri_load_seq_cst(&s->idle) != s->all)
+			return true;
+		tri_exchange_seq_cst(&s->watch, 0u);
+		/* seq_cst: pairs with park_leave. */
+		if (tri_load_seq_cst(&s->idle) == s->all)
+			return false;
+		if (!tri_cas_seq_cst(&s->watch, &nobody, w->index + 1))
+			return false; /* somebody else is it */
+	}
+}
+
+/* Whether this worker has to wake up in 1 ms. */
+static bool
+watch_duty(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	uint32_t nobody = 0;
+
+	if (s->n == 1)
+		return false;
+	if (!is_watch(w) &&
+	    (tri_load_seq_cst(&s->idle) == s->all ||
+	        !tri_cas_seq_cst(&s->watch, &nobody, w->index + 1)))
+		return false;
+	return watch_rest(w);
+}
+
+/* -------------------------------------------------------------- sleep --- */
+
+/* After the bit was set and the place given back: is there work after all? */
+static bool
+park_sees_work(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	unsigned i;
+
+	for (i = 0; i < s->n; i++) {
+		struct tri_runq *q = &tri_sched_worker(s, i)->q;
+
+		/* seq_cst: pairs with the exchange in tri_runq_push_back. */
+		(void)tri_load_seq_cst(&q->pushes);
+		if (tri_runq_stealable(q))
+			return true;
+	}
+	return !CK_STACK_ISEMPTY(&s->injected) ||
+	    !CK_STACK_ISEMPTY(&w->inbox);
+}
+
+static bool
+park_called(struct tri_worker *w)
+{
+	return tri_load_seq_cst(&w->bell) != 0 ||
+	    !CK_STACK_ISEMPTY(&w->inbox);
+}
+
+/* On its own line only. */
+static bool
+park_spin(struct tri_worker *w)
+{
+	int64_t until;
+
+	if (w->sched->spin_ns <= 0)
+		return park_called(w);
+	until = tri_worker_clock(w) + w->sched->spin_ns;
+	do {
+		unsigned i;
+
+		for (i = 0; i < 32; i++) {
+			if (park_called(w))
+				return true;
+			ck_pr_stall();
+		}
+	} while (tri_worker_clock(w) < until);
+	return false;
+}
+
+/* true: somebody rang. */
+static bool
+park_sleep(struct tri_worker *w, int64_t deadline, unsigned *events)
+{
+	struct tri_sched *s = w->sched;
+
+	*events = 0;
+	/* seq_cst: pairs with tri_park_ring and park_claim_one. */
+	tri_exchange_seq_cst(&w->sleeping, 1u);
+	if (!park_called(w) && tri_load_seq_cst(&s->quit) == 0) {
+		tri_count(&w->counts.parks, (uint64_t)1);
+		*events = w->env->loop_sleep(w->env, w->loop, deadline);
+	}
+	tri_exchange_seq_cst(&w->sleeping, 0u);
+	if (tri_exchange_seq_cst(&w->bell, 0u) == 0)
+		return false;
+	tri_count(&w->counts.wakeups, (uint64_t)1);
+	return true;
+}
+
+/* When to wake up by itself. */
+static int64_t
+park_deadline(struct tri_worker *w, bool watch)
+{
+	int64_t at = tri_wheel_next(&w->wheel);
+
+	if (watch && at > w->now + TRI_WATCH_NS)
+		at = w->now + TRI_WATCH_NS;
+	if (!w->trimmed && at > w->idle_since + TRI_TRIM_NS)
+		at = w->idle_since + TRI_TRIM_NS;
+	/* Who coordinates a stop looks after it now and then. */
+	if (tri_load_relaxed(&w->sched->attention) != 0 &&
+	    at > w->now + TRI_WATCH_NS)
+		at = w->now + TRI_WATCH_NS;
+	return at;
+}
+
+/* Idle for a while: give memory back, a slice at a time. */
+static void
+park_trim(struct tri_worker *w)
+{
+	if (w->trimmed || w->now - w->idle_since < TRI_TRIM_NS)
+		return;
+	w->trimmed = !tri_pool_trim(&w->pool, TRI_TRIM_BLOCKS);
+}
+
+/* Whether the sleep ended for a reason that concerns this worker. */
+static bool
+park_roused(struct tri_worker *w, unsigned events)
+{
+	struct tri_sched *s = w->sched;
+
+	return events > 0 || tri_wheel_next(&w->wheel) <= w->exact ||
+	    !CK_STACK_ISEMPTY(&s->injected) || !CK_STACK_ISEMPTY(&w->inbox) ||
+	    tri_load_relaxed(&s->attention) != 0;
+}
+
+/* Announce sleep, and look once more; true: there is work. */
+static bool
+park_enter(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+
+	tri_fetch_or_seq_cst(&s->idle, bit_of(w));
+	if (w->searching) {
+		w->searching = false;
+		tri_fetch_sub_seq_cst(&s->searching, 1);
+	}
+	if (w->idle_since == 0)
+		w->idle_since = w->now;
+	if (park_sees_work(w)) {
+		/* It may be another worker's: take a place to fetch it. */
+		park_leave(w);
+		if (!w->searching) {
+			tri_fetch_add_seq_cst(&s->searching, 1);
+			w->searching = true;
+		}
+		return true;
+	}
+	if (park_spin(w)) {
+		tri_store_relaxed(&w->bell, 0u);
+		park_leave(w);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Go to sleep, and get up again.  A sleep that ends for nothing, or only for
+ * the watch's look round, is a nap: the worker stays in the idle mask and
+ * sleeps on.
+ */
+void
+tri_park(struct tri_worker *w)
+{
+	bool called, watch;
+	tri_word word = 0;
+	unsigned events;
+
+	if (!w->napping && park_enter(w)) {
+		w->phase = TRI_SEARCH;
+		return;
+	}
+	park_trim(w);
+	watch = watch_duty(w);
+	called = park_sleep(w, park_deadline(w, watch), &events);
+	tri_worker_read_clock(w);
+	if (is_watch(w) && w->sched->n > 1)
+		word = watch_look(w);
+	w->napping = word == 0 && !called && !park_roused(w, events);
+	if (w->napping)
+		return;
+	park_leave(w);
+	w->phase = TRI_SEARCH;
+	if (word != 0) {
+		tri_park_found(w);
+		w->phase = TRI_RUN;
+		tri_sched_push(w, word);
+	}
+}

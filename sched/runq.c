@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The run queue: see runq.h.  The owner's functions run on its worker's
+ * thread, tri_runq_steal and tri_runq_stealable on any worker's.
+ */
+#include "sched/runq.h"
+
+#include "sched/sched.h"
+
+void
+tri_runq_init(struct tri_runq *q, struct tri_sched *sched)
+{
+	q->sched = sched;
+	ck_ring_init(&q->ring, TRI_RING_SLOTS);
+	ck_spinlock_init(&q->lock);
+}
+
+static struct tri_link *
+runq_link(struct tri_runq *q, tri_word word)
+{
+	return tri_sched_link(q->sched, word);
+}
+
+/* ---------------------------------------------------- overflow list ---- */
+
+/* Under the lock. */
+static void
+over_append(struct tri_runq *q, struct tri_link *link)
+{
+	link->entry.next = NULL;
+	if (q->over_last != NULL)
+		q->over_last->entry.next = &link->entry;
+	else
+		q->over_first = link;
+	q->over_last = link;
+}
+
+/* Under the lock: cut off up to `max`, but at most `share` of all in percent;
+ * returns the first, *count how many. */
+static struct tri_link *
+over_cut(struct tri_runq *q, uint64_t max, unsigned share, unsigned *count)
+{
+	uint64_t have = tri_load_relaxed(&q->over_count);
+	uint64_t want = (have * share + 99) / 100, n;
+	struct tri_link *first = q->over_first, *last = first;
+
+	*count = 0;
+	if (first == NULL)
+		return NULL;
+	if (want > max)
+		want = max;
+	for (n = 1; n < want; n++)
+		last = tri_link_of_entry(last->entry.next);
+	q->over_first = last->entry.next == NULL ? NULL :
+	    tri_link_of_entry(last->entry.next);
+	if (q->over_first == NULL)
+		q->over_last = NULL;
+	last->entry.next = NULL;
+	tri_store_relaxed(&q->over_count, have - n);
+	*count = (unsigned)n;
+	return first;
+}
+
+static void
+over_push(struct tri_runq *q, tri_word word)
+{
+	struct tri_link *link = runq_link(q, word);
+
+	link->word = word;
+	ck_spinlock_lock(&q->lock);
+	over_append(q, link);
+	tri_count(&q->over_count, (uint64_t)1);
+	ck_spinlock_unlock(&q->lock);
+}
+
+/* Move a part of the overflow list into the empty ring. */
+static tri_word
+over_refill(struct tri_runq *q)
+{
+	struct tri_link *link;
+	tri_word first = 0;
+	unsigned n;
+
+	if (tri_load_relaxed(&q->over_count) == 0)
+		return 0;
+	ck_spinlock_lock(&q->lock);
+	link = over_cut(q, TRI_REFILL, 100, &n);
+	ck_spinlock_unlock(&q->lock);
+	while (link != NULL) {
+		tri_word word = link->word;
+
+		link = link->entry.next == NULL ? NULL :
+		    tri_link_of_entry(link->entry.next);
+		if (first == 0)
+			first = word;
+		else if (!ck_ring_enqueue_spmc(&q->ring, q->buffer,
+		             (void *)word))
+			tri_panic("troupe: an empty ring is full");
+	}
+	return first;
+}
+
+/* -------------------------------------------------------------- owner --- */
+
+void
+tri_runq_push_back(struct tri_runq *q, tri_word word)
+{
+	if (TRI_UNLIKELY(tri_load_relaxed(&q->over_count) != 0) ||
+	    !ck_ring_enqueue_spmc(&q->ring, q->buffer, (void *)word))
+		over_push(q, word);
+	/*
+	 * seq_cst: between the enqueue above and the caller's load of the idle
+	 * mask; pairs with the load in park_sees_work.
+	 */
+	tri_exchange_seq_cst(&q->pushes, tri_load_relaxed(&q->pushes) + 1);
+}
+
+bool
+tri_runq_push_next(struct tri_runq *q, tri_word word)
+{
+	tri_word before = tri_load_relaxed(&q->next);
+
+	/* Only the owner makes `next` non-zero: a plain store will do. */
+	if (before != 0)
+		/* acq_rel: a thief may take it at this moment; rel: publishes
+		 * the word to that thief's CAS in runq_steal_next. */
+		before = tri_exchange_acq_rel(&q->next, word);
+	else
+		tri_store_release(&q->next, word);
+	if (before == 0)
+		return false;
+	tri_runq_push_back(q, before);
+	return true;
+}
+
+void
+tri_runq_push_local(struct tri_runq *q, struct tri_link *link)
+{
+	link->entry.next = NULL;
+	if (q->local_last != NULL)
+		q->local_last->entry.next = &link->entry;
+	else
+		q->local_first = link;
+	q->local_last = link;
+}
+
+static tri_word
+runq_pop_local(struct tri_runq *q)
+{
+	struct tri_link *link = q->local_first;
+
+	if (link == NULL)
+		return 0;
+	q->local_first = link->entry.next == NULL ? NULL :
+	    tri_link_of_entry(link->entry.next);
+	if (q->local_first == NULL)
+		q->local_last = NULL;
+	return link->word;
+}
+
+static tri_word
+runq_pop_ring(struct tri_runq *q)
+{
+	void *word;
+
+	if (ck_ring_dequeue_spmc(&q->ring, q->buffer, &word))
+		return (tri_word)word;
+	return over_refill(q);
+}
+
+static tri_word
+runq_pop_next(struct tri_runq *q)
+{
+	if (tri_load_relaxed(&q->next) == 0)
+		return 0;
+	/* acq_rel: a thief may be faster. */
+	return tri_exchange_acq_rel(&q->next, (tri_word)0);
+}
+
+tri_word
+tri_runq_pop(struct tri_runq *q)
+{
+	tri_word word;
+
+	if (q->next_uses < TRI_NEXT_USES) {
+		word = runq_pop_next(q);
+		if (word != 0) {
+			q->next_uses++;
+			return word;
+		}
+	}
+	q->next_uses = 0;
+	if (q->local_first != NULL && (q->turn++ & 1) == 0)
+		return runq_pop_local(q);
+	word = runq_pop_ring(q);
+	if (word == 0)
+		word = runq_pop_local(q);
+	return word != 0 ? word : runq_pop_next(q);
+}
+
+bool
+tri_runq_waits(struct tri_runq *q)
+{
+	return tri_load_relaxed(&q->next) != 0 || q->local_first != NULL ||
+	    tri_runq_stealable(q);
+}
+
+/* ------------------------------------------------------------- anyone --- */
+
+bool
+tri_runq_stealable(struct tri_runq *q)
+{
+	return ck_ring_size(&q->ring) > 0 ||
+	    tri_load_relaxed(&q->over_count) > 0;
+}
+
+static tri_word
+runq_steal_next(struct tri_runq *q)
+{
+	tri_word word = tri_load_relaxed(&q->next);
+
+	/* acq: pairs with the rel of tri_runq_push_next. */
+	if (word != 0 && tri_cas_acq_rel(&q->next, &word, (tri_word)0))
+		return word;
+	return 0;
+}
+
+/* Half of the overflow list, one for the thief to run, the rest into its
+ * ring. */
+static tri_word
+steal_over(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
+{
+	struct tri_link *link;
+	tri_word first = 0;
+	unsigned n;
+
+	if (tri_load_relaxed(&q->over_count) == 0 ||
+	    !ck_spinlock_trylock(&q->lock))
+		return 0;
+	link = over_cut(q, TRI_REFILL, 50, &n);
+	ck_spinlock_unlock(&q->lock);
+	*taken += n;
+	while (link != NULL) {
+		struct tri_link *next = link->entry.next == NULL ? NULL :
+		    tri_link_of_entry(link->entry.next);
+
+		if (first == 0)
+			first = link->word;
+		else
+			tri_runq_push_back(mine, link->word);
+		link = next;
+	}
+	return first;
+}
+
+tri_word
+tri_runq_steal(struct tri_runq *mine, struct tri_runq *q, bool stuck,
+    unsigned *taken)
+{
+	unsigned want = (ck_ring_size(&q->ring) + 1) / 2, n;
+	tri_word first = 0;
+	void *word;
+
+	*taken = 0;
+	if (want > TRI_STEAL)
+		want = TRI_STEAL;
+	for (n = 0; n < want; n++) {
+		if (!ck_ring_dequeue_spmc(&q->ring, q->buffer, &word))
+			break;
+		if (first == 0)
+			first = (tri_word)word;
+		else
+			tri_runq_push_back(mine, (tri_word)word);
+	}
+	*taken = n;
+	if (first == 0)
+		first = steal_over(mine, q, taken);
+	if (first == 0 && stuck) {
+		first = runq_steal_next(q);
+		*taken = first != 0;
+	}
+	return first;
+}

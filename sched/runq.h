@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The run queue of one worker.
+ *
+ * - `next`: one word that runs before all others (what was just woken, so that
+ *   a pair of actors that talk stays on one core and in its cache).  It is
+ *   used at most TRI_NEXT_USES times in a row while others wait.  Only the
+ *   owner puts a word there; a thief may take it from a worker that is stuck
+ *   in a handler.
+ * - a ring of 256 words (libck's SPMC): the owner enqueues, anyone dequeues.
+ * - an overflow list of its own, behind a spin lock, for what does not fit;
+ *   never one shared by all.  While it holds anything new words go behind it,
+ *   so the order stays first-in first-out.
+ * - `local`: words pinned to this worker; the owner only.
+ *
+ * `pushes` is what makes a push visible to a worker about to sleep: the ring's
+ * tail is libck's and only stored, so the pusher does a seq_cst exchange on
+ * `pushes` between its enqueue and its look at who sleeps; see park.c.
+ */
+#ifndef TROUPE_SCHED_RUNQ_H
+#define TROUPE_SCHED_RUNQ_H
+
+#include "mailbox/atomic.h"
+#include "mailbox/ck.h"
+#include "sched/word.h"
+
+enum {
+	TRI_RING_SLOTS = 256,
+	TRI_NEXT_USES = 32,
+	TRI_REFILL = 128, /* words from the overflow list at a time */
+	TRI_STEAL = 32, /* words a thief takes at most */
+};
+
+struct tri_sched;
+
+struct tri_runq {
+	/* Owner only. */
+	struct tri_sched *sched;
+	unsigned next_uses;
+	unsigned turn; /* alternates between local and the rest */
+	struct tri_link *local_first;
+	struct tri_link *local_last;
+
+	/* Owner; a thief takes from it. */
+	alignas(TRI_LINE) _Atomic(tri_word) next;
+	_Atomic uint64_t pushes;
+
+	/* libck's. */
+	alignas(TRI_LINE) ck_ring_t ring;
+	alignas(TRI_LINE) ck_ring_buffer_t buffer[TRI_RING_SLOTS];
+
+	/* Under the lock; the count is read without it. */
+	alignas(TRI_LINE) ck_spinlock_t lock;
+	struct tri_link *over_first;
+	struct tri_link *over_last;
+	_Atomic uint64_t over_count;
+};
+
+void tri_runq_init(struct tri_runq *q, struct tri_sched *sched);
+
+/* The owner: run this next.  What was there goes behind the others: true if
+ * there was such a one, that is, if there is something to steal now. */
+bool tri_runq_push_next(struct tri_runq *q, tri_word word);
+
+/* The owner: run this after the others. */
+void tri_runq_push_back(struct tri_runq *q, tri_word word);
+
+/* The owner: run this, which must stay here, after the others. */
+void tri_runq_push_local(struct tri_runq *q, struct tri_link *link);
+
+/* The owner: what to run; 0: nothing. */
+tri_word tri_runq_pop(struct tri_runq *q);
+
+/* The owner: whether anything waits. */
+bool tri_runq_waits(struct tri_runq *q);
+
+/* Anyone: whether there is something to steal (not counting `next`). */
+bool tri_runq_stealable(struct tri_runq *q);
+
+/* Another worker: move up to half, at most TRI_STEAL, of q's words to mine;
+ * returns one of them, or 0.  `stuck`: q's owner does not get to it, so also
+ * take `next`. */
+tri_word tri_runq_steal(struct tri_runq *mine, struct tri_runq *q, bool stuck,
+    unsigned *taken);
+
+#endif

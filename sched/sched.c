@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Setting workers up, running them, and taking them down.  Cold code.
+ */
+#include "sched/sched.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The others, nearest first; those as near as each other from the own index
+ * on, so that not everybody robs worker 0 first. */
+static void
+worker_sort_victims(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	unsigned distance, i, n = 0;
+
+	for (distance = 0; distance <= 3; distance++) {
+		for (i = 1; i < s->n; i++) {
+			unsigned k = (w->index + i) % s->n;
+			struct tri_worker *v = tri_sched_worker(s, k);
+
+			if (s->env->cpu_distance(s->env, w->cpu, v->cpu) ==
+			    distance)
+				w->victims[n++] = (uint8_t)k;
+		}
+	}
+	TR_ASSERT(n + 1 == s->n);
+}
+
+static int
+worker_init(struct tri_sched *s, unsigned index,
+    const struct tri_sched_config *config)
+{
+	struct tri_worker *w = tri_sched_worker(s, index);
+
+	w->sched = s;
+	w->env = s->env;
+	w->index = index;
+	w->cpu = s->pin ? s->env->cpu_at(s->env, index) : -1;
+	w->poll_ns = TRI_POLL_NS;
+	tri_worker_read_clock(w);
+	tri_wheel_init(&w->wheel, w->exact);
+	tri_runq_init(&w->q, s);
+	ck_stack_init(&w->inbox);
+	if (!tri_pool_init(&w->pool, &s->env->memory, config->pool_owner,
+	        index, config->pools))
+		return -ENOMEM;
+	w->loop = s->env->loop_new(s->env);
+	return w->loop == NULL ? -ENOMEM : 0;
+}
+
+int
+tri_sched_init(struct tri_sched *s, struct tri_env *env,
+    const struct tri_sched_config *config)
+{
+	size_t bytes;
+	unsigned i;
+	int rc = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->env = env;
+	s->n = config->workers;
+	s->all = s->n == 64 ? UINT64_MAX : ((uint64_t)1 << s->n) - 1;
+	s->pin = config->pin;
+	s->spin_ns = config->spin_ns;
+	s->kinds = config->kinds;
+	s->hooks = config->hooks;
+	ck_stack_init(&s->injected);
+	s->now0 = env->now(env);
+	s->cycles0 = env->cycles(env);
+	s->worker_size = (config->worker_size + TRI_LINE - 1) &
+	    ~(size_t)(TRI_LINE - 1);
+	bytes = s->worker_size * s->n;
+	s->workers = env->memory.alloc(env->memory.ctx, bytes);
+	if (s->workers == NULL)
+		return -ENOMEM;
+	memset(s->workers, 0, bytes);
+	for (i = 0; i < s->n && rc == 0; i++)
+		rc = worker_init(s, i, config);
+	if (rc != 0) {
+		tri_sched_fini(s);
+		return rc;
+	}
+	for (i = 0; i < s->n; i++)
+		worker_sort_victims(tri_sched_worker(s, i));
+	return 0;
+}
+
+void
+tri_sched_fini(struct tri_sched *s)
+{
+	unsigned i;
+
+	if (s->workers == NULL)
+		return;
+	for (i = 0; i < s->n; i++) {
+		struct tri_worker *w = tri_sched_worker(s, i);
+
+		s->env->loop_free(s->env, w->loop);
+		tri_pool_fini(&w->pool);
+	}
+	s->env->memory.free(s->env->memory.ctx, s->workers);
+	s->workers = NULL;
+}
+
+static void
+worker_main(void *arg)
+{
+	struct tri_worker *w = arg;
+	struct tri_worker *before = tri_worker_here;
+
+	tri_worker_here = w;
+	tri_worker_read_clock(w);
+	while (tri_worker_step(w))
+		;
+	tri_pool_flush(&w->pool);
+	tri_worker_here = before;
+	/* rel: publishes all this worker did; pairs with tri_sched_running. */
+	tri_store_release(&w->ended, 1u);
+}
+
+int
+tri_sched_run(struct tri_sched *s)
+{
+	struct tri_worker *first = tri_sched_worker(s, 0);
+	char name[16];
+	unsigned i;
+	int rc = 0;
+
+	for (i = 1; i < s->n; i++) {
+		struct tri_worker *w = tri_sched_worker(s, i);
+
+		snprintf(name, sizeof(name), "troupe-%u", i & 63);
+		rc = s->env->thread_start(s->env, &w->thread, worker_main, w,
+		    name, w->cpu);
+		if (rc != 0)
+			break;
+	}
+	if (rc != 0) {
+		/* Those not started have not run and never will. */
+		for (; i < s->n; i++)
+			tri_store_release(&tri_sched_worker(s, i)->ended, 1u);
+		tri_store_release(&first->ended, 1u);
+		tri_sched_quit(s);
+		return rc;
+	}
+	s->env->thread_bind(s->env, first->cpu);
+	worker_main(first);
+	if (first->cpu >= 0)
+		s->env->thread_unbind(s->env);
+	return 0;
+}
+
+void
+tri_sched_attend(struct tri_sched *s)
+{
+	unsigned i;
+
+	tri_exchange_seq_cst(&s->attention, 1u);
+	for (i = 0; i < s->n; i++) {
+		struct tri_worker *w = tri_sched_worker(s, i);
+
+		/* Unconditional: whether it sleeps or is about to. */
+		tri_exchange_seq_cst(&w->bell, 1u);
+		s->env->loop_wake(s->env, w->loop);
+	}
+}
+
+void
+tri_sched_quit(struct tri_sched *s)
+{
+	tri_exchange_seq_cst(&s->quit, 1u);
+	tri_sched_attend(s);
+}
+
+unsigned
+tri_sched_running(struct tri_sched *s)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < s->n; i++)
+		/* acq: pairs with worker_main. */
+		if (tri_load_acquire(&tri_sched_worker(s, i)->ended) == 0)
+			n++;
+	return n;
+}
+
+void
+tri_sched_join(struct tri_sched *s)
+{
+	unsigned i;
+
+	for (i = 1; i < s->n; i++) {
+		struct tri_worker *w = tri_sched_worker(s, i);
+
+		if (w->thread != NULL)
+			s->env->thread_join(s->env, w->thread);
+		w->thread = NULL;
+	}
+}

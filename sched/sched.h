@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler: workers that run words.
+ *
+ * A worker is a step function; its thread is a loop over it, so a simulator
+ * can step workers as it likes.  The phases:
+ *
+ *     RUN     run one batch; poll when it is time
+ *     SEARCH  nothing of its own: poll, then look at the others' queues
+ *     PARK    announce sleep, look everywhere once more, spin, sleep
+ *
+ * sched/ knows no actor.  What is above it gives a table of kinds, and hooks.
+ */
+#ifndef TROUPE_SCHED_SCHED_H
+#define TROUPE_SCHED_SCHED_H
+
+#include "mailbox/atomic.h"
+#include "mailbox/ck.h"
+#include "mailbox/pool.h"
+#include "sched/env.h"
+#include "sched/runq.h"
+#include "sched/wheel.h"
+#include "sched/word.h"
+
+enum {
+	TRI_WORKERS_MAX = 64,
+	TRI_BATCH_MESSAGES = 128,
+	TRI_BATCH_NS = 200 * 1000,
+	TRI_POLL_BATCHES = 64, /* between two looks at the clock */
+	TRI_POLL_NS = 100 * 1000,
+	TRI_POLL_NS_MAX = 400 * 1000, /* while polls come back empty */
+	TRI_WATCH_NS = 1000 * 1000,
+	TRI_TRIM_NS = 1000 * 1000 * 1000, /* of idleness before trimming */
+	TRI_TRIM_BLOCKS = 4096, /* per step */
+};
+
+enum tri_phase { TRI_RUN, TRI_SEARCH, TRI_PARK, TRI_ENDED };
+
+struct tri_hooks {
+	/* A timer of this worker is due; it is disarmed. */
+	void (*fire)(struct tri_worker *w, struct tri_timer_node *node);
+	/* At every poll: what else waits for this worker. */
+	void (*poll)(struct tri_worker *w);
+	/* While attention is asked for (tri_sched_attend): before each step. */
+	void (*attend)(struct tri_worker *w);
+};
+
+/* Relaxed counters, written by the worker only, summed by readers. */
+struct tri_worker_counts {
+	_Atomic uint64_t batches; /* also shows that it is not stuck */
+	_Atomic uint64_t steals;
+	_Atomic uint64_t parks;
+	_Atomic uint64_t wakeups;
+	_Atomic uint64_t polls;
+};
+
+struct tri_worker {
+	/* Set once. */
+	struct tri_sched *sched;
+	struct tri_env *env;
+	struct tri_loop *loop;
+	unsigned index;
+	int cpu; /* bound to; -1: not */
+	struct tri_thread *thread; /* NULL: the caller's */
+	uint8_t victims[TRI_WORKERS_MAX]; /* the others, nearest first */
+
+	/* Owner only. */
+	enum tri_phase phase;
+	bool searching; /* holds a searcher's place */
+	bool napping; /* woke for nothing: still in the idle mask */
+	bool trimmed; /* nothing more to give back until it runs again */
+	unsigned since_poll; /* batches */
+	int64_t now; /* the clock, maybe a little ahead (tri_worker_clock) */
+	int64_t exact; /* the clock as last read */
+	uint64_t cycles; /* when `now` was set */
+	int64_t poll_at;
+	int64_t poll_ns;
+	int64_t idle_since; /* 0: not idle */
+	uint64_t seen[TRI_WORKERS_MAX]; /* batches at the watch's last look */
+	struct tri_wheel wheel;
+	struct tri_pool pool;
+
+	alignas(TRI_LINE) struct tri_worker_counts counts;
+	/* What it runs, for dumps: 0 between batches.  Relaxed. */
+	_Atomic(tri_word) running;
+	_Atomic int64_t running_since;
+
+	struct tri_runq q;
+
+	/* Written by others. */
+	alignas(TRI_LINE) _Atomic uint32_t bell; /* rung: do not sleep */
+	_Atomic uint32_t sleeping; /* in loop_sleep, or about to be */
+	_Atomic uint32_t ended; /* its thread has left the loop */
+	alignas(TRI_LINE) ck_stack_t inbox; /* pinned words from others */
+};
+
+struct tri_sched {
+	/* Set once. */
+	struct tri_env *env;
+	unsigned n;
+	bool pin;
+	int64_t spin_ns;
+	size_t worker_size;
+	char *workers; /* n of worker_size bytes */
+	const struct tri_kind *kinds;
+	struct tri_hooks hooks;
+	uint64_t all; /* idle mask with every worker in it */
+
+	/* Cycles to nanoseconds: fixed point, 32 fraction bits; 0: unknown. */
+	uint64_t cycles0;
+	int64_t now0;
+	_Atomic uint64_t ns_per_cycle;
+
+	_Atomic uint32_t attention; /* hooks.attend is wanted */
+	_Atomic uint32_t quit;
+
+	/* Who sleeps, searches, watches: park.c. */
+	alignas(TRI_LINE) _Atomic uint64_t idle;
+	_Atomic int32_t searching;
+	_Atomic uint32_t watch; /* index + 1; 0: nobody */
+
+	/* Words from foreign threads. */
+	alignas(TRI_LINE) ck_stack_t injected;
+};
+
+/* The worker whose thread this is; NULL: a foreign thread.  The one
+ * thread-local variable of the library. */
+extern _Thread_local struct tri_worker *tri_worker_here
+    __attribute__((tls_model("initial-exec")));
+
+struct tri_sched_config {
+	unsigned workers;
+	size_t worker_size; /* of the structure that begins with tri_worker */
+	bool pin;
+	int64_t spin_ns;
+	const struct tri_kind *kinds;
+	struct tri_hooks hooks;
+	void *pool_owner; /* struct tri_pool.owner */
+	unsigned pools; /* of that owner, the workers' included */
+};
+
+/* 0, or a negative errno value. */
+int tri_sched_init(struct tri_sched *s, struct tri_env *env,
+    const struct tri_sched_config *config);
+void tri_sched_fini(struct tri_sched *s);
+
+/* Run: starts the other workers, makes the caller worker 0, returns when
+ * tri_sched_quit() was called and worker 0 has left; see tri_sched_join. */
+int tri_sched_run(struct tri_sched *s);
+void tri_sched_quit(struct tri_sched *s);
+/* Workers whose thread has not left its loop yet. */
+unsigned tri_sched_running(struct tri_sched *s);
+/* After they all have. */
+void tri_sched_join(struct tri_sched *s);
+
+/* Ask every worker to call hooks.attend before each step from now on. */
+void tri_sched_attend(struct tri_sched *s);
+
+/* One step.  false: the worker is done. */
+bool tri_worker_step(struct tri_worker *w);
+
+/* From a worker's thread: run this next, or after the others. */
+void tri_sched_push(struct tri_worker *w, tri_word word);
+void tri_sched_push_back(struct tri_worker *w, tri_word word);
+/* Run this on its home worker; w is the caller's worker of this scheduler, or
+ * NULL. */
+void tri_sched_push_home(struct tri_sched *s, struct tri_worker *w,
+    unsigned home, tri_word word);
+/* From a foreign thread: run this anywhere. */
+void tri_sched_inject(struct tri_sched *s, tri_word word);
+
+/* The clock, cheaply: off by microseconds, never behind w->now. */
+int64_t tri_worker_clock(struct tri_worker *w);
+/* Read the clock. */
+void tri_worker_read_clock(struct tri_worker *w);
+
+static inline struct tri_worker *
+tri_sched_worker(struct tri_sched *s, unsigned index)
+{
+	return (struct tri_worker *)(void *)(s->workers +
+	    (size_t)index * s->worker_size);
+}
+
+static inline struct tri_link *
+tri_sched_link(struct tri_sched *s, tri_word word)
+{
+	const struct tri_kind *kind = &s->kinds[tri_word_kind(word)];
+
+	return kind->link(kind->ctx, tri_word_object(word));
+}
+
+/* ------------------------------------------------ between the files ---- */
+
+/* worker.c for park.c */
+void tri_worker_poll(struct tri_worker *w);
+
+/* park.c for worker.c */
+void tri_park_work_pushed(struct tri_worker *w);
+void tri_park_wake_one(struct tri_sched *s);
+void tri_park_ring(struct tri_worker *w);
+bool tri_park_may_search(struct tri_worker *w);
+void tri_park_found(struct tri_worker *w);
+void tri_park(struct tri_worker *w);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The worker's steps: run, poll, search.  (Sleeping is park.c.)
+ *
+ * All on the worker's own thread, except what is said to be for any thread at
+ * the end of the file.
+ *
+ * The order of the search follows Go's and Tokio's schedulers: at most half of
+ * the workers search at once, the nearest victims first, half of a victim's
+ * ring at a time, and the last searcher that finds work wakes the next.
+ */
+#include "sched/sched.h"
+
+_Thread_local struct tri_worker *tri_worker_here
+    __attribute__((tls_model("initial-exec")));
+
+/* ------------------------------------------------------------- clock ---- */
+
+void
+tri_worker_read_clock(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	uint64_t cycles, span;
+	int64_t now;
+
+	now = w->env->now(w->env);
+	cycles = w->env->cycles(w->env);
+	w->exact = now;
+	if (now > w->now)
+		w->now = now;
+	w->cycles = cycles;
+	span = cycles - s->cycles0;
+	/* The rate gets better the longer the system runs; after 1 s it is as
+	 * good as it needs to be. */
+	if (now - s->now0 > 1000000 && now - s->now0 < 1000000000 && span > 0)
+		tri_store_relaxed(&s->ns_per_cycle,
+		    ((uint64_t)(now - s->now0) << 32) / span);
+}
+
+int64_t
+tri_worker_clock(struct tri_worker *w)
+{
+	uint64_t rate = tri_load_relaxed(&w->sched->ns_per_cycle);
+	uint64_t cycles, span;
+
+	if (rate == 0) {
+		tri_worker_read_clock(w);
+		return w->now;
+	}
+	cycles = w->env->cycles(w->env);
+	span = cycles - w->cycles;
+	if (span > (uint64_t)1 << 31) {
+		tri_worker_read_clock(w);
+		return w->now;
+	}
+	w->now += (int64_t)(span * rate >> 32);
+	w->cycles = cycles;
+	return w->now;
+}
+
+/* -------------------------------------------------------------- poll ---- */
+
+/* Oldest first: what others pushed is a stack. */
+static struct tri_link *
+stack_in_order(ck_stack_t *stack)
+{
+	ck_stack_entry_t *e = ck_stack_batch_pop_upmc(stack), *oldest = NULL;
+
+	while (e != NULL) {
+		ck_stack_entry_t *before = CK_STACK_NEXT(e);
+
+		e->next = oldest;
+		oldest = e;
+		e = before;
+	}
+	return oldest == NULL ? NULL : tri_link_of_entry(oldest);
+}
+
+static void
+worker_take_inbox(struct tri_worker *w)
+{
+	struct tri_link *link = stack_in_order(&w->inbox);
+
+	while (link != NULL) {
+		struct tri_link *next = link->entry.next == NULL ? NULL :
+		    tri_link_of_entry(link->entry.next);
+
+		tri_runq_push_local(&w->q, link);
+		link = next;
+	}
+}
+
+static void
+worker_take_injected(struct tri_worker *w)
+{
+	struct tri_link *link = stack_in_order(&w->sched->injected);
+	bool pushed = link != NULL;
+
+	while (link != NULL) {
+		struct tri_link *next = link->entry.next == NULL ? NULL :
+		    tri_link_of_entry(link->entry.next);
+
+		tri_runq_push_back(&w->q, link->word);
+		link = next;
+	}
+	if (pushed)
+		tri_park_work_pushed(w);
+}
+
+void
+tri_worker_poll(struct tri_worker *w)
+{
+	struct tri_timer_node *node;
+	unsigned events;
+
+	w->since_poll = 0;
+	tri_count(&w->counts.polls, (uint64_t)1);
+	events = w->env->loop_poll(w->env, w->loop);
+	tri_worker_read_clock(w);
+	while ((node = tri_wheel_expire(&w->wheel, w->exact)) != NULL) {
+		w->sched->hooks.fire(w, node);
+		events++;
+	}
+	w->sched->hooks.poll(w);
+	if (!CK_STACK_ISEMPTY(&w->inbox))
+		worker_take_inbox(w);
+	if (!CK_STACK_ISEMPTY(&w->sched->injected))
+		worker_take_injected(w);
+	tri_pool_flush(&w->pool);
+	if (events > 0)
+		w->poll_ns = TRI_POLL_NS;
+	else if (w->poll_ns < TRI_POLL_NS_MAX)
+		w->poll_ns *= 2;
+	w->poll_at = w->now + w->poll_ns;
+}
+
+/* --------------------------------------------------------------- run ---- */
+
+static void
+worker_run_word(struct tri_worker *w, tri_word word)
+{
+	tri_store_relaxed(&w->running, word);
+	w->trimmed = false;
+	w->sched->kinds[tri_word_kind(word)].run(w, tri_word_object(word));
+	tri_store_relaxed(&w->running, (tri_word)0);
+	tri_count(&w->counts.batches, (uint64_t)1);
+}
+
+static void
+worker_run(struct tri_worker *w)
+{
+	tri_word word;
+
+	if (!CK_STACK_ISEMPTY(&w->inbox))
+		worker_take_inbox(w);
+	word = tri_runq_pop(&w->q);
+	if (word == 0) {
+		w->phase = TRI_SEARCH;
+		return;
+	}
+	worker_run_word(w, word);
+	if (++w->since_poll >= TRI_POLL_BATCHES) {
+		w->since_poll = 0;
+		if (tri_worker_clock(w) >= w->poll_at)
+			tri_worker_poll(w);
+	}
+}
+
+/* ------------------------------------------------------------- search --- */
+
+static tri_word
+worker_steal(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	unsigned i, taken = 0;
+	tri_word word = 0;
+
+	for (i = 0; word == 0 && i + 1 < s->n; i++) {
+		struct tri_worker *v = tri_sched_worker(s, w->victims[i]);
+
+		word = tri_runq_steal(&w->q, &v->q, false, &taken);
+	}
+	if (word != 0)
+		tri_count(&w->counts.steals, (uint64_t)taken);
+	return word;
+}
+
+static void
+worker_search(struct tri_worker *w)
+{
+	tri_word word;
+
+	tri_worker_poll(w);
+	if (tri_runq_waits(&w->q)) {
+		tri_park_found(w);
+		w->phase = TRI_RUN;
+		return;
+	}
+	if (!tri_park_may_search(w)) {
+		w->phase = TRI_PARK;
+		return;
+	}
+	word = worker_steal(w);
+	if (word == 0) {
+		w->phase = TRI_PARK;
+		return;
+	}
+	tri_park_found(w);
+	w->phase = TRI_RUN;
+	worker_run_word(w, word);
+}
+
+bool
+tri_worker_step(struct tri_worker *w)
+{
+	if (TRI_UNLIKELY(tri_load_relaxed(&w->sched->attention) != 0)) {
+		/* acq: pairs with the rel in tri_sched_quit. */
+		if (tri_load_acquire(&w->sched->quit) != 0)
+			w->phase = TRI_ENDED;
+		else
+			w->sched->hooks.attend(w);
+	}
+	switch (w->phase) {
+	case TRI_RUN:
+		worker_run(w);
+		return true;
+	case TRI_SEARCH:
+		worker_search(w);
+		return true;
+	case TRI_PARK:
+		tri_park(w);
+		return true;
+	case TRI_ENDED:
+		break;
+	}
+	return false;
+}
+
+/* --------------------------------------------- pushing, any thread ------ */
+
+void
+tri_sched_push(struct tri_worker *w, tri_word word)
+{
+	if (tri_runq_push_next(&w->q, word))
+		tri_park_work_pushed(w);
+}
+
+void
+tri_sched_push_back(struct tri_worker *w, tri_word word)
+{
+	tri_runq_push_back(&w->q, word);
+	tri_park_work_pushed(w);
+}
+
+void
+tri_sched_push_home(struct tri_sched *s, struct tri_worker *w, unsigned home,
+    tri_word word)
+{
+	struct tri_worker *to = tri_sched_worker(s, home);
+	struct tri_link *link = tri_sched_link(s, word);
+
+	link->word = word;
+	if (to == w) {
+		tri_runq_push_local(&w->q, link);
+		return;
+	}
+	/* A read-modify-write, seq_cst; pairs with the sleeper's look at its
+	 * inbox after it has set `sleeping`. */
+	ck_stack_push_upmc(&to->inbox, &link->entry);
+	tri_park_ring(to);
+}
+
+void
+tri_sched_inject(struct tri_sched *s, tri_word word)
+{
+	struct tri_link *link = tri_sched_link(s, word);
+
+	link->word = word;
+	/* A read-modify-write, seq_cst; pairs with the sleeper's look at
+	 * `injected` after it has set its bit in the idle mask. */
+	ck_stack_push_upmc(&s->injected, &link->entry);
+	tri_park_wake_one(s);
+}

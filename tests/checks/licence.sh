@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# licence.sh - each source file begins with its licence: an SPDX line, which
+# only a #! line may precede.
+
+source "$(dirname "$0")/lib.sh" "$@"
+
+check() {
+	local file
+	cd "$1"
+	find . \( -name build -o -name .git -o -name target \) -prune -o \
+	    -type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' \
+	    -o -name '*.py' -o -name '*.cmake' -o -name CMakeLists.txt \
+	    -o -name '*.rs' -o -name '*.go' -o -name '*.erl' -o -name '*.sql' \
+	    -o -name '*.map' -o -name '*.in' -o -name '*.allow' \
+	    -o -name '*.[1-9]' -o -name '*.pml' -o -path ./dev \
+	    -o -path './.ci/*' \) \
+	    -print | sort | while read -r file; do
+		if ! head -n 2 "$file" |
+		    grep -q 'SPDX-License-Identifier: BSD-2-Clause' ||
+		    { ! head -n 1 "$file" | grep -q '^#!' &&
+		    ! head -n 1 "$file" | grep -q SPDX; }; then
+			echo "${file#./}:1: does not begin with an SPDX line"
+		fi
+	done
+}
+
+# ----------------------------------------------------------- self-test ---
+
+line='SPDX-License-Identifier: BSD-2-Clause'
+
+replant
+plant a.c <<<"/* $line */"
+plant dev <<<$'#!/bin/sh\n'"# $line"
+plant build/generated.c <<<'int x;'
+must_pass check "$scratch"
+plant b/c.h <<<'int x;'
+must_find 'b/c.h:1: does not begin' check "$scratch"
+replant
+plant b.c <<<$'int x;\n'"/* $line */"
+must_find 'b.c:1: does not begin' check "$scratch"
+replant
+plant dev <<<$'#!/bin/sh\n# Copyright'
+must_find 'dev:1: does not begin' check "$scratch"
+replant
+plant CMakeLists.txt <<<'# SPDX-License-Identifier: MIT'
+must_find 'CMakeLists.txt:1: does not begin' check "$scratch"
+
+verdict check "$source_dir"
