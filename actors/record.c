@@ -200,7 +200,7 @@ tri_record_disarm_gone(struct tri_crew *c)
 {
 	ck_stack_entry_t *e;
 
-	if (CK_STACK_ISEMPTY(&c->gone))
+	if (tri_stack_is_empty(&c->gone))
 		return;
 	e = ck_stack_batch_pop_upmc(&c->gone);
 	while (e != NULL) {

@@ -20,6 +20,9 @@
 #ifndef TROUPE_MAILBOX_CK_H
 #define TROUPE_MAILBOX_CK_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <ck_backoff.h>
 #include <ck_pr.h>
 #include <ck_ring.h>

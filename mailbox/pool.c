@@ -106,7 +106,7 @@ pool_collect(struct tri_pool *pool)
 {
 	ck_stack_entry_t *e;
 
-	if (CK_STACK_ISEMPTY(&pool->returned))
+	if (tri_stack_is_empty(&pool->returned))
 		return;
 	e = ck_stack_batch_pop_upmc(&pool->returned);
 	while (e != NULL) {

@@ -169,7 +169,7 @@ loop_do_ops(struct tri_loop *loop)
 {
 	ck_stack_entry_t *e;
 
-	if (CK_STACK_ISEMPTY(&loop->ops))
+	if (tri_stack_is_empty(&loop->ops))
 		return;
 	e = ck_stack_batch_pop_upmc(&loop->ops);
 	while (e != NULL) {

@@ -125,7 +125,7 @@ park_anything_to_take(struct tri_sched *s)
 {
 	unsigned i;
 
-	if (!CK_STACK_ISEMPTY(&s->injected))
+	if (!tri_stack_is_empty(&s->injected))
 		return true;
 	for (i = 0; i < s->n; i++)
 		if (tri_runq_stealable(&tri_sched_worker(s, i)->q))
@@ -282,15 +282,15 @@ park_sees_work(struct tri_worker *w)
 		if (tri_runq_stealable(q))
 			return true;
 	}
-	return !CK_STACK_ISEMPTY(&s->injected) ||
-	    !CK_STACK_ISEMPTY(&w->inbox);
+	return !tri_stack_is_empty(&s->injected) ||
+	    !tri_stack_is_empty(&w->inbox);
 }
 
 static bool
 park_called(struct tri_worker *w)
 {
 	return tri_load_seq_cst(&w->bell) != 0 ||
-	    !CK_STACK_ISEMPTY(&w->inbox);
+	    !tri_stack_is_empty(&w->inbox);
 }
 
 /* On its own line only. */
@@ -367,7 +367,7 @@ park_roused(struct tri_worker *w, unsigned events)
 	struct tri_sched *s = w->sched;
 
 	return events > 0 || tri_wheel_next(&w->wheel) <= w->exact ||
-	    !CK_STACK_ISEMPTY(&s->injected) || !CK_STACK_ISEMPTY(&w->inbox) ||
+	    !tri_stack_is_empty(&s->injected) || !tri_stack_is_empty(&w->inbox) ||
 	    tri_load_relaxed(&s->attention) != 0;
 }
 

@@ -122,9 +122,9 @@ tri_worker_poll(struct tri_worker *w)
 		events++;
 	}
 	w->sched->hooks.poll(w);
-	if (!CK_STACK_ISEMPTY(&w->inbox))
+	if (!tri_stack_is_empty(&w->inbox))
 		worker_take_inbox(w);
-	if (!CK_STACK_ISEMPTY(&w->sched->injected))
+	if (!tri_stack_is_empty(&w->sched->injected))
 		worker_take_injected(w);
 	tri_pool_flush(&w->pool);
 	if (events > 0)
@@ -151,7 +151,7 @@ worker_run(struct tri_worker *w)
 {
 	tri_word word;
 
-	if (!CK_STACK_ISEMPTY(&w->inbox))
+	if (!tri_stack_is_empty(&w->inbox))
 		worker_take_inbox(w);
 	word = tri_runq_pop(&w->q);
 	if (word == 0) {
