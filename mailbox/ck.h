@@ -34,4 +34,15 @@
 #undef memcpy
 #endif
 
+/*
+ * Whether nothing was pushed.  CK_STACK_ISEMPTY is a plain load; this is an
+ * atomic one, which on x86 is not moved before the caller's own
+ * read-modify-write.
+ */
+static inline bool
+tri_stack_is_empty(ck_stack_t *stack)
+{
+	return ck_pr_load_ptr(&stack->head) == NULL;
+}
+
 #endif /* TROUPE_MAILBOX_CK_H */
