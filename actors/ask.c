@@ -152,10 +152,11 @@ tri_ask_wanted(struct tri_crew *c, struct tr_msg *m, enum tr_dead_reason *why)
 {
 	struct tri_msg_ask *ask = tri_msg_ask(m);
 
-	if (!ask_is_live(c->desk.sys, ask->ask))
-		*why = TR_DEAD_CANCELED;
-	else if (ask->deadline <= c->worker.now)
+	/* The deadline first: the asker may have seen it before us. */
+	if (ask->deadline <= c->worker.now)
 		*why = TR_DEAD_EXPIRED;
+	else if (!ask_is_live(c->desk.sys, ask->ask))
+		*why = TR_DEAD_CANCELED;
 	else
 		return true;
 	/* The asker's own record ends it, with the right outcome. */

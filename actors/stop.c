@@ -154,7 +154,14 @@ stop_step(struct tri_crew *c)
 	int64_t now;
 
 	if (alive == 0) {
-		stop_end(sys, 0, 0);
+		/*
+		 * A foreign spawn looks at the flag and is counted under one
+		 * hold of the lock: who had not seen the flag is counted now.
+		 */
+		tri_foreign_lock(sys);
+		tri_foreign_unlock(sys);
+		if (tri_system_alive(sys) == 0)
+			stop_end(sys, 0, 0);
 		return;
 	}
 	tri_worker_read_clock(&c->worker);

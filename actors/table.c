@@ -6,7 +6,11 @@
 
 #include <string.h>
 
-enum { TABLE_MIN = 1 << 16, CACHE_BATCH = 64 };
+enum {
+	TABLE_MIN = 1 << 16,
+	CACHE_BATCH = 64,
+	POPULATE_MIN = 1024, /* elements; a whole number of pages */
+};
 
 static bool
 table_reserve(struct tri_table *t)
@@ -97,6 +101,27 @@ table_commit(struct tri_table *t, uint32_t limit)
 	return true;
 }
 
+/*
+ * Under the lock: have the first array's pages faulted in some way ahead, an
+ * eighth of what is used: many at a time cost a fraction of one by one.
+ */
+static void
+table_populate(struct tri_table *t, uint32_t limit)
+{
+	uint32_t n = limit / 8;
+
+	if (limit <= t->populated || n < POPULATE_MIN)
+		return;
+	n &= ~(uint32_t)(POPULATE_MIN - 1);
+	if (t->populated < limit - limit % POPULATE_MIN)
+		t->populated = limit - limit % POPULATE_MIN;
+	if (n > t->committed - t->populated)
+		n = t->committed - t->populated;
+	t->env->memory.populate(t->env->memory.ctx,
+	    tri_table_at(t, 0, t->populated), t->size[0] * n);
+	t->populated += n;
+}
+
 /* Under the lock: indices never used before, lowest on top. */
 static bool
 table_fresh(struct tri_table *t, struct tri_cache *c)
@@ -111,6 +136,7 @@ table_fresh(struct tri_table *t, struct tri_cache *c)
 		n = TRI_TABLE_STEP - limit % TRI_TABLE_STEP;
 	if (!table_commit(t, limit + n))
 		return false;
+	table_populate(t, limit + n);
 	for (i = 0; i < n; i++)
 		c->index[i] = limit + n - 1 - i;
 	c->n = n;

@@ -36,6 +36,7 @@ struct tri_table {
 
 	ck_spinlock_t lock; /* for all below */
 	uint32_t committed;
+	uint32_t populated; /* of the first array, ahead of its use */
 	uint32_t *freed; /* a stack */
 	uint32_t n_freed;
 };

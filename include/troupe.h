@@ -711,7 +711,7 @@ TR_API void *tr_msg_data(struct tr_msg *msg);
  * \param msg  from tr_msg_new() or tr_take(); *msg becomes NULL; *msg NULL:
  *             nothing happens
  * \owner      moves always
- * \threads    any
+ * \threads    any; a taken ask: in the turn of the actor that took it
  * \blocks     never
  */
 TR_API void tr_msg_drop(struct tr_msg **msg);
@@ -1071,7 +1071,8 @@ struct tr_job {
  * \param deadline absolute: not to be started later; tr_forever(): none
  * \param id       where to store what tr_cancel() takes; NULL: not wanted
  * \returns        TR_OK; TR_EFULL (options.blocking_queue jobs wait already);
- *                 TR_ENOMEM (also: no thread); TR_ESTOPPING; TR_EINVAL
+ *                 TR_ENOMEM (also: no thread); TR_ESTOPPING (in stop(): an
+ *                 actor that still drains its mailbox may offload); TR_EINVAL
  * \owner          arg moves on TR_OK
  * \threads        self
  * \blocks         never

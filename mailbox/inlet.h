@@ -52,6 +52,8 @@ struct tri_inlet {
 	_Atomic uint64_t head;
 };
 
+enum { TRI_INLET_AHEAD = 12 }; /* messages to fetch ahead in a backlog */
+
 #define TRI_INLET_ONE  ((uint64_t)1 << 48)
 #define TRI_INLET_ADDR (TRI_INLET_ONE - 1)
 
@@ -105,7 +107,15 @@ tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
 	return head == TRI_INLET_IDLE ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED;
 }
 
-/* Turn newest-first into oldest-first; *count says how many. */
+/*
+ * Turn newest-first into oldest-first; *count says how many.
+ *
+ * A long backlog that another core wrote costs one cache miss per message
+ * here, each waiting for the one before.  But a producer takes its blocks from
+ * memory in a regular order, so the distance between two neighbours of a list
+ * mostly repeats: fetch ahead along it.  A wrong guess fetches a line in vain,
+ * an address that does not exist does nothing.
+ */
 static inline struct tr_msg *
 tri_inlet_reverse(struct tr_msg *newest, uint32_t *count)
 {
@@ -114,7 +124,10 @@ tri_inlet_reverse(struct tr_msg *newest, uint32_t *count)
 
 	while (newest != NULL) {
 		struct tr_msg *before = newest->link;
+		uintptr_t step = (uintptr_t)newest - (uintptr_t)before;
 
+		__builtin_prefetch(
+		    (void *)((uintptr_t)before - TRI_INLET_AHEAD * step), 1);
 		newest->link = oldest;
 		oldest = newest;
 		newest = before;

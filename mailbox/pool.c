@@ -11,18 +11,6 @@
 
 #include <string.h>
 
-struct tri_slab {
-	struct tri_pool *owner;
-	unsigned size_class;
-	uint32_t carved; /* blocks handed out of fresh memory */
-	uint32_t sorted; /* blocks in `local` */
-	struct tri_block *local;
-	struct tri_slab *prev; /* in the class's list */
-	struct tri_slab *next;
-	struct tri_slab *prev_sorted;
-	struct tri_slab *next_sorted;
-};
-
 _Static_assert(sizeof(struct tri_slab) <= 128, "blocks begin at 128");
 
 enum { SLAB_HEAD = 128 };
@@ -38,25 +26,12 @@ _Static_assert(sizeof(struct large) == 32, "blocks are aligned to 32");
 
 CK_STACK_CONTAINER(struct tri_block, batch, block_of_batch)
 
-static struct tri_slab *
-slab_of(const void *block)
-{
-	return (struct tri_slab *)((uintptr_t)block &
-	    ~(uintptr_t)(TRI_SLAB_BYTES - 1));
-}
-
-struct tri_pool *
-tri_pool_owner(const void *block)
-{
-	return slab_of(block)->owner;
-}
-
 struct tri_pool *
 tri_pool_of(const struct tr_msg *m)
 {
 	if (m->size_class == TRI_CLASS_LARGE)
 		return ((const struct large *)(const void *)m - 1)->pool;
-	return slab_of(m)->owner;
+	return tri_slab_of(m)->owner;
 }
 
 bool
@@ -167,7 +142,7 @@ class_carve(struct tri_pool_class *c, unsigned size_class)
 	if (p == c->bump_end)
 		return NULL;
 	c->bump += tri_class_bytes(size_class);
-	slab_of(p)->carved++;
+	tri_slab_of(p)->carved++;
 	return p;
 }
 
@@ -181,6 +156,10 @@ class_grow(struct tri_pool *pool, unsigned size_class)
 	s = pool->memory->slab_new(pool->memory->ctx, TRI_SLAB_BYTES);
 	if (s == NULL)
 		return false;
+	/* The second slab of a class is the sign of a backlog; one page fault
+	 * at a time costs more than all that is done with the messages. */
+	if (c->slabs != NULL)
+		pool->memory->populate(pool->memory->ctx, s, TRI_SLAB_BYTES);
 	memset(s, 0, sizeof(*s));
 	s->owner = pool;
 	s->size_class = size_class;
@@ -276,7 +255,7 @@ slab_release(struct tri_pool *pool, struct tri_slab *s)
 		c->slabs = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;
-	if (c->bump != NULL && slab_of(c->bump - 1) == s)
+	if (c->bump != NULL && tri_slab_of(c->bump - 1) == s)
 		c->bump = c->bump_end = NULL;
 	tri_count(&pool->bytes, (uint64_t)0 - TRI_SLAB_BYTES);
 	pool->memory->slab_free(pool->memory->ctx, s, TRI_SLAB_BYTES);
@@ -285,7 +264,7 @@ slab_release(struct tri_pool *pool, struct tri_slab *s)
 static void
 slab_sort(struct tri_pool *pool, struct tri_block *b)
 {
-	struct tri_slab *s = slab_of(b);
+	struct tri_slab *s = tri_slab_of(b);
 	struct tri_pool_class *c = &pool->classes[s->size_class];
 
 	if (s->local == NULL) {

@@ -28,6 +28,9 @@
 struct tri_memory {
 	void *(*slab_new)(void *ctx, size_t size); /* aligned to its size */
 	void (*slab_free)(void *ctx, void *slab, size_t size);
+	/* It is going to be used whole and soon: fault it in at once, if that
+	 * is possible. */
+	void (*populate)(void *ctx, void *p, size_t size);
 	void *(*alloc)(void *ctx, size_t size); /* aligned to 32 */
 	void (*free)(void *ctx, void *p);
 	void *ctx;
@@ -46,7 +49,17 @@ struct tri_block {
 	struct tri_block *next;
 };
 
-struct tri_slab;
+struct tri_slab {
+	struct tri_pool *owner;
+	unsigned size_class;
+	uint32_t carved; /* blocks handed out of fresh memory */
+	uint32_t sorted; /* blocks in `local` */
+	struct tri_block *local;
+	struct tri_slab *prev; /* in the class's list */
+	struct tri_slab *next;
+	struct tri_slab *prev_sorted;
+	struct tri_slab *next_sorted;
+};
 
 struct tri_pool_class {
 	struct tri_block *free;
@@ -110,8 +123,6 @@ void tri_pool_free_large(void *block);
 /* The pool a pooled or large message came from. */
 struct tri_pool *tri_pool_of(const struct tr_msg *m);
 
-struct tri_pool *tri_pool_owner(const void *block);
-
 /* Bytes of a class. */
 static inline size_t
 tri_class_bytes(unsigned size_class)
@@ -128,6 +139,14 @@ tri_class_of(size_t bytes)
 	if (bytes > (size_t)32 << (TRI_CLASSES - 1))
 		return TRI_CLASS_LARGE;
 	return 64u - 5u - (unsigned)__builtin_clzll((uint64_t)bytes - 1);
+}
+
+/* The slab a pooled block lies in. */
+static inline struct tri_slab *
+tri_slab_of(const void *block)
+{
+	return (struct tri_slab *)((uintptr_t)block &
+	    ~(uintptr_t)(TRI_SLAB_BYTES - 1));
 }
 
 static inline void *
@@ -148,7 +167,7 @@ static inline void
 tri_pool_free(struct tri_pool *pool, void *block, unsigned size_class)
 {
 	struct tri_block *b = block;
-	struct tri_pool *owner = tri_pool_owner(block);
+	struct tri_pool *owner = tri_slab_of(block)->owner;
 
 	((struct tr_msg *)block)->size_class = (uint8_t)size_class;
 	if (TRI_LIKELY(owner == pool)) {

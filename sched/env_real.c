@@ -102,6 +102,19 @@ real_slab_free(void *ctx, void *slab, size_t size)
 	munmap(slab, size);
 }
 
+static void
+real_populate(void *ctx, void *p, size_t size)
+{
+	(void)ctx;
+#ifdef MADV_POPULATE_WRITE
+	/* Linux 5.14; without it the pages come one by one. */
+	(void)madvise(p, size, MADV_POPULATE_WRITE);
+#else
+	(void)p;
+	(void)size;
+#endif
+}
+
 static void *
 real_alloc(void *ctx, size_t size)
 {
@@ -353,6 +366,7 @@ tri_env_real(void)
 		.memory = {
 			.slab_new = real_slab_new,
 			.slab_free = real_slab_free,
+			.populate = real_populate,
 			.alloc = real_alloc,
 			.free = real_mem_free,
 			.ctx = r,

@@ -73,7 +73,7 @@ bench_check(bool ok, const char *what)
 void bench_system(struct bench *b, const struct tr_behavior *root);
 
 /** Check the counters of a system that has ended. */
-void bench_check_stats(struct tr_system *system, uint64_t least_handled);
+void bench_check_stats(struct tr_system *system);
 
 /** Begin the timed part, in the root's turn. */
 void bench_begin(struct bench *b, struct tr_self *self);

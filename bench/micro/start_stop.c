@@ -39,7 +39,7 @@ start_stop_once(unsigned workers)
 			tr_system_spawn(system, &stopper_behavior, NULL, NULL)),
 	    "start_stop: spawn");
 	bench_check(tr_system_run(system, NULL) == TR_OK, "start_stop: run");
-	bench_check_stats(system, 0);
+	bench_check_stats(system);
 	bench_check(tr_system_free(system) == TR_OK, "start_stop: free");
 }
 

@@ -230,8 +230,10 @@ database_begin(struct database *d, const struct input *input,
 		return fault_no_memory(fault);
 	d->input = input;
 	d->inserted = 0;
-	if (!input->same_table)
+	if (!input->same_table) {
 		d->table_rows = 0;
+		d->table_committed = false;
+	}
 	if (database_start(d, fault) == 0 &&
 	    database_make_table(d, columns, fault) == 0)
 		rc = database_prepare(d, columns, fault);
@@ -247,6 +249,7 @@ database_commit(struct database *d, struct fault *fault)
 	if (database_run(d, "cannot commit", fault, "commit") != 0)
 		return -1;
 	d->committed = true;
+	d->table_committed = true;
 	d->table_rows += d->open_rows;
 	d->open_rows = 0;
 	return 0;
@@ -298,6 +301,8 @@ database_close(struct database *d, struct fault *fault)
 {
 	int rc = 0;
 
+	if (d->options == NULL)
+		return 0;
 	database_rollback(d);
 	if (sqlite3_close(d->db) != SQLITE_OK)
 		rc = database_fault(d, "cannot be closed", fault);

@@ -27,6 +27,7 @@ struct database {
 	bool committed; /* something was */
 	uint64_t inserted; /* rows of the input, as SQLite counts them */
 	uint64_t open_rows; /* in the open transaction */
+	bool table_committed; /* something of the current table was */
 	uint64_t table_rows; /* of this run, committed to the current table */
 };
 

@@ -28,6 +28,7 @@
 #include "batch.h"
 #include "database.h"
 #include "plan.h"
+#include "progress.h"
 #include "rejects.h"
 
 #include <troupe.h>
@@ -130,7 +131,7 @@ struct load {
 	/* The loader's verdict, for main(). */
 	struct fault fault; /* STATUS_OK: none */
 	int signal; /* that ended the load early; 0: none */
-	int64_t elapsed_ns;
+	struct progress progress;
 };
 
 /* Arguments of the actors. */

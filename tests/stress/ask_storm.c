@@ -12,7 +12,7 @@
 enum {
 	ASKERS = 40,
 	CALLEES = 24,
-	EACH = TEST_SCALE(6000), /* asks per asker */
+	EACH = TEST_SCALE(20000), /* asks per asker */
 	OPEN = 32, /* at once */
 };
 
@@ -88,7 +88,7 @@ callee_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	struct callee *c = state;
 	uint64_t value = kit_u64(msg);
 
-	switch (kit_below(&c->seed, 100)) {
+	switch (kit_below(&c->seed, 300)) {
 	case 0:
 		return tr_exit(self, TR_NORMAL);
 	case 1:

@@ -8,7 +8,7 @@
 #define KIT_STRESS
 #include "kit.h"
 
-enum { SENDERS = 64, THREADS = 2, EACH = TEST_SCALE(20000), BURST = 500 };
+enum { SENDERS = 64, THREADS = 2, EACH = TEST_SCALE(80000), BURST = 500 };
 
 enum { NUMBER, GO };
 

@@ -11,7 +11,7 @@
 #define KIT_STRESS
 #include "kit.h"
 
-enum { NODES = 48, BALLS = 8, HOPS = TEST_SCALE(4000) };
+enum { NODES = 48, BALLS = 8, HOPS = TEST_SCALE(20000) };
 
 enum { START, BALL, DONE };
 

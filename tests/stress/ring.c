@@ -9,7 +9,7 @@
 #define KIT_STRESS
 #include "kit.h"
 
-enum { ACTORS = 300, TOKENS = 20, LAPS = TEST_SCALE(200) };
+enum { ACTORS = 300, TOKENS = 20, LAPS = TEST_SCALE(1000) };
 
 enum { TOKEN };
 

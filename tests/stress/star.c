@@ -9,7 +9,7 @@
 #define KIT_STRESS
 #include "kit.h"
 
-enum { POINTS = 500, ROUNDS = TEST_SCALE(1500) };
+enum { POINTS = 500, ROUNDS = TEST_SCALE(4000) };
 
 enum { RAY, ANSWER, ASKED };
 

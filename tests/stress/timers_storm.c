@@ -112,8 +112,14 @@ stir(struct tr_self *self, struct actor *a)
 			disarm(self, a, slot);
 	}
 	kit_spin_for(self, TR_US(kit_below(&a->seed, 30)));
-	if (a->left > 0)
+	if (a->left == 0)
+		return;
+	/* At times there is nothing to do: then the others look around. */
+	if (kit_below(&a->seed, 2) == 0)
 		kit_tell(self, tr_self_ref(self), WORK);
+	else
+		KIT_CHECK(tr_after(self, TR_US(kit_below(&a->seed, 2000)),
+		    WORK, 0) != 0);
 }
 
 static int
