@@ -9,7 +9,7 @@
  * the asker's turn, by whichever comes first there: an answer, or the message
  * of its own record (deadline, cancel).
  */
-#include "actors/system.h"
+#include "actors/send.h"
 
 /* ---------------------------------------------------------- the asker --- */
 
@@ -27,7 +27,7 @@ tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
 	r = tri_record_new(c, TRI_RECORD_ASK);
 	if (r == NULL)
 		return 0;
-	m = tri_msg_alloc(&c->desk, TRI_MSG_ASK,
+	m = tri_msg_make(&c->desk, TRI_MSG_ASK,
 	    TRI_MSG_ASK_EXT | TRI_MSG_DUTY, tag, size);
 	if (m == NULL) {
 		tri_record_end(c, r);
@@ -43,8 +43,8 @@ tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
 		tri_record_arm(c, r);
 	m->sender = c->turn.ref.bits;
 	*tri_msg_ask(m) = (struct tri_msg_ask){ deadline, id };
-	tri_msg_fill(m, data, size);
-	tri_deliver(c, to, m);
+	tri_msg_copy_in(m, data, size);
+	tri_deliver_inline(c, to, m);
 	return id;
 }
 
@@ -216,24 +216,25 @@ static struct tr_msg *
 reply_build(struct tri_crew *c, uint64_t ask, uint32_t tag, const void *data,
     size_t size)
 {
-	struct tr_msg *m = tri_msg_alloc(&c->desk, TRI_MSG_REPLY,
+	struct tr_msg *m = tri_msg_make(&c->desk, TRI_MSG_REPLY,
 	    TRI_MSG_ASK_EXT, tag, size);
 
 	if (m == NULL)
 		return NULL;
 	m->sender = c->turn.ref.bits;
 	*tri_msg_reply(m) = (struct tri_msg_reply){ TR_OK, ask };
-	tri_msg_fill(m, data, size);
+	tri_msg_copy_in(m, data, size);
 	return m;
 }
 
 /* A plain message's answer is a plain message. */
 static int
-reply_plain(struct tr_self *self, struct tri_crew *c,
-    const struct tr_msg *msg, uint32_t tag, const void *data, size_t size)
+reply_plain(struct tri_crew *c, const struct tr_msg *msg, uint32_t tag,
+    const void *data, size_t size)
 {
-	if (msg->sender != 0)
-		return tr_send(self, (tr_ref){ msg->sender }, tag, data, size);
+	if (TRI_LIKELY(msg->sender != 0))
+		return tri_send_inline(c, (tr_ref){ msg->sender }, tag, data,
+		    size);
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	tri_dead_letter(&c->desk, TR_DEAD_NO_SENDER, TR_REF_NONE,
 	    &(struct tr_msg){
@@ -253,19 +254,13 @@ reply_lent(struct tri_crew *c, struct tr_msg *m)
 	    NULL;
 }
 
-int
-tr_reply(struct tr_self *self, const struct tr_msg *msg, uint32_t tag,
-    const void *data, size_t size)
+static int
+reply_ask(struct tri_crew *c, struct tr_msg *m, uint32_t tag, const void *data,
+    size_t size)
 {
-	struct tri_crew *c = tri_crew_of(self);
-	struct tr_msg *m = (struct tr_msg *)(uintptr_t)msg, *answer;
-	struct tri_record *duty;
+	struct tri_record *duty = reply_lent(c, m);
+	struct tr_msg *answer;
 
-	if (size > tri_message_limit(c->desk.sys))
-		return TR_EINVAL;
-	if (m->kind != TRI_MSG_ASK)
-		return reply_plain(self, c, msg, tag, data, size);
-	duty = reply_lent(c, m);
 	if ((m->flags & TRI_MSG_DUTY) == 0 && duty == NULL)
 		return TR_EINVAL;
 	answer = reply_build(c, tri_msg_ask(m)->ask, tag, data, size);
@@ -274,8 +269,21 @@ tr_reply(struct tr_self *self, const struct tr_msg *msg, uint32_t tag,
 	m->flags &= (uint8_t)~(TRI_MSG_DUTY | TRI_MSG_LENT);
 	if (duty != NULL)
 		tri_record_end(c, duty);
-	tri_deliver(c, (tr_ref){ m->sender }, answer);
+	tri_deliver_inline(c, (tr_ref){ m->sender }, answer);
 	return TR_OK;
+}
+
+int
+tr_reply(struct tr_self *self, const struct tr_msg *msg, uint32_t tag,
+    const void *data, size_t size)
+{
+	struct tri_crew *c = tri_crew_of(self);
+
+	if (TRI_UNLIKELY(size > tri_message_limit(c->desk.sys)))
+		return TR_EINVAL;
+	if (msg->kind != TRI_MSG_ASK)
+		return reply_plain(c, msg, tag, data, size);
+	return reply_ask(c, (struct tr_msg *)(uintptr_t)msg, tag, data, size);
 }
 
 /* Answer with an error and let go of the duty; its message is the answer. */

@@ -265,7 +265,8 @@ tri_actor_die(struct tri_crew *c, struct tr_self *a)
 	bool unstarted;
 	uint32_t n;
 
-	queued = tri_inlet_close_owner(&a->inlet, &n);
+	queued = tri_inlet_close_owner(&a->inlet,
+	    tri_ref_generation(c->turn.ref), &n);
 	if (c->turn.in_place) {
 		/* The message in hand was still reachable: the oldest. */
 		TR_ASSERT(queued == c->turn.msg);
@@ -286,6 +287,9 @@ tri_actor_die(struct tri_crew *c, struct tr_self *a)
 	tri_state_free(&c->desk, a, b);
 	die_tell(c, b, &why);
 	c->turn.stopping = false;
+	c->turn.ended = false;
+	c->turn.failed = false;
+	c->turn.unanswered = TR_ENOREPLY;
 	c->turn.cell = NULL;
 	die_free_slot(c, a);
 	/* rel: pairs with the acq in tri_system_alive. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ERRNO_MAX = 4095 }; /* of the kernel */
+
 void
 tri_log(struct tr_system *sys, enum tr_log_level level, const char *format,
     ...)
@@ -56,6 +58,7 @@ tr_strerror(int error)
 	default:
 		break;
 	}
-	text = error < 0 ? strerrordesc_np(-error) : NULL;
+	text = error < 0 && error >= -ERRNO_MAX ? strerrordesc_np(-error) :
+	                                          NULL;
 	return text != NULL ? text : error > 0 ? "user code" : "unknown error";
 }

@@ -28,18 +28,30 @@ tri_crew_here(const struct tr_system *sys)
 	    (struct tri_crew *)(void *)w : NULL;
 }
 
+/* Give a message's memory back; its class is read before it is gone. */
+static void
+post_free(struct tr_system *sys, struct tr_msg *m)
+{
+	unsigned size_class = m->size_class;
+
+	if (size_class == TRI_CLASS_LARGE) {
+		tri_pool_free_large(m);
+		return;
+	}
+	tri_foreign_lock(sys);
+	tri_pool_free(sys->foreign.pool, m, size_class);
+	tri_pool_flush(sys->foreign.pool);
+	tri_foreign_unlock(sys);
+}
+
 /* A dead letter that was built but never reached a mailbox. */
 static void
 post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m)
 {
 	tri_foreign_lock(sys);
 	tri_dead_letter(&sys->foreign, TR_DEAD_NO_ACTOR, to, m);
-	if (m->size_class != TRI_CLASS_LARGE)
-		tri_pool_free(sys->foreign.pool, m, m->size_class);
-	tri_pool_flush(sys->foreign.pool);
 	tri_foreign_unlock(sys);
-	if (m->size_class == TRI_CLASS_LARGE)
-		tri_pool_free_large(m);
+	post_free(sys, m);
 }
 
 int
@@ -99,14 +111,7 @@ tri_msg_dispose_foreign(struct tr_system *sys, struct tr_msg *m, int outcome)
 		if (extra->drop != NULL)
 			extra->drop(tri_msg_payload(m), m->size);
 	}
-	if (m->size_class == TRI_CLASS_LARGE) {
-		tri_pool_free_large(m);
-		return;
-	}
-	tri_foreign_lock(sys);
-	tri_pool_free(sys->foreign.pool, m, m->size_class);
-	tri_pool_flush(sys->foreign.pool);
-	tri_foreign_unlock(sys);
+	post_free(sys, m);
 }
 
 void

@@ -15,7 +15,7 @@
  * The worker that has the actor scheduled runs all of this; after
  * tri_inlet_rest_owner succeeded the cell is not its own any more.
  */
-#include "actors/system.h"
+#include "actors/send.h"
 
 static void
 run_tick_clock(struct tri_crew *c)
@@ -121,7 +121,7 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 
 	c->turn.msg = m;
 	c->turn.ran = false;
-	if (TRI_UNLIKELY((uint32_t)ident != m->generation))
+	if (TRI_UNLIKELY((m->flags & TRI_MSG_STALE) != 0))
 		why = TR_DEAD_NO_ACTOR;
 	else if (TRI_UNLIKELY((ident & TRI_IDENT_KILL) != 0)) {
 		c->turn.ended = true;
@@ -152,10 +152,6 @@ run_begin(struct tri_crew *c, struct tr_self *a)
 	c->turn.cell = a;
 	c->turn.ref = tri_ref_make(tri_cell_slot(c->desk.sys, a),
 	    (uint32_t)ident);
-	c->turn.ended = false;
-	c->turn.failed = false;
-	c->turn.deadline = INT64_MAX;
-	c->turn.unanswered = TR_ENOREPLY;
 	tri_store_relaxed(&c->worker.running_since, c->worker.now);
 }
 
@@ -202,7 +198,7 @@ run_leave_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 	c->turn.in_place = false;
 	if (TRI_LIKELY(tri_inlet_rest_owner(&a->inlet, head))) {
 		c->turn.cell = NULL;
-		tri_msg_dispose(c, m, c->turn.unanswered);
+		tri_msg_dispose_inline(c, m, c->turn.unanswered);
 		return true;
 	}
 	c->turn.in_place = true;
@@ -218,6 +214,8 @@ run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 	struct tr_msg *m = tri_inlet_msg(head);
 	uint32_t counted;
 
+	if (TRI_UNLIKELY(m->generation != tri_ref_generation(c->turn.ref)))
+		m->flags |= TRI_MSG_STALE;
 	c->turn.in_place = true;
 	counted = run_message(c, a, m);
 	run_add_counts(c, a, counted);
@@ -230,7 +228,7 @@ run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 	if (run_leave_place(c, a, head, m))
 		return true;
 	if (c->turn.msg != NULL)
-		tri_msg_dispose(c, m, c->turn.unanswered);
+		tri_msg_dispose_inline(c, m, c->turn.unanswered);
 	c->turn.msg = NULL;
 	return false;
 }
@@ -245,14 +243,13 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left)
 
 	while ((m = a->pending) != NULL && n < *left) {
 		a->pending = m->link;
-		if (m->link != NULL)
-			__builtin_prefetch(m->link);
+		tri_inlet_fetch_ahead(m);
 		n++;
 		handled += run_message(c, a, m);
 		if (TRI_UNLIKELY(c->turn.ended))
 			break;
 		if (TRI_LIKELY(c->turn.msg != NULL))
-			tri_msg_dispose(c, m, c->turn.unanswered);
+			tri_msg_dispose_inline(c, m, c->turn.unanswered);
 		if (--c->until_clock == 0) {
 			run_tick_clock(c);
 			if (c->worker.now >= until)
@@ -301,7 +298,8 @@ tri_actor_run(struct tri_worker *w, void *object)
 				return;
 			continue;
 		}
-		a->pending = tri_inlet_take_owner(&a->inlet, &n);
+		a->pending = tri_inlet_take_owner(&a->inlet,
+		    tri_ref_generation(c->turn.ref), &n);
 		tri_store_relaxed(&a->taken, n);
 	}
 	run_requeue(c, a);

@@ -7,9 +7,7 @@
  * CAS on its inlet, and, if it was idle, a store into the worker's `next`
  * slot.  All of it on the sender's worker; no lock, no allocation by malloc.
  */
-#include "actors/system.h"
-
-#include <string.h>
+#include "actors/send.h"
 
 /* ----------------------------------------------------------- making ---- */
 
@@ -17,58 +15,17 @@ struct tr_msg *
 tri_msg_alloc(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
     size_t size)
 {
-	size_t head = tri_msg_head(flags);
-	unsigned size_class = tri_class_of(head + size);
-	struct tr_msg *m;
+	struct tr_msg *m = tri_msg_make(d, kind, flags, tag, size);
 
-	m = TRI_LIKELY(size_class != TRI_CLASS_LARGE) ?
-	    tri_pool_alloc(d->pool, size_class) :
-	    tri_pool_alloc_large(d->pool, head + size);
-	if (TRI_UNLIKELY(m == NULL))
-		return NULL;
-	m->sender = 0;
-	m->tag = tag;
-	m->size = (uint32_t)size;
-	m->offset = (uint8_t)head;
-	m->kind = (uint8_t)kind;
-	m->flags = (uint8_t)flags;
-	m->size_class = (uint8_t)size_class;
+	if (m != NULL)
+		m->sender = 0;
 	return m;
 }
 
 void
 tri_msg_fill(struct tr_msg *m, const void *data, size_t size)
 {
-	void *to = tri_msg_payload(m);
-
-	/* Fixed sizes become plain moves; a call costs more than the copy. */
-	switch (size) {
-	case 0:
-		break;
-	case 4:
-		memcpy(to, data, 4);
-		break;
-	case 8:
-		memcpy(to, data, 8);
-		break;
-	case 16:
-		memcpy(to, data, 16);
-		break;
-	case 24:
-		memcpy(to, data, 24);
-		break;
-	case 32:
-		memcpy(to, data, 32);
-		break;
-	default:
-		memcpy(to, data, size);
-	}
-}
-
-size_t
-tri_message_limit(const struct tr_system *sys)
-{
-	return sys->options.max_message_bytes;
+	tri_msg_copy_in(m, data, size);
 }
 
 /* ---------------------------------------------------------- freeing ---- */
@@ -143,20 +100,9 @@ enum tri_inlet_pushed
 tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
     struct tr_self **cell)
 {
-	uint32_t slot = tri_ref_slot(to), generation = tri_ref_generation(to);
-	struct tr_self *a;
+	uint64_t ident;
 
-	/* acq: pairs with table_fresh, for the memory behind the slot. */
-	if (TRI_UNLIKELY(generation >> TRI_COUNT_BITS != sys->number ||
-	        slot >= tri_load_acquire(&sys->actors.limit)))
-		return TRI_PUSH_CLOSED;
-	a = tri_cell(sys, slot);
-	/* Only a hint: what decides is the taker's look at m->generation. */
-	if (TRI_UNLIKELY((uint32_t)tri_load_relaxed(&a->ident) != generation))
-		return TRI_PUSH_CLOSED;
-	m->generation = generation;
-	*cell = a;
-	return tri_inlet_push(&a->inlet, m);
+	return tri_push_inline(sys, to, m, cell, &ident);
 }
 
 void
@@ -194,39 +140,7 @@ tri_deliver_control(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 void
 tri_deliver(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
-	struct tr_self *a = NULL;
-
-	tri_count(&c->desk.counts.sent, (uint64_t)1);
-	switch (tri_push(c->desk.sys, to, m, &a)) {
-	case TRI_PUSH_QUEUED:
-		break;
-	case TRI_PUSH_WAKE:
-		tri_schedule(c->desk.sys, &c->worker, a);
-		break;
-	case TRI_PUSH_CLOSED:
-		tri_msg_dead(c, to, m, TR_DEAD_NO_ACTOR, TR_EDEAD);
-		break;
-	}
-}
-
-static struct tr_msg *
-send_build(struct tri_crew *c, uint32_t tag, const void *data, size_t size,
-    int *error)
-{
-	struct tr_msg *m;
-
-	if (TRI_UNLIKELY(size > tri_message_limit(c->desk.sys))) {
-		*error = TR_EINVAL;
-		return NULL;
-	}
-	m = tri_msg_alloc(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
-	if (TRI_UNLIKELY(m == NULL)) {
-		*error = TR_ENOMEM;
-		return NULL;
-	}
-	m->sender = c->turn.ref.bits;
-	tri_msg_fill(m, data, size);
-	return m;
+	tri_deliver_inline(c, to, m);
 }
 
 int
@@ -234,13 +148,10 @@ tr_send(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {
 	struct tri_crew *c = tri_crew_of(self);
-	int error = TR_OK;
-	struct tr_msg *m = send_build(c, tag, data, size, &error);
 
-	if (TRI_UNLIKELY(m == NULL))
-		return error;
-	tri_deliver(c, to, m);
-	return TR_OK;
+	if (TRI_UNLIKELY(size > tri_message_limit(c->desk.sys)))
+		return TR_EINVAL;
+	return tri_send_inline(c, to, tag, data, size);
 }
 
 /* Push a message that its owner gets back when the receiver is gone. */
@@ -263,15 +174,20 @@ tr_try_send(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {
 	struct tri_crew *c = tri_crew_of(self);
-	int error = TR_OK;
-	struct tr_msg *m = send_build(c, tag, data, size, &error);
+	struct tr_msg *m;
+	int rc;
 
+	if (size > tri_message_limit(c->desk.sys))
+		return TR_EINVAL;
+	m = tri_msg_make(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
 	if (m == NULL)
-		return error;
-	error = send_try(c, to, m);
-	if (error != TR_OK)
-		tri_msg_dispose(c, m, error);
-	return error;
+		return TR_ENOMEM;
+	m->sender = c->turn.ref.bits;
+	tri_msg_copy_in(m, data, size);
+	rc = send_try(c, to, m);
+	if (rc != TR_OK)
+		tri_msg_dispose(c, m, rc);
+	return rc;
 }
 
 /* ------------------------------------------- messages that one owns ---- */
@@ -371,7 +287,8 @@ tri_turn_detach(struct tri_crew *c)
 		return;
 	c->turn.in_place = false;
 	/* The message in hand is the oldest: nothing was pending. */
-	rest = tri_inlet_take_owner(&a->inlet, &n);
+	rest = tri_inlet_take_owner(&a->inlet,
+	    tri_ref_generation(c->turn.ref), &n);
 	TR_ASSERT(rest == c->turn.msg && a->pending == NULL);
 	a->pending = rest->link;
 	tri_store_relaxed(&a->taken, n - 1);

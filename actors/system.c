@@ -86,10 +86,18 @@ actor_link(void *ctx, void *object)
 	return tri_table_at(&sys->actors, 1, tri_cell_slot(sys, object));
 }
 
+/* hooks.poll */
 static void
 system_poll(struct tri_worker *w)
 {
-	tri_record_disarm_gone((struct tri_crew *)(void *)w);
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+
+	tri_record_disarm_gone(c);
+	if (w->phase == TRI_RUN)
+		return;
+	/* It may fall asleep: what it keeps in store is for others too. */
+	tri_table_give_back(&c->desk.sys->actors, &c->desk.slots);
+	tri_table_give_back(&c->desk.sys->records, &c->desk.records);
 }
 
 static void
@@ -112,6 +120,8 @@ crews_init(struct tr_system *sys)
 		desk_init(&c->desk, sys, &c->worker, &c->worker.pool);
 		c->clock_every = TRI_CLOCK_MESSAGES;
 		c->until_clock = TRI_CLOCK_MESSAGES;
+		c->turn.deadline = INT64_MAX;
+		c->turn.unanswered = TR_ENOREPLY;
 		ck_stack_init(&c->gone);
 	}
 }

@@ -43,7 +43,10 @@ struct tri_desk {
 	struct tri_cache records;
 };
 
-/* The actor at work, its message, and what became of them. */
+/*
+ * The actor at work, its message, and what became of them.  What only few
+ * turns use is as it should be between turns: whoever sets it resets it.
+ */
 struct tri_turn {
 	struct tr_self *cell; /* NULL: between turns */
 	struct tr_msg *msg; /* in hand; NULL: taken, or none */
@@ -162,6 +165,13 @@ tri_record_at(const struct tr_system *sys, uint32_t index)
 	return tri_table_at(&sys->records, 0, index);
 }
 
+/* The largest payload. */
+static inline size_t
+tri_message_limit(const struct tr_system *sys)
+{
+	return sys->options.max_message_bytes;
+}
+
 /* The crew whose actor this is, in its turn; else it panics. */
 static inline struct tri_crew *
 tri_crew_of(const struct tr_self *self)
@@ -172,7 +182,7 @@ tri_crew_of(const struct tr_self *self)
 	return c;
 }
 
-/* send.c: messages and where they go */
+/* send.c: messages and where they go; the hot ones inline in send.h */
 
 /* A message of `size` payload bytes; NULL: no memory.  Its target's generation
  * is set when it is sent. */
@@ -202,7 +212,6 @@ void tri_deliver_control(struct tri_crew *c, tr_ref to, struct tr_msg *m);
 void tri_ask_refuse(struct tri_crew *c, struct tr_msg *m, int outcome);
 /* The message in hand leaves the inlet, so that it can outlive the turn. */
 void tri_turn_detach(struct tri_crew *c);
-size_t tri_message_limit(const struct tr_system *sys);
 
 /* post.c: foreign threads */
 void tri_foreign_lock(struct tr_system *sys);

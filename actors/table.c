@@ -164,16 +164,27 @@ tri_table_refill(struct tri_table *t, struct tri_cache *c)
 	return some;
 }
 
-/* The oldest half goes back: the newest are warm. */
-void
-tri_table_flush(struct tri_table *t, struct tri_cache *c)
+/* The oldest n go back: the newest are warm. */
+static void
+table_take_back(struct tri_table *t, struct tri_cache *c, uint32_t n)
 {
-	uint32_t n = TRI_CACHE_MAX / 2;
-
 	ck_spinlock_lock(&t->lock);
 	memcpy(t->freed + t->n_freed, c->index, n * sizeof(*t->freed));
 	t->n_freed += n;
 	ck_spinlock_unlock(&t->lock);
 	c->n -= n;
 	memmove(c->index, c->index + n, c->n * sizeof(*c->index));
+}
+
+void
+tri_table_flush(struct tri_table *t, struct tri_cache *c)
+{
+	table_take_back(t, c, TRI_CACHE_MAX / 2);
+}
+
+void
+tri_table_give_back(struct tri_table *t, struct tri_cache *c)
+{
+	if (c->n > 0)
+		table_take_back(t, c, c->n);
 }

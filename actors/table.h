@@ -55,6 +55,8 @@ void tri_table_fini(struct tri_table *t);
 /* Out of line: the cache is empty, or full. */
 bool tri_table_refill(struct tri_table *t, struct tri_cache *c);
 void tri_table_flush(struct tri_table *t, struct tri_cache *c);
+/* Give all indices back: the cache's user goes to sleep. */
+void tri_table_give_back(struct tri_table *t, struct tri_cache *c);
 
 static inline void *
 tri_table_at(const struct tri_table *t, unsigned array, uint32_t index)

@@ -52,7 +52,7 @@ struct tri_inlet {
 	_Atomic uint64_t head;
 };
 
-enum { TRI_INLET_AHEAD = 12 }; /* messages to fetch ahead in a backlog */
+enum { TRI_INLET_AHEAD = 8 }; /* messages to fetch ahead in a backlog */
 
 #define TRI_INLET_ONE  ((uint64_t)1 << 48)
 #define TRI_INLET_ADDR (TRI_INLET_ONE - 1)
@@ -108,26 +108,37 @@ tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
 }
 
 /*
- * Turn newest-first into oldest-first; *count says how many.
+ * Turn newest-first into oldest-first; *count says how many.  Those that are
+ * not for `generation` are marked STALE.
  *
- * A long backlog that another core wrote costs one cache miss per message
- * here, each waiting for the one before.  But a producer takes its blocks from
- * memory in a regular order, so the distance between two neighbours of a list
- * mostly repeats: fetch ahead along it.  A wrong guess fetches a line in vain,
- * an address that does not exist does nothing.
+ * A long backlog that another core wrote costs a cache miss per message and
+ * pass, each waiting for the one before.  Two things are done about it.
+ * Here: a producer takes its blocks from memory in a regular order, so the
+ * distance between neighbours often repeats, and one can fetch ahead along it;
+ * a wrong guess fetches a line in vain, an address that does not exist does
+ * nothing.  For the pass that handles the messages each is told exactly where
+ * a later one is (`ahead`, in the place of the generation, which has done its
+ * duty).
  */
 static inline struct tr_msg *
-tri_inlet_reverse(struct tr_msg *newest, uint32_t *count)
+tri_inlet_reverse(struct tr_msg *newest, uint32_t generation, uint32_t *count)
 {
+	struct tr_msg *later[TRI_INLET_AHEAD] = { NULL };
 	struct tr_msg *oldest = NULL;
 	uint32_t n = 0;
 
 	while (newest != NULL) {
 		struct tr_msg *before = newest->link;
-		uintptr_t step = (uintptr_t)newest - (uintptr_t)before;
+		intptr_t step = (intptr_t)newest - (intptr_t)before;
+		struct tr_msg **at = &later[n % TRI_INLET_AHEAD];
 
-		__builtin_prefetch(
-		    (void *)((uintptr_t)before - TRI_INLET_AHEAD * step), 1);
+		__builtin_prefetch((void *)((uintptr_t)before -
+		        TRI_INLET_AHEAD * (uintptr_t)step), 1);
+		if (TRI_UNLIKELY(newest->generation != generation))
+			newest->flags |= TRI_MSG_STALE;
+		newest->ahead = *at == NULL ? 0 :
+		    (int32_t)(((intptr_t)*at - (intptr_t)newest) / 32);
+		*at = newest;
 		newest->link = oldest;
 		oldest = newest;
 		newest = before;
@@ -135,6 +146,13 @@ tri_inlet_reverse(struct tr_msg *newest, uint32_t *count)
 	}
 	*count = n;
 	return oldest;
+}
+
+/* A message that was taken is about to be handled: fetch a later one. */
+static inline void
+tri_inlet_fetch_ahead(const struct tr_msg *m)
+{
+	__builtin_prefetch((const char *)m + (intptr_t)m->ahead * 32, 1);
 }
 
 /* The worker that runs the actor: what is there. */
@@ -147,7 +165,8 @@ tri_inlet_look_owner(struct tri_inlet *in)
 
 /* The worker that runs the actor: take all, oldest first; NULL: none. */
 static inline struct tr_msg *
-tri_inlet_take_owner(struct tri_inlet *in, uint32_t *count)
+tri_inlet_take_owner(struct tri_inlet *in, uint32_t generation,
+    uint32_t *count)
 {
 	/* acq: pairs with the rel of tri_inlet_push, for the whole chain. */
 	uint64_t head =
@@ -155,7 +174,7 @@ tri_inlet_take_owner(struct tri_inlet *in, uint32_t *count)
 
 	*count = 0;
 	return tri_inlet_is_msg(head) ?
-	    tri_inlet_reverse(tri_inlet_msg(head), count) : NULL;
+	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) : NULL;
 }
 
 /*
@@ -173,7 +192,8 @@ tri_inlet_rest_owner(struct tri_inlet *in, uint64_t seen)
 /* The worker that runs a dying actor: refuse what comes, return what is there,
  * oldest first. */
 static inline struct tr_msg *
-tri_inlet_close_owner(struct tri_inlet *in, uint32_t *count)
+tri_inlet_close_owner(struct tri_inlet *in, uint32_t generation,
+    uint32_t *count)
 {
 	/* rel: whoever sees CLOSED sees the actor's end. */
 	uint64_t head =
@@ -181,7 +201,7 @@ tri_inlet_close_owner(struct tri_inlet *in, uint32_t *count)
 
 	*count = 0;
 	return tri_inlet_is_msg(head) ?
-	    tri_inlet_reverse(tri_inlet_msg(head), count) : NULL;
+	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) : NULL;
 }
 
 /* Setting up a slot that nobody can push to: first message, or NULL: idle. */

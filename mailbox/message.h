@@ -33,6 +33,7 @@ enum tri_msg_flags {
 	TRI_MSG_EXTRA_EXT = 2, /* the EXTRA extension is there */
 	TRI_MSG_DUTY = 4, /* an ask whose duty to answer rests here */
 	TRI_MSG_LENT = 8, /* a taken ask: a record holds the duty */
+	TRI_MSG_STALE = 16, /* taken, and for a former actor of the slot */
 	/* What makes freeing it more than returning a block. */
 	TRI_MSG_SPECIAL = TRI_MSG_EXTRA_EXT | TRI_MSG_DUTY | TRI_MSG_LENT,
 };
@@ -47,7 +48,12 @@ enum {
 struct tr_msg {
 	struct tr_msg *link; /* in a mailbox: the one sent before */
 	uint64_t sender; /* tr_ref bits; 0: none */
-	uint32_t generation; /* of the target; its slot is the mailbox's */
+	union {
+		uint32_t generation; /* of the target; its slot is the
+		                      * mailbox's */
+		int32_t ahead; /* once taken: from here to a later one, in
+		                * units of 32 bytes; tri_inlet_reverse */
+	};
 	uint32_t tag;
 	uint32_t size; /* of the payload */
 	uint8_t offset; /* of the payload */

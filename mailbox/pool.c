@@ -212,6 +212,8 @@ tri_pool_free_far(struct tri_pool *pool, struct tri_block *b,
 	struct tri_pool_out *out = &pool->out[owner->index * TRI_CLASSES + c];
 
 	b->next = out->first;
+	b->ahead = out->recent[out->count % TRI_RETURN_AHEAD];
+	out->recent[out->count % TRI_RETURN_AHEAD] = b;
 	out->first = b;
 	if (out->last == NULL)
 		out->last = b;

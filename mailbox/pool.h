@@ -40,6 +40,7 @@ enum {
 	TRI_SLAB_BYTES = 256 * 1024,
 	TRI_RETURN_BLOCKS = 128, /* a batch that goes home */
 	TRI_RETURN_BYTES = 64 * 1024,
+	TRI_RETURN_AHEAD = 8, /* places; a power of two */
 };
 
 /* A free block.  Its size_class byte (struct tr_msg) stays valid. */
@@ -47,6 +48,8 @@ struct tri_block {
 	ck_stack_entry_t batch; /* in a batch's first block: its place in the
 	                         * owner's stack of returned batches */
 	struct tri_block *next;
+	struct tri_block *ahead; /* one some places on, to fetch early: the
+	                          * lines come from another core's cache */
 };
 
 struct tri_slab {
@@ -76,6 +79,7 @@ struct tri_pool_out {
 	struct tri_block *last;
 	uint32_t count;
 	bool dirty; /* in the pool's list of those */
+	struct tri_block *recent[TRI_RETURN_AHEAD]; /* the last ones added */
 	struct tri_pool_out *next_dirty;
 	struct tri_pool *owner;
 };
@@ -157,6 +161,7 @@ tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
 
 	if (TRI_LIKELY(b != NULL)) {
 		c->free = b->next;
+		__builtin_prefetch(b->ahead, 1);
 		return b;
 	}
 	return tri_pool_alloc_slow(pool, size_class);
@@ -172,6 +177,7 @@ tri_pool_free(struct tri_pool *pool, void *block, unsigned size_class)
 	((struct tr_msg *)block)->size_class = (uint8_t)size_class;
 	if (TRI_LIKELY(owner == pool)) {
 		b->next = pool->classes[size_class].free;
+		b->ahead = b->next;
 		pool->classes[size_class].free = b;
 	} else {
 		tri_pool_free_far(pool, b, owner);

@@ -116,17 +116,12 @@ tri_runq_push_back(struct tri_runq *q, tri_word word)
 }
 
 bool
-tri_runq_push_next(struct tri_runq *q, tri_word word)
+tri_runq_replace_next(struct tri_runq *q, tri_word word)
 {
-	tri_word before = tri_load_relaxed(&q->next);
+	/* acq_rel: a thief may take it at this moment; rel: publishes the word
+	 * to that thief's CAS in runq_steal_next. */
+	tri_word before = tri_exchange_acq_rel(&q->next, word);
 
-	/* Only the owner makes `next` non-zero: a plain store will do. */
-	if (before != 0)
-		/* acq_rel: a thief may take it at this moment; rel: publishes
-		 * the word to that thief's CAS in runq_steal_next. */
-		before = tri_exchange_acq_rel(&q->next, word);
-	else
-		tri_store_release(&q->next, word);
 	if (before == 0)
 		return false;
 	tri_runq_push_back(q, before);
@@ -178,17 +173,10 @@ runq_pop_next(struct tri_runq *q)
 }
 
 tri_word
-tri_runq_pop(struct tri_runq *q)
+tri_runq_pop_slow(struct tri_runq *q)
 {
 	tri_word word;
 
-	if (q->next_uses < TRI_NEXT_USES) {
-		word = runq_pop_next(q);
-		if (word != 0) {
-			q->next_uses++;
-			return word;
-		}
-	}
 	q->next_uses = 0;
 	if (q->local_first != NULL && (q->turn++ & 1) == 0)
 		return runq_pop_local(q);

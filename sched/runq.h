@@ -58,9 +58,9 @@ struct tri_runq {
 
 void tri_runq_init(struct tri_runq *q, struct tri_sched *sched);
 
-/* The owner: run this next.  What was there goes behind the others: true if
- * there was such a one, that is, if there is something to steal now. */
-bool tri_runq_push_next(struct tri_runq *q, tri_word word);
+/* The owner: `next` is taken: put what is there behind the others.  false: a
+ * thief was faster. */
+bool tri_runq_replace_next(struct tri_runq *q, tri_word word);
 
 /* The owner: run this after the others. */
 void tri_runq_push_back(struct tri_runq *q, tri_word word);
@@ -68,8 +68,8 @@ void tri_runq_push_back(struct tri_runq *q, tri_word word);
 /* The owner: run this, which must stay here, after the others. */
 void tri_runq_push_local(struct tri_runq *q, struct tri_link *link);
 
-/* The owner: what to run; 0: nothing. */
-tri_word tri_runq_pop(struct tri_runq *q);
+/* The owner: what to run, but for `next`; 0: nothing. */
+tri_word tri_runq_pop_slow(struct tri_runq *q);
 
 /* The owner: whether anything waits. */
 bool tri_runq_waits(struct tri_runq *q);
@@ -82,5 +82,33 @@ bool tri_runq_stealable(struct tri_runq *q);
  * take `next`. */
 tri_word tri_runq_steal(struct tri_runq *mine, struct tri_runq *q, bool stuck,
     unsigned *taken);
+
+/* The owner: run this next.  What was there goes behind the others: true if
+ * there was such a one, that is, if there is something to steal now. */
+static inline bool
+tri_runq_push_next(struct tri_runq *q, tri_word word)
+{
+	/* Only the owner makes `next` non-zero: a plain store will do. */
+	if (TRI_UNLIKELY(tri_load_relaxed(&q->next) != 0))
+		return tri_runq_replace_next(q, word);
+	/* rel: publishes the word to the CAS of runq_steal_next. */
+	tri_store_release(&q->next, word);
+	return false;
+}
+
+/* The owner: what to run; 0: nothing. */
+static inline tri_word
+tri_runq_pop(struct tri_runq *q)
+{
+	if (q->next_uses < TRI_NEXT_USES && tri_load_relaxed(&q->next) != 0) {
+		/* acq_rel: a thief may be faster. */
+		tri_word word = tri_exchange_acq_rel(&q->next, (tri_word)0);
+
+		q->next_uses++;
+		if (TRI_LIKELY(word != 0))
+			return word;
+	}
+	return tri_runq_pop_slow(q);
+}
 
 #endif

@@ -159,8 +159,7 @@ void tri_sched_attend(struct tri_sched *s);
 /* One step.  false: the worker is done. */
 bool tri_worker_step(struct tri_worker *w);
 
-/* From a worker's thread: run this next, or after the others. */
-void tri_sched_push(struct tri_worker *w, tri_word word);
+/* From a worker's thread: run this after the others. */
 void tri_sched_push_back(struct tri_worker *w, tri_word word);
 /* Run this on its home worker; w is the caller's worker of this scheduler, or
  * NULL. */
@@ -201,5 +200,13 @@ void tri_park_ring(struct tri_worker *w);
 bool tri_park_may_search(struct tri_worker *w);
 void tri_park_found(struct tri_worker *w);
 void tri_park(struct tri_worker *w);
+
+/* From a worker's thread: run this next. */
+static inline void
+tri_sched_push(struct tri_worker *w, tri_word word)
+{
+	if (tri_runq_push_next(&w->q, word))
+		tri_park_work_pushed(w);
+}
 
 #endif

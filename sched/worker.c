@@ -220,10 +220,13 @@ tri_worker_step(struct tri_worker *w)
 		else
 			w->sched->hooks.attend(w);
 	}
-	switch (w->phase) {
-	case TRI_RUN:
+	if (TRI_LIKELY(w->phase == TRI_RUN)) {
 		worker_run(w);
 		return true;
+	}
+	switch (w->phase) {
+	case TRI_RUN:
+		break;
 	case TRI_SEARCH:
 		worker_search(w);
 		return true;
@@ -231,19 +234,12 @@ tri_worker_step(struct tri_worker *w)
 		tri_park(w);
 		return true;
 	case TRI_ENDED:
-		break;
+		return false;
 	}
-	return false;
+	return true;
 }
 
 /* --------------------------------------------- pushing, any thread ------ */
-
-void
-tri_sched_push(struct tri_worker *w, tri_word word)
-{
-	if (tri_runq_push_next(&w->q, word))
-		tri_park_work_pushed(w);
-}
 
 void
 tri_sched_push_back(struct tri_worker *w, tri_word word)

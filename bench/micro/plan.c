@@ -197,6 +197,7 @@ plan_run(struct plan *plan, size_t which)
 	sample.state =
 	    xfer_classify(&plan->options->limits, before_ns, plan->xfer_ns);
 	sample.rss_kb = result.rss_kb;
+	sample.preempted = result.preempted;
 	if (end == PROC_OK) {
 		series->samples[series->count++] = sample;
 		return true;

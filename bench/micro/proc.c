@@ -179,6 +179,7 @@ proc_run(const struct proc *proc, struct proc_result *result)
 	}
 	(void)kill(-pid, SIGKILL);
 	result->rss_kb = usage.ru_maxrss;
+	result->preempted = usage.ru_nivcsw;
 	proc_read(out, result);
 close_out:
 	(void)close(out);

@@ -27,6 +27,7 @@ struct proc_result {
 	char out[PROC_OUT_MAX]; /* what it wrote to stdout, cut */
 	char error[64]; /* why it did not end well */
 	long rss_kb; /* its peak */
+	long preempted; /* how often another thread was given its cpu */
 };
 
 /** Hold back the signals that end this process; before any proc_run(). */

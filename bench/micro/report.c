@@ -37,6 +37,7 @@ struct summary {
 	double ratio; /* median of value / raw */
 	double xfer_ns; /* the worst */
 	long rss_kb; /* the most */
+	long preempted; /* the most */
 };
 
 static int
@@ -85,6 +86,8 @@ report_summarize(const struct series *series, enum xfer_state state,
 			sum->xfer_ns = sample->xfer_ns;
 		if (sample->rss_kb > sum->rss_kb)
 			sum->rss_kb = sample->rss_kb;
+		if (sample->preempted > sum->preempted)
+			sum->preempted = sample->preempted;
 		n++;
 	}
 	if (n == 0)
@@ -158,9 +161,9 @@ report_json(const struct series *series, const struct summary *sum)
 		(void)printf(",\"raw_%s\":%.2f,\"ratio\":%.3f", bench->unit,
 		    sum->raw, sum->ratio);
 	(void)printf(",\"runs\":%zu,\"state\":\"%s\",\"size\":%" PRIu64
-		     ",\"rss_mb\":%.1f,\"cpus\":%d",
+		     ",\"rss_mb\":%.1f,\"preempted\":%ld,\"cpus\":%d",
 	    sum->runs, xfer_state_name(sum->state), series->size,
-	    (double)sum->rss_kb / 1024, xfer_cpus());
+	    (double)sum->rss_kb / 1024, sum->preempted, xfer_cpus());
 	if (report_has_budget(series))
 		(void)printf(",\"must\":%g,\"aim\":%g", bench->must,
 		    bench->aim);
@@ -183,7 +186,8 @@ report_row(const struct report *report, const struct series *series,
 		    report_verdict(report, series, sum));
 	else
 		(void)printf(" %5s %5s %-6s", "", "", "");
-	(void)printf(" %6.1f %7.1f", sum->xfer_ns, (double)sum->rss_kb / 1024);
+	(void)printf(" %8.1f %7.1f %5ld", sum->xfer_ns,
+	    (double)sum->rss_kb / 1024, sum->preempted);
 	if (sum->raw > 0)
 		(void)printf("  raw %.2f, ratio %.3f", sum->raw, sum->ratio);
 	(void)printf("\n");
@@ -232,9 +236,9 @@ report_header(const struct report *report)
 		(void)printf("There is one cpu: nothing is judged by its "
 			     "near and far state.\n");
 	(void)printf("\n%-12s %-7s %-9s %-7s %4s %9s %9s %9s %5s %5s %-6s "
-		     "%6s %7s\n",
+		     "%8s %7s %5s\n",
 	    "bench", "runtime", "unit", "state", "runs", "median", "min", "max",
-	    "must", "aim", "", "xfer", "rss MB");
+	    "must", "aim", "", "xfer", "rss MB", "preem");
 }
 
 void

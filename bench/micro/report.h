@@ -20,6 +20,7 @@ struct sample {
 	double xfer_ns; /* the worse of before and after */
 	enum xfer_state state;
 	long rss_kb;
+	long preempted; /* how often another thread was given its cpu */
 };
 
 /* The runs of one workload in one runtime. */

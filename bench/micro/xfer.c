@@ -184,7 +184,8 @@ xfer_classify(const struct xfer_limits *limits, double before_ns,
 		return XFER_ONE_CPU;
 	if (before_ns < limits->near_ns && after_ns < limits->near_ns)
 		return XFER_NEAR;
-	if (before_ns > limits->far_ns && after_ns > limits->far_ns)
+	if (before_ns > limits->far_ns && after_ns > limits->far_ns &&
+	    before_ns < XFER_BUSY_NS && after_ns < XFER_BUSY_NS)
 		return XFER_FAR;
 	return XFER_MIXED;
 }

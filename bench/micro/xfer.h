@@ -12,7 +12,7 @@
 
 enum xfer_state {
 	XFER_NEAR, /* both measurements below the near limit */
-	XFER_FAR, /* both above the far limit */
+	XFER_FAR, /* both above the far limit, and below XFER_BUSY_NS */
 	XFER_MIXED, /* anything else: not to be judged */
 	XFER_ONE_CPU, /* there is no second cpu */
 	XFER_STATES /* how many there are */
@@ -25,6 +25,7 @@ struct xfer_limits {
 
 #define XFER_NEAR_NS 120.0 /* the usual limits */
 #define XFER_FAR_NS  200.0
+#define XFER_BUSY_NS 2000.0 /* no line takes as long: the cpus were busy */
 #define XFER_NONE    (-1.0) /* the measurement where there is one cpu */
 
 /** How many cpus this process may use. */

@@ -10,13 +10,34 @@
 
 enum { CACHE_KIB = 8192 };
 
+/*
+ * What the system said when a file could not be written: asked of the database
+ * file and of its journal, since sqlite3_system_errno() may be too late.
+ */
+static int
+database_errno(struct database *d)
+{
+	sqlite3_file *journal = NULL;
+	int error = 0;
+
+	sqlite3_file_control(d->db, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+	if (error != 0)
+		return error;
+	sqlite3_file_control(d->db, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+	    &journal);
+	if (journal != NULL && journal->pMethods != NULL)
+		journal->pMethods->xFileControl(journal,
+		    SQLITE_FCNTL_LAST_ERRNO, &error);
+	return error != 0 ? error : sqlite3_system_errno(d->db);
+}
+
 /* Turn SQLite's last error into a fault. */
 static int
 database_fault(struct database *d, const char *doing, struct fault *fault)
 {
 	const char *path = d->options->into, *text = sqlite3_errmsg(d->db);
-	int system = sqlite3_system_errno(d->db);
 	enum status status = STATUS_DATABASE;
+	int error;
 
 	switch (sqlite3_errcode(d->db) & 0xff) {
 	case SQLITE_BUSY:
@@ -28,10 +49,11 @@ database_fault(struct database *d, const char *doing, struct fault *fault)
 		status = STATUS_FULL;
 		break;
 	case SQLITE_IOERR:
-		if (system == ENOSPC || system == EDQUOT || system == EFBIG)
+		error = database_errno(d);
+		if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 			status = STATUS_FULL;
-		if (system != 0)
-			text = strerror(system);
+		if (error != 0)
+			text = strerror(error);
 		break;
 	case SQLITE_NOMEM:
 		status = STATUS_INTERNAL;

@@ -9,10 +9,13 @@
 #include "pipeline.h"
 #include "report.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { LARGE_BYTES = 4 << 20 };
 
 /* Run the actors.  What went wrong is in load->fault afterwards. */
 static void
@@ -109,6 +112,8 @@ main(int argc, char **argv)
 	struct fault fault;
 	struct options o;
 
+	/* Rows of many MiB go back to the system when they are freed. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	/* A file that grows too large is an error to report, not a death. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (options_parse(&o, argc, argv, &fault) != 0) {

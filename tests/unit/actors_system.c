@@ -383,7 +383,7 @@ flood_round(struct flood *f, unsigned workers, uint64_t *seed)
 		assert_int_equal(pthread_create(&thread[i], NULL, poster, f),
 		    0);
 	kit_spin_until(&f->go);
-	for (uint64_t i = kit_below(seed, 100); i > 0; i--)
+	for (uint64_t i = kit_below(seed, 10); i > 0; i--)
 		sched_yield();
 	assert_int_equal(tr_system_stop(f->k.sys, tr_forever()), TR_OK);
 	for (int i = 0; i < POSTERS; i++)

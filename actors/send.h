@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hot half of sending, inline: a block, a push, a schedule.
+ *
+ * A message between two actors of one worker is some two hundred instructions
+ * in all, so calls, and the registers they save, are what there is to win
+ * here.  Everything unusual is out of line, in send.c.
+ */
+#ifndef TROUPE_ACTORS_SEND_H
+#define TROUPE_ACTORS_SEND_H
+
+#include <string.h>
+
+#include "actors/system.h"
+
+/* A message's block and header, but for its sender; NULL: no memory. */
+static inline struct tr_msg *
+tri_msg_make(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
+    size_t size)
+{
+	size_t head = tri_msg_head(flags);
+	unsigned size_class;
+	struct tr_msg *m;
+
+	if (TRI_LIKELY(head + size <= 64))
+		size_class = head + size > 32;
+	else
+		size_class = tri_class_of(head + size);
+	m = TRI_LIKELY(size_class != TRI_CLASS_LARGE) ?
+	    tri_pool_alloc(d->pool, size_class) :
+	    tri_pool_alloc_large(d->pool, head + size);
+	if (TRI_UNLIKELY(m == NULL))
+		return NULL;
+	m->tag = tag;
+	m->size = (uint32_t)size;
+	m->offset = (uint8_t)head;
+	m->kind = (uint8_t)kind;
+	m->flags = (uint8_t)flags;
+	m->size_class = (uint8_t)size_class;
+	return m;
+}
+
+/* Copy a payload in.  Fixed sizes become plain moves. */
+static inline void
+tri_msg_copy_in(struct tr_msg *m, const void *data, size_t size)
+{
+	void *to = tri_msg_payload(m);
+
+	if (size == 0)
+		return;
+	if (size == 8)
+		memcpy(to, data, 8);
+	else if (size == 16)
+		memcpy(to, data, 16);
+	else if (size == 4)
+		memcpy(to, data, 4);
+	else
+		memcpy(to, data, size);
+}
+
+/* Any thread: into the mailbox.  On WAKE the caller schedules *cell. */
+static inline enum tri_inlet_pushed
+tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,
+    struct tr_self **cell, uint64_t *ident)
+{
+	uint32_t slot = tri_ref_slot(to), generation = tri_ref_generation(to);
+	struct tr_self *a;
+
+	/*
+	 * A ref of this system names a slot that was handed out, so its cell
+	 * is there; another system's is told by its number.  acq: pairs with
+	 * table_fresh, for refs that are made up.
+	 */
+	if (TRI_UNLIKELY(generation >> TRI_COUNT_BITS != sys->number ||
+	        slot >= tri_load_acquire(&sys->actors.limit)))
+		return TRI_PUSH_CLOSED;
+	a = tri_cell(sys, slot);
+	*ident = tri_load_relaxed(&a->ident);
+	/* Only a hint: what decides is the taker's look at m->generation. */
+	if (TRI_UNLIKELY((uint32_t)*ident != generation))
+		return TRI_PUSH_CLOSED;
+	m->generation = generation;
+	*cell = a;
+	return tri_inlet_push(&a->inlet, m);
+}
+
+/* Count, push, schedule on the caller's worker. */
+static inline void
+tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	struct tr_self *a = NULL;
+	uint64_t ident = 0;
+	enum tri_inlet_pushed pushed;
+
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	pushed = tri_push_inline(c->desk.sys, to, m, &a, &ident);
+	if (TRI_LIKELY(pushed == TRI_PUSH_QUEUED))
+		return;
+	if (TRI_UNLIKELY(pushed == TRI_PUSH_CLOSED))
+		tri_msg_dead(c, to, m, TR_DEAD_NO_ACTOR, TR_EDEAD);
+	else if (TRI_LIKELY((ident >> TRI_IDENT_HOME_SHIFT &
+	             TRI_IDENT_HOME) == 0))
+		tri_sched_push(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
+	else
+		tri_schedule(c->desk.sys, &c->worker, a);
+}
+
+/* Free a message; anything special about it is out of line. */
+static inline void
+tri_msg_dispose_inline(struct tri_crew *c, struct tr_msg *m, int outcome)
+{
+	if (TRI_LIKELY((m->flags & TRI_MSG_SPECIAL) == 0 &&
+	        m->size_class < TRI_CLASSES))
+		tri_pool_free(c->desk.pool, m, m->size_class);
+	else
+		tri_msg_dispose(c, m, outcome);
+}
+
+/* tr_send, with the crew at hand and the size checked. */
+static inline int
+tri_send_inline(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
+    size_t size)
+{
+	struct tr_msg *m =
+	    tri_msg_make(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
+
+	if (TRI_UNLIKELY(m == NULL))
+		return TR_ENOMEM;
+	m->sender = c->turn.ref.bits;
+	tri_msg_copy_in(m, data, size);
+	tri_deliver_inline(c, to, m);
+	return TR_OK;
+}
+
+#endif
