@@ -152,13 +152,13 @@ tri_ask_wanted(struct tri_crew *c, struct tr_msg *m, enum tr_dead_reason *why)
 {
 	struct tri_msg_ask *ask = tri_msg_ask(m);
 
-	/* The deadline first: the asker may have seen it before us. */
 	if (ask->deadline <= c->worker.now)
 		*why = TR_DEAD_EXPIRED;
-	else if (!ask_is_live(c->desk.sys, ask->ask))
-		*why = TR_DEAD_CANCELED;
-	else
+	else if (ask_is_live(c->desk.sys, ask->ask))
 		return true;
+	else /* the asker may have seen its deadline before our clock did */
+		*why = ask->deadline <= c->worker.env->now(c->worker.env) ?
+		    TR_DEAD_EXPIRED : TR_DEAD_CANCELED;
 	/* The asker's own record ends it, with the right outcome. */
 	m->flags &= (uint8_t)~TRI_MSG_DUTY;
 	return false;

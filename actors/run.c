@@ -139,7 +139,8 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		return 0;
 	}
 	run_handle(c, a, m);
-	return c->turn.failed ? 0 : counted;
+	/* The message that killed it is a dead letter, unless it was taken. */
+	return c->turn.failed && c->turn.msg != NULL ? 0 : counted;
 }
 
 /* ---------------------------------------------------------- one batch --- */

@@ -59,7 +59,8 @@ batch_clear(struct batch *b)
 	b->raw = batch_trim(b->raw, &b->raw_capacity, 1);
 	b->spans = batch_trim(b->spans, &b->span_capacity, sizeof *b->spans);
 	b->cells = batch_trim(b->cells, &b->cell_capacity, sizeof *b->cells);
-	b->rejects = batch_trim(b->rejects, &b->reject_capacity, sizeof *b->rejects);
+	b->rejects =
+	    batch_trim(b->rejects, &b->reject_capacity, sizeof *b->rejects);
 	arena_clear(&b->text, BATCH_KEEP_BYTES);
 	b->bytes = 0;
 	b->raw_size = 0;
@@ -76,8 +77,8 @@ batch_clear(struct batch *b)
 int
 batch_append(struct batch *b, const char *bytes, size_t size)
 {
-	char *raw = batch_reserve(b->raw, &b->raw_capacity,
-	    b->raw_size + size, 1);
+	char *raw =
+	    batch_reserve(b->raw, &b->raw_capacity, b->raw_size + size, 1);
 
 	if (raw == NULL)
 		return -1;
@@ -103,8 +104,8 @@ batch_add_span(struct batch *b, struct span span)
 int
 batch_add_reject(struct batch *b, struct reject reject)
 {
-	struct reject *rejects = batch_reserve(b->rejects,
-	    &b->reject_capacity, b->reject_count + 1, sizeof *rejects);
+	struct reject *rejects = batch_reserve(b->rejects, &b->reject_capacity,
+	    b->reject_count + 1, sizeof *rejects);
 
 	if (rejects == NULL)
 		return -1;
@@ -142,11 +143,12 @@ batch_next_row(struct batch *b)
 }
 
 int
-batch_reject_span(struct batch *b, const struct span *span,
-    const char *reason)
+batch_reject_span(struct batch *b, const struct span *span, const char *reason)
 {
-	return batch_add_reject(b, (struct reject){ .reason = reason,
-		.raw = b->raw + span->start, .size = span->body,
+	return batch_add_reject(b,
+	    (struct reject){ .reason = reason,
+		.raw = b->raw + span->start,
+		.size = span->body,
 		.offset = b->offset + span->start,
 		.line = b->line + span->line });
 }

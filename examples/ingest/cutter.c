@@ -5,9 +5,10 @@
  * Speed comes from never looking at single bytes: memchr() finds the line end,
  * then whether a quote or a CR lies before it.  A plain row of 75 bytes costs
  * three short memchr() calls.  The line end that was found is remembered while
-quoted fields before it are passed, so each byte is searched once.  Only bytes that were looked at with a final
- * verdict count as `seen`; a CR or a closing quote at the very end of what is
- * there waits for its next byte.
+ * quoted fields before it are passed, so each byte is searched once.
+ *
+ * Only bytes that were looked at with a final verdict count as `seen`; a CR or
+ * a closing quote at the very end of what is there waits for its next byte.
  */
 #include "cutter.h"
 
@@ -122,8 +123,7 @@ cutter_reject(struct cutter *c, enum cut_kind fault, const char *row,
 
 /* Find the first quote in [from, end) that stands at a field's start. */
 static size_t
-cutter_opening(const struct cutter *c, const char *row, size_t from,
-    size_t end)
+cutter_opening(const struct cutter *c, const char *row, size_t from, size_t end)
 {
 	const char *quote;
 
@@ -149,9 +149,9 @@ cutter_plain(struct cutter *c, const char *row, size_t size, bool final,
 	size_t end, open, stop;
 
 	if (c->end < c->seen || c->end_length == 0)
-		c->end = cutter_line_end(row,
-		    c->end < c->seen ? c->seen : c->end, size, final,
-		    &c->end_length);
+		c->end =
+		    cutter_line_end(row, c->end < c->seen ? c->seen : c->end,
+			size, final, &c->end_length);
 	end = c->end;
 	stop = end < c->limit ? end : c->limit;
 	open = cutter_opening(c, row, c->seen, stop);
@@ -233,15 +233,10 @@ const char *
 cutter_reason(enum cut_kind kind)
 {
 	switch (kind) {
-	case CUT_BAD_QUOTE:
-		return "text after a closing quote";
-	case CUT_OPEN_QUOTE:
-		return "quote never closed";
-	case CUT_LONG_QUOTE:
-		return "quote not closed within 16 MiB";
-	case CUT_TOO_LONG:
-		return "row over 16 MiB";
-	default:
-		return "no fault";
+	case CUT_BAD_QUOTE: return "text after a closing quote";
+	case CUT_OPEN_QUOTE: return "quote never closed";
+	case CUT_LONG_QUOTE: return "quote not closed within 16 MiB";
+	case CUT_TOO_LONG: return "row over 16 MiB";
+	default: return "no fault";
 	}
 }

@@ -63,7 +63,8 @@ struct cutter {
 	size_t seen; /* bytes of the row that need no second look */
 	size_t quote; /* where the last quote opened */
 	size_t end; /* the first line end that is not before `seen`, ... */
-	size_t end_length; /* ... if this is not 0; else how far there is none */
+	size_t
+	    end_length; /* ... if this is not 0; else how far there is none */
 	enum cutter_state state;
 	enum cut_kind fault; /* why a row is skipped */
 	bool quoted; /* the row has had a quoted field */

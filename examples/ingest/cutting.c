@@ -14,7 +14,6 @@
 
 struct cutter_actor {
 	struct load *load;
-	tr_ref loader;
 	tr_ref parsers[PARSERS_MAX];
 	unsigned waiting[PARSERS_MAX]; /* batches at each parser */
 	unsigned parser_count;
@@ -33,8 +32,8 @@ struct cutter_actor {
 
 	struct batch **empty;
 	size_t empty_count;
-	size_t in_flight; /* batches ... */
-	size_t in_flight_bytes; /* ... and the bytes they hold */
+
+	size_t in_flight_bytes; /* of the batches that are out */
 };
 
 static int
@@ -58,7 +57,6 @@ cutter_dispatch(struct tr_self *self, struct cutter_actor *c, bool last)
 	b->cut_ns = c->cut_ns;
 	c->read_ns = c->cut_ns = 0;
 	c->waiting[best]++;
-	c->in_flight++;
 	c->in_flight_bytes += b->raw_size;
 	return tr_send(self, c->parsers[best], PIPE_CUT, &m, sizeof m);
 }
@@ -113,17 +111,14 @@ cutter_cut(struct tr_self *self, struct cutter_actor *c)
 	c->cut_ns += pipeline_now() - start;
 	c->chunk_used = chunk->size - left;
 	switch (result) {
-	case SLICER_FULL:
-		return cutter_dispatch(self, c, false);
-	case SLICER_END:
-		return cutter_end(self, c);
+	case SLICER_FULL: return cutter_dispatch(self, c, false);
+	case SLICER_END: return cutter_end(self, c);
 	case SLICER_HUNGRY:
 		/* Cut short, what is no whole row yet is not loaded. */
 		if (chunk->cut_short)
 			return cutter_end(self, c);
 		return cutter_return_chunk(self, c);
-	default:
-		return tr_fail(self, TR_ENOMEM, "cutting a chunk");
+	default: return tr_fail(self, TR_ENOMEM, "cutting a chunk");
 	}
 }
 
@@ -150,7 +145,6 @@ cutter_pump(struct tr_self *self, struct cutter_actor *c)
 static void
 cutter_take_back(struct cutter_actor *c, struct batch *b)
 {
-	c->in_flight--;
 	c->in_flight_bytes -= b->raw_size;
 	batch_clear(b);
 	c->empty[c->empty_count++] = b;
@@ -173,7 +167,6 @@ cutter_start(struct tr_self *self, void *state, const void *arg)
 	struct cutter_actor *c = state;
 
 	c->load = a->load;
-	c->loader = a->loader;
 	c->parser_count = a->load->parsers;
 	memcpy(c->parsers, a->parsers, sizeof c->parsers);
 	c->empty = calloc(c->load->batch_count, sizeof(struct batch *));
@@ -203,13 +196,9 @@ cutter_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		cutter_take_back(c, m->batch);
 		return cutter_pump(self, c);
 	}
-	case PIPE_PARSER_READY:
-		return cutter_parser_ready(c, tr_sender(msg));
-	case PIPE_WATCH:
-		c->watch = tr_reply_token(self);
-		return TR_OK;
-	default:
-		return tr_unhandled(self, msg);
+	case PIPE_PARSER_READY: return cutter_parser_ready(c, tr_sender(msg));
+	case PIPE_WATCH: c->watch = tr_reply_token(self); return TR_OK;
+	default: return tr_unhandled(self, msg);
 	}
 }
 

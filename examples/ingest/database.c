@@ -44,10 +44,9 @@ database_fault(struct database *d, const char *doing, struct fault *fault)
 	case SQLITE_LOCKED:
 		return fault_set(fault, STATUS_LOCKED,
 		    "%s: %s: locked by another process for more than %u ms "
-		    "(see --busy-timeout)", path, doing, d->options->busy_ms);
-	case SQLITE_FULL:
-		status = STATUS_FULL;
-		break;
+		    "(see --busy-timeout)",
+		    path, doing, d->options->busy_ms);
+	case SQLITE_FULL: status = STATUS_FULL; break;
 	case SQLITE_IOERR:
 		error = database_errno(d);
 		if (error == ENOSPC || error == EDQUOT || error == EFBIG)
@@ -55,11 +54,8 @@ database_fault(struct database *d, const char *doing, struct fault *fault)
 		if (error != 0)
 			text = strerror(error);
 		break;
-	case SQLITE_NOMEM:
-		status = STATUS_INTERNAL;
-		break;
-	default:
-		break;
+	case SQLITE_NOMEM: status = STATUS_INTERNAL; break;
+	default: break;
 	}
 	return fault_set(fault, status, "%s: %s: %s", path, doing, text);
 }
@@ -147,18 +143,20 @@ database_check_table(struct database *d, const struct input *input,
 {
 	char kind[32];
 
-	if (database_query(d, "select type from sqlite_master "
+	if (database_query(d,
+		"select type from sqlite_master "
 		"where name = ?1 collate nocase and type in "
 		"('table', 'view', 'index')",
 		input->table, kind, sizeof kind, fault) != 0)
 		return -1;
-	if (*kind == '\0' || (strcmp(kind, "table") == 0 &&
+	if (*kind == '\0' ||
+	    (strcmp(kind, "table") == 0 &&
 		d->options->if_exists != IF_EXISTS_FAIL))
 		return 0;
 	return fault_set(fault, STATUS_TABLE_EXISTS,
 	    "%s: there is a %s '%s' already%s", d->options->into, kind,
-	    input->table, strcmp(kind, "table") == 0 ?
-	    "; use --append or --replace" : "");
+	    input->table,
+	    strcmp(kind, "table") == 0 ? "; use --append or --replace" : "");
 }
 
 int
@@ -169,8 +167,10 @@ database_open(struct database *d, const struct plan *plan, struct fault *fault)
 	*d = (struct database){ .options = plan->options };
 	d->existed = access(path, F_OK) == 0;
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	if (sqlite3_open_v2(path, &d->db, SQLITE_OPEN_READWRITE |
-		SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &d->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+		    SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK)
 		return database_fault(d, "cannot be opened", fault);
 	if (database_setup(d, fault) != 0)
 		return -1;

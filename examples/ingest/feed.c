@@ -89,8 +89,8 @@ feed_close(sqlite3_vtab_cursor *cursor)
 }
 
 static int
-feed_filter(sqlite3_vtab_cursor *cursor, int number, const char *text,
-    int argc, sqlite3_value **argv)
+feed_filter(sqlite3_vtab_cursor *cursor, int number, const char *text, int argc,
+    sqlite3_value **argv)
 {
 	struct feed_cursor *c = (struct feed_cursor *)cursor;
 	const struct feed *feed = ((struct feed_table *)cursor->pVtab)->feed;
@@ -128,18 +128,13 @@ feed_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column)
 	const struct value *v = &((struct feed_cursor *)cursor)->row[column];
 
 	switch (v->type) {
-	case VALUE_INTEGER:
-		sqlite3_result_int64(ctx, v->as.integer);
-		break;
-	case VALUE_REAL:
-		sqlite3_result_double(ctx, v->as.real);
-		break;
+	case VALUE_INTEGER: sqlite3_result_int64(ctx, v->as.integer); break;
+	case VALUE_REAL: sqlite3_result_double(ctx, v->as.real); break;
 	case VALUE_TEXT:
 		sqlite3_result_text(ctx, v->as.text, (int)v->size,
 		    SQLITE_STATIC);
 		break;
-	default:
-		sqlite3_result_null(ctx);
+	default: sqlite3_result_null(ctx);
 	}
 	return SQLITE_OK;
 }

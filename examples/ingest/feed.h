@@ -15,7 +15,8 @@
 
 /* What the table shows; set before each step of the statement. */
 struct feed {
-	const struct value *cells; /* row by row; must stay until the step ends */
+	const struct value
+	    *cells; /* row by row; must stay until the step ends */
 	size_t columns; /* fixed when it is registered */
 	size_t rows;
 };

@@ -185,15 +185,16 @@ function_replace(struct arena *arena, const struct value *args, size_t count,
 	if (what.size == 0)
 		return 0;
 	for (at = text.as.text; (hit = memmem(at, (size_t)(end - at),
-	    what.as.text, what.size)) != NULL; at = hit + what.size)
+				     what.as.text, what.size)) != NULL;
+	     at = hit + what.size)
 		hits++;
 	to = arena_alloc(arena, text.size - hits * what.size + hits * by.size);
 	if (to == NULL)
 		return -1;
-	*result = value_text(to,
-	    text.size - hits * what.size + hits * by.size);
+	*result = value_text(to, text.size - hits * what.size + hits * by.size);
 	for (at = text.as.text; (hit = memmem(at, (size_t)(end - at),
-	    what.as.text, what.size)) != NULL; at = hit + what.size) {
+				     what.as.text, what.size)) != NULL;
+	     at = hit + what.size) {
 		to = mempcpy(to, at, (size_t)(hit - at));
 		to = mempcpy(to, by.as.text, by.size);
 	}
@@ -226,14 +227,14 @@ function_integers(char op, const struct value *args, struct value *result)
 	    a.type != VALUE_INTEGER || b.type != VALUE_INTEGER)
 		return false;
 	if (op == '+')
-		overflow = __builtin_add_overflow(a.as.integer, b.as.integer,
-		    &r);
+		overflow =
+		    __builtin_add_overflow(a.as.integer, b.as.integer, &r);
 	else if (op == '-')
-		overflow = __builtin_sub_overflow(a.as.integer, b.as.integer,
-		    &r);
+		overflow =
+		    __builtin_sub_overflow(a.as.integer, b.as.integer, &r);
 	else
-		overflow = __builtin_mul_overflow(a.as.integer, b.as.integer,
-		    &r);
+		overflow =
+		    __builtin_mul_overflow(a.as.integer, b.as.integer, &r);
 	*result = value_integer(r);
 	return !overflow;
 }
@@ -252,8 +253,10 @@ function_arithmetic(char op, const struct value *args, struct value *result)
 		*result = (struct value){ .type = VALUE_NULL };
 		return 0;
 	}
-	*result = value_real(op == '+' ? a + b : op == '-' ? a - b :
-	    op == '*' ? a * b : a / b);
+	*result = value_real(op == '+' ? a + b :
+		op == '-'              ? a - b :
+		op == '*'              ? a * b :
+					 a / b);
 	return 0;
 }
 

@@ -75,8 +75,8 @@ put_cents(struct out *o, uint64_t cents)
 static void
 put_row(struct out *o, uint64_t row, uint64_t *random)
 {
-	static const char *const countries[] = { ",DE,", ",US,", ",FR,",
-		",JP,", ",BR,", ",IN,", ",ZA,", ",SE," };
+	static const char *const countries[] = { ",DE,", ",US,", ",FR,", ",JP,",
+		",BR,", ",IN,", ",ZA,", ",SE," };
 
 	put_number(o, row);
 	put_text(o, ",user");
@@ -103,8 +103,8 @@ out_flush(struct out *o)
 	size_t done = 0;
 
 	while (done < o->fill) {
-		ssize_t n = write(STDOUT_FILENO, o->bytes + done,
-		    o->fill - done);
+		ssize_t n =
+		    write(STDOUT_FILENO, o->bytes + done, o->fill - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -123,7 +123,8 @@ parse_number(const char *text, uint64_t *value)
 
 	errno = 0;
 	*value = strtoull(text, &end, 10);
-	return *text < '0' || *text > '9' || *end != '\0' || errno != 0 ? -1 : 0;
+	return *text < '0' || *text > '9' || *end != '\0' || errno != 0 ? -1 :
+									  0;
 }
 
 int

@@ -211,8 +211,7 @@ loader_watch(struct tr_self *self, tr_ref stage, const char *name)
 static int
 loader_spawn_parsers(struct tr_self *self, struct loader *l)
 {
-	struct parser_arg arg = { .load = l->load,
-		.loader = tr_self_ref(self), .writer = l->writer };
+	struct parser_arg arg = { .load = l->load, .writer = l->writer };
 
 	for (unsigned i = 0; i < l->load->parsers; i++) {
 		l->parsers[i] = tr_spawn(self, &parser_behavior, &arg, NULL);
@@ -228,7 +227,7 @@ loader_spawn(struct tr_self *self, struct loader *l)
 {
 	tr_ref me = tr_self_ref(self);
 	struct writer_arg writer = { .load = l->load, .loader = me };
-	struct cutter_arg cutter = { .load = l->load, .loader = me };
+	struct cutter_arg cutter = { .load = l->load };
 	struct reader_arg reader = { .load = l->load, .loader = me };
 
 	l->writer = tr_spawn(self, &writer_behavior, &writer, NULL);
@@ -244,6 +243,18 @@ loader_spawn(struct tr_self *self, struct loader *l)
 	return loader_watch(self, l->reader, "reader");
 }
 
+/* A parser for each worker, and the batches to keep them busy. */
+static void
+loader_measure(struct tr_system *system, struct load *load)
+{
+	unsigned workers = tr_system_workers(system);
+
+	load->parsers = workers < PARSERS_MAX ? workers : PARSERS_MAX;
+	load->batch_count = load->parsers * BATCHES_PER_PARSER + BATCHES_MORE;
+	if (load->batch_count > BATCHES_MAX)
+		load->batch_count = BATCHES_MAX;
+}
+
 static int
 loader_start(struct tr_self *self, void *state, const void *arg)
 {
@@ -253,6 +264,7 @@ loader_start(struct tr_self *self, void *state, const void *arg)
 
 	l->load = *(struct load *const *)arg;
 	l->start_ns = tr_now(self);
+	loader_measure(system, l->load);
 	l->progress.total_bytes = l->load->plan->total_bytes;
 	l->progress.parsers = l->load->parsers;
 	rc = tr_signal_send(system, SIGINT, tr_self_ref(self), PIPE_SIGINT);
@@ -276,18 +288,12 @@ loader_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		return loader_written(self, l,
 		    tr_data(msg, sizeof(struct pipe_written)));
 	case PIPE_FAULT:
-		return loader_halt(self, l,
-		    tr_data(msg, sizeof(struct fault)));
-	case PIPE_HALTED:
-		return loader_halted(self, l);
-	case PIPE_TICK:
-		return loader_tick(self, l);
-	case PIPE_SIGINT:
-		return loader_signal(self, l, SIGINT);
-	case PIPE_SIGTERM:
-		return loader_signal(self, l, SIGTERM);
-	default:
-		return tr_unhandled(self, msg);
+		return loader_halt(self, l, tr_data(msg, sizeof(struct fault)));
+	case PIPE_HALTED: return loader_halted(self, l);
+	case PIPE_TICK: return loader_tick(self, l);
+	case PIPE_SIGINT: return loader_signal(self, l, SIGINT);
+	case PIPE_SIGTERM: return loader_signal(self, l, SIGTERM);
+	default: return tr_unhandled(self, msg);
 	}
 }
 

@@ -31,21 +31,6 @@ ingest_run(struct load *load)
 		    "the load ended with: %s", tr_strerror(rc));
 }
 
-/* As many parsers as there will be workers. */
-static unsigned
-ingest_parsers(const struct options *o)
-{
-	unsigned workers = o->workers;
-	struct tr_system *system;
-
-	if (workers == 0 && tr_system_new(&system, NULL) == TR_OK) {
-		workers = tr_system_workers(system);
-		if (tr_system_free(system) != TR_OK)
-			workers = 0;
-	}
-	return workers > 0 ? workers : 1;
-}
-
 static enum status
 ingest_finish(struct load *load, int64_t start)
 {
@@ -58,12 +43,12 @@ ingest_finish(struct load *load, int64_t start)
 	    load->fault.status == STATUS_OK)
 		load->fault = close_fault;
 	if (load->fault.status == STATUS_OK && load->signal != 0)
-		fault_set(&load->fault, load->signal == SIGINT ?
-		    STATUS_INTERRUPTED : STATUS_TERMINATED,
+		fault_set(&load->fault,
+		    load->signal == SIGINT ? STATUS_INTERRUPTED :
+					     STATUS_TERMINATED,
 		    "stopped by %s; what was read until then is loaded",
 		    load->signal == SIGINT ? "Ctrl-C" : "SIGTERM");
-	if (!o->quiet && (load->fault.status == STATUS_OK ||
-		load->signal != 0))
+	if (!o->quiet && (load->fault.status == STATUS_OK || load->signal != 0))
 		report_print(load, pipeline_now() - start);
 	if (load->fault.status != STATUS_OK) {
 		fprintf(stderr, "ingest: %s\n", load->fault.text);
@@ -78,7 +63,7 @@ ingest_load(const struct plan *plan, int64_t start)
 	struct load load = { .source.fd = -1 };
 	enum status status;
 
-	if (load_init(&load, plan, ingest_parsers(plan->options)) != 0)
+	if (load_init(&load, plan) != 0)
 		fault_no_memory(&load.fault);
 	else if (database_open(&load.database, plan, &load.fault) == 0)
 		ingest_run(&load);
@@ -117,8 +102,7 @@ main(int argc, char **argv)
 	/* A file that grows too large is an error to report, not a death. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (options_parse(&o, argc, argv, &fault) != 0) {
-		fprintf(stderr, "ingest: %s\nTry: ingest --help\n",
-		    fault.text);
+		fprintf(stderr, "ingest: %s\nTry: ingest --help\n", fault.text);
 		status = fault.status;
 	} else if (o.help) {
 		usage_print();

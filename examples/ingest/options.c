@@ -114,7 +114,8 @@ options_delimiter(const char *value, char *delimiter, struct fault *fault)
 	    (*value & 0x80) != 0)
 		return options_bad("delimiter", value,
 		    "one ASCII character other than a quote or a line end, "
-		    "or \\t", fault);
+		    "or \\t",
+		    fault);
 	*delimiter = *value;
 	return 0;
 }
@@ -141,26 +142,14 @@ static int
 options_set_text(struct options *o, int id, const char *value)
 {
 	switch (id) {
-	case OPT_INTO:
-		o->into = value;
-		return 0;
-	case OPT_TABLE:
-		o->table = value;
-		return 0;
-	case OPT_REJECTS:
-		o->rejects = value;
-		return 0;
-	case OPT_SELECT:
-		o->select = value;
-		return 0;
-	case OPT_TYPE:
-		return options_push(&o->types, value);
-	case OPT_RENAME:
-		return options_push(&o->renames, value);
-	case OPT_WHERE:
-		return options_push(&o->filters, value);
-	default:
-		return options_push(&o->derives, value);
+	case OPT_INTO: o->into = value; return 0;
+	case OPT_TABLE: o->table = value; return 0;
+	case OPT_REJECTS: o->rejects = value; return 0;
+	case OPT_SELECT: o->select = value; return 0;
+	case OPT_TYPE: return options_push(&o->types, value);
+	case OPT_RENAME: return options_push(&o->renames, value);
+	case OPT_WHERE: return options_push(&o->filters, value);
+	default: return options_push(&o->derives, value);
 	}
 }
 
@@ -196,25 +185,13 @@ static int
 options_set_flag(struct options *o, int id, struct fault *fault)
 {
 	switch (id) {
-	case OPT_APPEND:
-		return options_if_exists(o, IF_EXISTS_APPEND, fault);
-	case OPT_REPLACE:
-		return options_if_exists(o, IF_EXISTS_REPLACE, fault);
-	case OPT_NO_HEADER:
-		o->no_header = true;
-		return 0;
-	case OPT_EMPTY_NULL:
-		o->empty_null = true;
-		return 0;
-	case OPT_QUIET:
-		o->quiet = true;
-		return 0;
-	case OPT_HELP:
-		o->help = true;
-		return 0;
-	default:
-		o->version = true;
-		return 0;
+	case OPT_APPEND: return options_if_exists(o, IF_EXISTS_APPEND, fault);
+	case OPT_REPLACE: return options_if_exists(o, IF_EXISTS_REPLACE, fault);
+	case OPT_NO_HEADER: o->no_header = true; return 0;
+	case OPT_EMPTY_NULL: o->empty_null = true; return 0;
+	case OPT_QUIET: o->quiet = true; return 0;
+	case OPT_HELP: o->help = true; return 0;
+	default: o->version = true; return 0;
 	}
 }
 
@@ -232,8 +209,7 @@ options_set(struct options *o, int id, const char *value, struct fault *fault)
 	case OPT_MAX_REJECTS:
 	case OPT_COMMIT_ROWS:
 	case OPT_BUSY_TIMEOUT:
-	case OPT_WORKERS:
-		return options_set_number(o, id, value, fault);
+	case OPT_WORKERS: return options_set_number(o, id, value, fault);
 	default:
 		if (value != NULL)
 			return options_set_text(o, id, value);
@@ -288,7 +264,8 @@ options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 		return fault_no_memory(fault);
 	opterr = 0;
 	optind = 0;
-	while ((id = getopt_long(argc, argv, ":qh", option_table, NULL)) != -1) {
+	while (
+	    (id = getopt_long(argc, argv, ":qh", option_table, NULL)) != -1) {
 		if (id == 'q' || id == 'h')
 			id = id == 'q' ? OPT_QUIET : OPT_HELP;
 		if (id == ':')

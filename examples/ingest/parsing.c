@@ -10,7 +10,6 @@
 
 struct parser_actor {
 	struct load *load;
-	tr_ref loader;
 	tr_ref writer;
 	tr_token watch;
 	const struct input *input; /* that the tools are made for */
@@ -61,7 +60,6 @@ parser_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)self;
 	p->load = a->load;
-	p->loader = a->loader;
 	p->writer = a->writer;
 	return TR_OK;
 }
@@ -72,13 +70,9 @@ parser_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	struct parser_actor *p = state;
 
 	switch (tr_tag(msg)) {
-	case PIPE_CUT:
-		return parser_parse(self, p, msg);
-	case PIPE_WATCH:
-		p->watch = tr_reply_token(self);
-		return TR_OK;
-	default:
-		return tr_unhandled(self, msg);
+	case PIPE_CUT: return parser_parse(self, p, msg);
+	case PIPE_WATCH: p->watch = tr_reply_token(self); return TR_OK;
+	default: return tr_unhandled(self, msg);
 	}
 }
 

@@ -37,24 +37,18 @@ load_make_results(struct load *load, const struct plan *plan)
 }
 
 int
-load_init(struct load *load, const struct plan *plan, unsigned parsers)
+load_init(struct load *load, const struct plan *plan)
 {
-	size_t batches = parsers * BATCHES_PER_PARSER + BATCHES_MORE;
-
 	load->plan = plan;
-	load->parsers = parsers;
 	load->source.fd = -1;
 	for (size_t i = 0; i < CHUNKS; i++) {
 		load->chunks[i].bytes = malloc(CHUNK_BYTES);
 		if (load->chunks[i].bytes == NULL)
 			return -1;
 	}
-	load->batches = calloc(batches, sizeof(struct batch *));
-	if (load->batches == NULL)
-		return -1;
-	for (; load->batch_count < batches; load->batch_count++) {
-		load->batches[load->batch_count] = batch_new();
-		if (load->batches[load->batch_count] == NULL)
+	for (size_t i = 0; i < BATCHES_MAX; i++) {
+		load->batches[i] = batch_new();
+		if (load->batches[i] == NULL)
 			return -1;
 	}
 	return load_make_results(load, plan);
@@ -65,9 +59,8 @@ load_fini(struct load *load)
 {
 	for (size_t i = 0; i < CHUNKS; i++)
 		free(load->chunks[i].bytes);
-	for (size_t i = 0; i < load->batch_count; i++)
+	for (size_t i = 0; i < BATCHES_MAX; i++)
 		batch_free(load->batches[i]);
-	free(load->batches);
 	for (size_t i = 0; load->results != NULL && i < load->plan->count; i++)
 		free(load->results[i].misfits);
 	free(load->results);

@@ -36,11 +36,13 @@
 enum {
 	CHUNK_BYTES = 1 << 20,
 	CHUNKS = 4,
+	/* More parsers than this never help: the database is the limit. */
+	PARSERS_MAX = 16,
 	BATCHES_PER_PARSER = 3,
 	BATCHES_MORE = 6,
+	BATCHES_MAX = 24, /* whatever the number of parsers */
 	/* Cut but not yet written, at most (one batch may be over it). */
 	IN_FLIGHT_BYTES_MAX = 24 << 20,
-	PARSERS_MAX = 64,
 };
 
 enum pipeline_tag {
@@ -124,9 +126,9 @@ struct load {
 	struct result *results; /* one for each input */
 	struct source source;
 	struct chunk chunks[CHUNKS];
-	struct batch **batches;
-	size_t batch_count;
-	unsigned parsers;
+	struct batch *batches[BATCHES_MAX];
+	size_t batch_count; /* of them in use; set by the loader, ... */
+	unsigned parsers; /* ... as this is */
 
 	/* The loader's verdict, for main(). */
 	struct fault fault; /* STATUS_OK: none */
@@ -143,13 +145,11 @@ struct reader_arg {
 
 struct cutter_arg {
 	struct load *load;
-	tr_ref loader;
 	tr_ref parsers[PARSERS_MAX];
 };
 
 struct parser_arg {
 	struct load *load;
-	tr_ref loader;
 	tr_ref writer;
 };
 
@@ -172,7 +172,7 @@ int pipeline_fail(struct tr_self *self, tr_ref loader,
     const struct fault *fault);
 
 /* Make and free what goes round.  Returns 0, or -1: no memory. */
-int load_init(struct load *load, const struct plan *plan, unsigned parsers);
+int load_init(struct load *load, const struct plan *plan);
 void load_fini(struct load *load);
 
 #endif

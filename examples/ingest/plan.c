@@ -22,7 +22,7 @@ plan_open(const char *path, uint64_t *size, struct fault *fault)
 	if (stat(path, &st) != 0)
 		return fault_set(fault,
 		    errno == ENOENT || errno == ENOTDIR ? STATUS_NO_FILE :
-		                                          STATUS_UNREADABLE,
+							  STATUS_UNREADABLE,
 		    "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return fault_set(fault, STATUS_NOT_A_FILE,
@@ -52,17 +52,18 @@ plan_name_table(struct input *input, const struct options *o,
 {
 	const char *base = plan_base_name(input->path);
 	const char *dot = strrchr(base, '.');
-	size_t size = dot != NULL && dot != base ? (size_t)(dot - base) :
-	                                           strlen(base);
+	size_t size =
+	    dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
 
-	input->table = o->table != NULL ? strdup(o->table) :
-	                                  strndup(base, size);
+	input->table =
+	    o->table != NULL ? strdup(o->table) : strndup(base, size);
 	if (input->table == NULL)
 		return fault_no_memory(fault);
 	if (strncasecmp(input->table, "sqlite_", 7) == 0)
 		return fault_set(fault, STATUS_USAGE,
 		    "table '%s': SQLite keeps names with sqlite_ for itself; "
-		    "use --table", input->table);
+		    "use --table",
+		    input->table);
 	return 0;
 }
 
@@ -114,7 +115,8 @@ plan_check_paths(const struct plan *plan, struct fault *fault)
 			    plan_is_same_file(into, rejects))
 				return fault_set(fault, STATUS_USAGE,
 				    "%s: would be overwritten by the rejects; "
-				    "use --rejects", rejects);
+				    "use --rejects",
+				    rejects);
 		}
 	}
 	return 0;
@@ -134,7 +136,8 @@ plan_check_columns(const struct input *first, struct input *next,
 	if (!same)
 		return fault_set(fault, STATUS_HEADER,
 		    "%s: the header differs from that of %s, but both go into "
-		    "table '%s'", next->path, first->path, first->table);
+		    "table '%s'",
+		    next->path, first->path, first->table);
 	for (size_t i = 0; i < a->column_count; i++)
 		b->columns[i].type = a->columns[i].type;
 	next->same_table = true;

@@ -61,13 +61,15 @@ progress_format(const struct progress *p, int64_t elapsed_ns, bool terminal,
 		progress_bar(part, bar);
 		n = snprintf(line, PROGRESS_LINE_MAX,
 		    "\r[%s] %3.0f %%  %.0f rows/s  %.1f MB/s  ETA %u:%02u  "
-		    "slowest: %s\x1b[K", bar, part * 100, rows_per_s, mb_per_s,
-		    left / 60, left % 60, progress_bottleneck(p));
+		    "slowest: %s\x1b[K",
+		    bar, part * 100, rows_per_s, mb_per_s, left / 60, left % 60,
+		    progress_bottleneck(p));
 	} else {
 		n = snprintf(line, PROGRESS_LINE_MAX,
 		    "ingest: %.0f %%, %" PRIu64 " rows, %.0f rows/s, "
-		    "%.1f MB/s, ETA %u s, slowest: %s\n", part * 100, p->rows,
-		    rows_per_s, mb_per_s, left, progress_bottleneck(p));
+		    "%.1f MB/s, ETA %u s, slowest: %s\n",
+		    part * 100, p->rows, rows_per_s, mb_per_s, left,
+		    progress_bottleneck(p));
 	}
 	return n < PROGRESS_LINE_MAX ? (size_t)n : PROGRESS_LINE_MAX - 1;
 }

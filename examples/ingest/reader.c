@@ -108,8 +108,10 @@ reader_end_early(struct tr_self *self, struct reader *r)
 {
 	struct chunk *c = r->empty[--r->empty_count];
 
-	*c = (struct chunk){ .input = r->input, .bytes = c->bytes,
-		.final = true, .cut_short = true };
+	*c = (struct chunk){ .input = r->input,
+		.bytes = c->bytes,
+		.final = true,
+		.cut_short = true };
 	if (r->load->source.fd >= 0)
 		close(r->load->source.fd);
 	r->load->source.fd = -1;
@@ -209,17 +211,10 @@ reader_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		r->empty[r->empty_count++] = m->chunk;
 		break;
 	}
-	case PIPE_END_EARLY:
-		r->end_early = true;
-		break;
-	case PIPE_HALT:
-		r->halted = true;
-		break;
-	case PIPE_WATCH:
-		r->watch = tr_reply_token(self);
-		return TR_OK;
-	default:
-		return tr_unhandled(self, msg);
+	case PIPE_END_EARLY: r->end_early = true; break;
+	case PIPE_HALT: r->halted = true; break;
+	case PIPE_WATCH: r->watch = tr_reply_token(self); return TR_OK;
+	default: return tr_unhandled(self, msg);
 	}
 	return reader_pump(self, r);
 }

@@ -12,7 +12,7 @@ recipe_derive(const struct recipe_derive *d, struct value *slots,
 
 	for (size_t i = 0; i < d->count; i++)
 		args[i] = d->args[i].is_slot ? slots[d->args[i].slot] :
-		                               d->args[i].literal;
+					       d->args[i].literal;
 	if (d->function->compute(arena, args, d->count, &result) != 0)
 		return -1;
 	slots[d->slot] = result;
@@ -34,18 +34,12 @@ static bool
 recipe_ordered(enum recipe_operator compare, int order)
 {
 	switch (compare) {
-	case OP_EQUAL:
-		return order == 0;
-	case OP_UNEQUAL:
-		return order != 0;
-	case OP_LESS:
-		return order < 0;
-	case OP_LESS_EQUAL:
-		return order <= 0;
-	case OP_GREATER:
-		return order > 0;
-	default:
-		return order >= 0;
+	case OP_EQUAL: return order == 0;
+	case OP_UNEQUAL: return order != 0;
+	case OP_LESS: return order < 0;
+	case OP_LESS_EQUAL: return order <= 0;
+	case OP_GREATER: return order > 0;
+	default: return order >= 0;
 	}
 }
 
@@ -67,8 +61,8 @@ recipe_filter(const struct recipe_filter *f, const struct value *slots,
 		return RECIPE_NO_MEMORY;
 	if (f->compare >= OP_CONTAINS)
 		keep = (f->value.size == 0 ||
-		           memmem(text.as.text, text.size, f->value.as.text,
-		               f->value.size) != NULL) ==
+			   memmem(text.as.text, text.size, f->value.as.text,
+			       f->value.size) != NULL) ==
 		    (f->compare == OP_CONTAINS);
 	else
 		keep = recipe_ordered(f->compare,

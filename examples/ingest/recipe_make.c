@@ -155,9 +155,8 @@ recipe_make_args(struct recipe *r, struct recipe_derive *d, struct notation *n,
 		    fault);
 	if (d->count < d->function->min_args ||
 	    d->count > d->function->max_args)
-		return fault_set(fault, STATUS_USAGE,
-		    "--derive '%s': %s%s", text, d->function->name,
-		    d->function->help);
+		return fault_set(fault, STATUS_USAGE, "--derive '%s': %s%s",
+		    text, d->function->name, d->function->help);
 	return 0;
 }
 
@@ -237,8 +236,10 @@ recipe_make_filter(struct recipe *r, const char *text, struct fault *fault)
 static void
 recipe_add_column(struct recipe *r, size_t slot)
 {
-	r->columns[r->column_count++] = (struct recipe_column){
-		.name = r->names[slot], .slot = slot, .type = VALUE_TEXT };
+	r->columns[r->column_count++] =
+	    (struct recipe_column){ .name = r->names[slot],
+		    .slot = slot,
+		    .type = VALUE_TEXT };
 }
 
 static int
@@ -288,7 +289,7 @@ recipe_column(struct recipe *r, const char *option, struct notation *n,
 	slot = recipe_slot(r, name);
 	for (size_t i = 0; i < r->column_count; i++) {
 		if (slot == no_slot ? strcmp(r->columns[i].name, name) == 0 :
-		                      r->columns[i].slot == slot)
+				      r->columns[i].slot == slot)
 			return &r->columns[i];
 	}
 	recipe_no_column(r, option, text, name, fault);
@@ -339,7 +340,8 @@ recipe_check_columns(const struct recipe *r, struct fault *fault)
 				r->columns[k].name) == 0)
 				return fault_set(fault, STATUS_USAGE,
 				    "two columns of the table would be named "
-				    "'%s'", r->columns[i].name);
+				    "'%s'",
+				    r->columns[i].name);
 		}
 	}
 	return 0;

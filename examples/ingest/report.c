@@ -29,8 +29,8 @@ report_input(const struct load *load, const struct input *input,
 	printf("%s -> table '%s' in %s\n", input->path, input->table,
 	    load->plan->options->into);
 	printf("  rows: %" PRIu64 " read = %" PRIu64 " loaded + %" PRIu64
-	    " rejected + %" PRIu64 " filtered\n", r->read, r->loaded,
-	    r->rejected, r->filtered);
+	       " rejected + %" PRIu64 " filtered\n",
+	    r->read, r->loaded, r->rejected, r->filtered);
 	if (r->rejected > 0)
 		printf("  rejects: %s\n", input->rejects);
 	report_columns(input, r);
@@ -52,8 +52,9 @@ report_print(const struct load *load, int64_t elapsed_ns)
 		bytes += r->bytes;
 	}
 	printf("%" PRIu64 " rows, %.1f MB in %.2f s: %.0f rows/s, %.1f MB/s "
-	    "(slowest stage: %s)\n", rows, (double)bytes / 1e6, seconds,
-	    (double)rows / seconds, (double)bytes / 1e6 / seconds,
+	       "(slowest stage: %s)\n",
+	    rows, (double)bytes / 1e6, seconds, (double)rows / seconds,
+	    (double)bytes / 1e6 / seconds,
 	    progress_bottleneck(&load->progress));
 	fflush(stdout);
 }
@@ -74,14 +75,16 @@ report_partial(const struct load *load)
 		/* Inputs of one table come last, so they are the current. */
 		if (d->input == input || load->plan->options->table != NULL) {
 			if (d->table_committed)
-				fprintf(stderr, "ingest: %s: table '%s' holds "
-				    "%" PRIu64 " rows of this load\n", into,
-				    input->table, d->table_rows);
+				fprintf(stderr,
+				    "ingest: %s: table '%s' holds "
+				    "%" PRIu64 " rows of this load\n",
+				    into, input->table, d->table_rows);
 			any |= d->table_committed;
 			continue;
 		}
-		fprintf(stderr, "ingest: %s: table '%s' is complete: %" PRIu64
-		    " rows\n", into, input->table, r->loaded);
+		fprintf(stderr,
+		    "ingest: %s: table '%s' is complete: %" PRIu64 " rows\n",
+		    into, input->table, r->loaded);
 		any = true;
 	}
 	if (!any)

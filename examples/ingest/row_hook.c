@@ -51,8 +51,7 @@ hook_hash(struct arena *arena, const struct value *args, size_t count,
 	if (function_text(arena, args, &text) != 0)
 		return -1;
 	for (uint32_t i = 0; i < text.size; i++)
-		hash = (hash ^ (unsigned char)text.as.text[i]) *
-		    0x100000001b3u;
+		hash = (hash ^ (unsigned char)text.as.text[i]) * 0x100000001b3u;
 	*result = value_integer((int64_t)(hash >> 1));
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sample.h - reads the start of a file: the header, and what types there are. */
+/* sample.h - reads a file's start: the header, and what types there are. */
 #ifndef INGEST_SAMPLE_H
 #define INGEST_SAMPLE_H
 

@@ -20,8 +20,7 @@ enum { SLICER_PIECE_BYTES = 64 << 10, SLICER_KEEP_BYTES = 64 << 10 };
 static const char byte_order_mark[3] = { '\xef', '\xbb', '\xbf' };
 
 void
-slicer_init(struct slicer *s, char delimiter, unsigned skip_rows,
-    size_t limit)
+slicer_init(struct slicer *s, char delimiter, unsigned skip_rows, size_t limit)
 {
 	memset(s, 0, sizeof *s);
 	cutter_init(&s->cutter, delimiter, limit);
@@ -109,9 +108,11 @@ slicer_add(struct slicer *s, enum cut_kind kind, const struct cut *cut)
 	}
 	if (kind != CUT_ROW && body > s->keep)
 		body = s->keep;
-	return batch_add_span(s->batch, (struct span){
-		.start = (uint32_t)s->row, .body = (uint32_t)body,
-		.size = (uint32_t)cut->size, .kind = kind,
+	return batch_add_span(s->batch,
+	    (struct span){ .start = (uint32_t)s->row,
+		.body = (uint32_t)body,
+		.size = (uint32_t)cut->size,
+		.kind = kind,
 		.line = (uint32_t)(s->line - s->batch->line) });
 }
 
@@ -165,9 +166,9 @@ slicer_cut(struct slicer *s, bool final)
 	struct cut cut;
 
 	while (!slicer_is_full(s)) {
-		enum cut_kind kind = cutter_next(&s->cutter,
-		    s->batch->raw + s->row, s->batch->raw_size - s->row,
-		    final, &cut);
+		enum cut_kind kind =
+		    cutter_next(&s->cutter, s->batch->raw + s->row,
+			s->batch->raw_size - s->row, final, &cut);
 
 		if (kind == CUT_MORE)
 			return SLICER_HUNGRY;

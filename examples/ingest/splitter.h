@@ -31,7 +31,7 @@ void splitter_fini(struct splitter *s);
  * end.  Up to `room` fields are stored; s->count says how many there were.
  * Returns 0, or -1: no memory.
  */
-int splitter_row(struct splitter *s, const char *row, size_t body,
-    size_t size, struct value *fields, size_t room, struct arena *arena);
+int splitter_row(struct splitter *s, const char *row, size_t body, size_t size,
+    struct value *fields, size_t room, struct arena *arena);
 
 #endif

@@ -25,8 +25,8 @@ static const char *const usage_head =
     "  --no-header          the first row is data; columns are c1, c2, ...\n"
     "\n"
     "What becomes of the rows\n"
-    "  --type COL=TYPE      INTEGER, REAL or TEXT, instead of the type guessed\n"
-    "                       from the first 10,000 rows\n"
+    "  --type COL=TYPE      INTEGER, REAL or TEXT, instead of the type that\n"
+    "                       the first 10,000 rows have\n"
     "  --empty-null         an empty field is NULL, not the empty text\n"
     "  --derive NAME=FUNCTION(ARG, ...)\n"
     "                       a new column, or another content of one that is\n"
@@ -39,13 +39,13 @@ static const char *const usage_head =
     "Names with special characters are written in \"double quotes\".\n"
     "\n"
     "Bad rows\n"
-    "  --rejects FILE       where they go; default: FILE.csv.rejects beside the\n"
-    "                       database.  Made only if there are any\n"
-    "  --max-rejects N      give up when there are more, in all files together\n"
+    "  --rejects FILE       where they go; default: FILE.csv.rejects beside\n"
+    "                       the database.  Made only if there are any\n"
+    "  --max-rejects N      give up when there are more, in all files\n"
     "\n"
     "How\n"
-    "  --commit-rows N      rows in a transaction (250000); 0: all of a table,\n"
-    "                       so that it is loaded completely or not at all\n"
+    "  --commit-rows N      rows in a transaction (250000); 0: all of a file,\n"
+    "                       which is then loaded completely or not at all\n"
     "  --journal MODE       wal, delete, truncate, persist, memory or off;\n"
     "                       default: wal for a new database, else as it is\n"
     "  --sync MODE          off, normal, full or extra (normal)\n"
@@ -76,7 +76,7 @@ static const char *const usage_tail =
     "   13  the rejects file cannot be written\n"
     "  130  Ctrl-C: what was read until then is loaded and committed\n"
     "  143  SIGTERM: likewise\n"
-    "After any other code than 0, standard error says what is in the database.\n";
+    "After any code but 0, standard error says what is in the database.\n";
 
 void
 usage_print(void)

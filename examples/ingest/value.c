@@ -18,8 +18,8 @@
 
 enum { INT64_DIGITS = 19 };
 
-static const double powers_of_ten[VALUE_REAL_DIGITS + 1] = { 1e0, 1e1, 1e2,
-	1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+static const double powers_of_ten[VALUE_REAL_DIGITS + 1] = { 1e0, 1e1, 1e2, 1e3,
+	1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
 
 static bool
 value_is_digit(char c)
@@ -88,12 +88,8 @@ value_number(const struct value *v, double *number)
 	int64_t integer;
 
 	switch (v->type) {
-	case VALUE_INTEGER:
-		*number = (double)v->as.integer;
-		return true;
-	case VALUE_REAL:
-		*number = v->as.real;
-		return true;
+	case VALUE_INTEGER: *number = (double)v->as.integer; return true;
+	case VALUE_REAL: *number = v->as.real; return true;
 	case VALUE_TEXT:
 		if (value_parse_real(v->as.text, v->size, number))
 			return true;
@@ -101,8 +97,7 @@ value_number(const struct value *v, double *number)
 			return false;
 		*number = (double)integer;
 		return true;
-	default:
-		return false;
+	default: return false;
 	}
 }
 
@@ -207,7 +202,8 @@ bool
 value_type_parse(const char *name, enum value_type *type)
 {
 	for (int t = VALUE_INTEGER; t <= VALUE_TEXT; t++) {
-		if (strcasecmp(name, value_type_name((enum value_type)t)) == 0) {
+		if (strcasecmp(name, value_type_name((enum value_type)t)) ==
+		    0) {
 			*type = (enum value_type)t;
 			return true;
 		}

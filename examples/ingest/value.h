@@ -48,7 +48,8 @@ struct value_guess {
 static inline struct value
 value_text(const char *text, size_t size)
 {
-	return (struct value){ .as.text = text, .size = (uint32_t)size,
+	return (struct value){ .as.text = text,
+		.size = (uint32_t)size,
 		.type = VALUE_TEXT };
 }
 

@@ -37,8 +37,7 @@ struct writing {
 /* ------------------------------------------- on a thread of the pool --- */
 
 static int
-writing_begin(struct load *load, const struct input *input,
-    struct fault *fault)
+writing_begin(struct load *load, const struct input *input, struct fault *fault)
 {
 	if (database_begin(&load->database, input, fault) != 0)
 		return -1;
@@ -184,9 +183,8 @@ writer_done(struct tr_self *self, void *state, int outcome, void *arg)
 	w->busy = false;
 	if (outcome == 0) {
 		for (size_t i = 0; i < writing->count; i++)
-			tr_send(self, writing->batches[i].home,
-			    PIPE_BATCH_BACK, &writing->batches[i],
-			    sizeof writing->batches[i]);
+			tr_send(self, writing->batches[i].home, PIPE_BATCH_BACK,
+			    &writing->batches[i], sizeof writing->batches[i]);
 		tr_send(self, w->loader, PIPE_WRITTEN, &writing->written,
 		    sizeof writing->written);
 	} else {
@@ -229,14 +227,9 @@ writer_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		w->pending[m->batch->sequence % w->load->batch_count] = *m;
 		break;
 	}
-	case PIPE_HALT:
-		w->halted = true;
-		break;
-	case PIPE_WATCH:
-		w->watch = tr_reply_token(self);
-		return TR_OK;
-	default:
-		return tr_unhandled(self, msg);
+	case PIPE_HALT: w->halted = true; break;
+	case PIPE_WATCH: w->watch = tr_reply_token(self); return TR_OK;
+	default: return tr_unhandled(self, msg);
 	}
 	return writer_pump(self, w);
 }

@@ -33,18 +33,18 @@ struct rows {
 };
 
 static const char tricky[] = "\xef\xbb\xbfid,text,\"more\"\r\n"
-    "1,\"a \"\"quoted\"\" word\",x\n"
-    "2,\"two\nlines\",y\r\n"
-    "3,\"cr\rand crlf\r\nand lf\n\",\"\"\n"
-    "\n\r\n\r"
-    "4,mid\"dle,\"\"\"\"\r"
-    "5,\"bad\"x,y\r\n"
-    "6,\"bad\nover two lines\" ,y\n"
-    ",,\n"
-    "\"7\",\"\",\"a,b\"\n"
-    "8,ab\"\"c,\"x\"\"\"\n"
-    "9,\"never closed,z\n"
-    "10,last row,\xc3\xa4";
+			     "1,\"a \"\"quoted\"\" word\",x\n"
+			     "2,\"two\nlines\",y\r\n"
+			     "3,\"cr\rand crlf\r\nand lf\n\",\"\"\n"
+			     "\n\r\n\r"
+			     "4,mid\"dle,\"\"\"\"\r"
+			     "5,\"bad\"x,y\r\n"
+			     "6,\"bad\nover two lines\" ,y\n"
+			     ",,\n"
+			     "\"7\",\"\",\"a,b\"\n"
+			     "8,ab\"\"c,\"x\"\"\"\n"
+			     "9,\"never closed,z\n"
+			     "10,last row,\xc3\xa4";
 
 static void
 rows_add(struct rows *r, uint64_t offset, uint64_t line, uint32_t kind,
@@ -159,8 +159,8 @@ batch_collect(struct batch *b, struct rows *rows)
 		const struct span *s = &b->spans[i];
 
 		assert_true(s->start + s->body <= b->raw_size);
-		rows_add(rows, b->offset + s->start, b->line + s->line,
-		    s->kind, b->raw + s->start, s->body);
+		rows_add(rows, b->offset + s->start, b->line + s->line, s->kind,
+		    b->raw + s->start, s->body);
 	}
 	batch_clear(b);
 }
@@ -306,8 +306,8 @@ random_bytes_are_cut_as_the_second_implementation_says(void **state)
 	(void)state;
 	for (int i = 0; i < RANDOM_FILES; i++) {
 		size_t size = (size_t)i % sizeof file;
-		size_t limit = i % 3 == 0 ? CUTTER_ROW_MAX :
-		                            (size_t)(1 + i % 29);
+		size_t limit =
+		    i % 3 == 0 ? CUTTER_ROW_MAX : (size_t)(1 + i % 29);
 
 		for (size_t k = 0; k < size; k++) {
 			random = random * 6364136223846793005u + 1;
@@ -427,7 +427,8 @@ main(void)
 		cmocka_unit_test(every_piece_size_gives_the_same_rows),
 		cmocka_unit_test(
 		    random_bytes_are_cut_as_the_second_implementation_says),
-		cmocka_unit_test(row_of_16_mib_is_a_row_and_one_byte_more_is_not),
+		cmocka_unit_test(
+		    row_of_16_mib_is_a_row_and_one_byte_more_is_not),
 		cmocka_unit_test(quote_open_for_16_mib_costs_one_line_only),
 		cmocka_unit_test(adversarial_quotes_are_cut_in_linear_time),
 		cmocka_unit_test(header_is_skipped_whatever_it_is),

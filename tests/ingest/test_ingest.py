@@ -7,6 +7,7 @@ usage: test_ingest.py INGEST GEN_CSV [unittest arguments]
 """
 import csv
 import os
+import pty
 import random
 import re
 import resource
@@ -201,7 +202,8 @@ class WellFormedFiles(Case):
 
     def test_huge_fields(self):
         n = 16 * 1024 * 1024
-        self.check('a,b\n1,%s\n2,"%s"\n3,x\n' % ("y" * (n - 2), "z\n" * 4000000))
+        self.check('a,b\n1,%s\n2,"%s"\n3,x\n'
+                   % ("y" * (n - 2), "z\n" * 4000000))
 
     def test_rows_over_many_batches_keep_their_order(self):
         rows = 20000 if SLOW else 200000
@@ -595,6 +597,26 @@ class Ends(Case):
     def test_sigterm_likewise(self):
         self.interrupted(signal.SIGTERM)
 
+    def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(self):
+        path = self.path("in.csv")
+        with open(path, "wb") as f:
+            subprocess.run([GEN_CSV, "600000"], stdout=f, check=True)
+        self.assertNotIn("\r", self.load(path).stderr)
+        master, slave = pty.openpty()
+        child = subprocess.Popen([INGEST, path, "--into",
+                                  self.path("out.db"), "--replace"],
+                                 stdout=subprocess.DEVNULL, stderr=slave)
+        os.close(slave)
+        seen = b""
+        try:
+            while True:
+                seen += os.read(master, 4096)
+        except OSError:
+            os.close(master)
+        self.assertEqual(child.wait(), 0)
+        self.assertRegex(seen.decode(), r"\r\[#*\.*\] +\d+ %  \d+ rows/s  "
+                         r"[\d.]+ MB/s  ETA \d+:\d\d  slowest: \w+")
+
     def test_quiet_says_nothing(self):
         done = self.load(self.file("t.csv", "a\n1\n"), "-q")
         self.assertEqual((done.stdout, done.stderr), ("", ""))
@@ -627,7 +649,7 @@ class Ends(Case):
         with open(path, "wb") as f:
             f.write(b"a," * 999 + b"b\n")
             f.write((b"," * 999 + b"\n") * 60000)
-        self.assertLess(self.peak_mib(path, "--workers", "4"), 244)
+        self.assertLess(self.peak_mib(path, "--workers", "32"), 244)
 
 
 if __name__ == "__main__":

@@ -130,11 +130,20 @@ functions_compute_what_help_says(void **state)
 	static const struct {
 		const char *derive, *row, *result;
 	} cases[] = {
-		{ "x=lower(a)", "\xc3\x84" "BC;", "\xc3\x84" "bc" },
+		{ "x=lower(a)",
+		    "\xc3\x84"
+		    "BC;",
+		    "\xc3\x84"
+		    "bc" },
 		{ "x=trim(a)", " \ta b ;", "a b" },
 		{ "x=trim(a)", "  ;", "" },
-		{ "x=length(a)", "\xc3\xa4" "bc;", "3" },
-		{ "x=substr(a,2,2)", "\xc3\xa4\xc3\xb6\xc3\xbc" "d;",
+		{ "x=length(a)",
+		    "\xc3\xa4"
+		    "bc;",
+		    "3" },
+		{ "x=substr(a,2,2)",
+		    "\xc3\xa4\xc3\xb6\xc3\xbc"
+		    "d;",
 		    "\xc3\xb6\xc3\xbc" },
 		{ "x=substr(a,3)", "ab;", "" },
 		{ "x=replace(a,'.','')", "1.2.3;", "123" },
@@ -173,15 +182,24 @@ filters_compare_numbers_as_numbers_and_texts_as_bytes(void **state)
 		const char *where, *row;
 		bool keep;
 	} cases[] = {
-		{ "a > 100", "99.5;", false }, { "a > 100", "100.5;", true },
-		{ "a>9", "10;", true }, { "a > '9'", "10;", false },
-		{ "a >= 10", "10.0;", true }, { "a != 10", "10.0;", false },
-		{ "a = DE", "DE;", true }, { "a = DE", "de;", false },
-		{ "a == 'D E'", "D E;", true }, { "a <> 1", "2;", true },
-		{ "a ~ ell", "hello;", true }, { "a !~ ell", "hello;", false },
-		{ "a ~ 1", "21;", true }, { "a = ", ";", true },
-		{ "a != ''", ";", false }, { "\"b\" < 5", ";4", true },
-		{ "a < 5", "abc;", false }, { "A <= b", "b;", true },
+		{ "a > 100", "99.5;", false },
+		{ "a > 100", "100.5;", true },
+		{ "a>9", "10;", true },
+		{ "a > '9'", "10;", false },
+		{ "a >= 10", "10.0;", true },
+		{ "a != 10", "10.0;", false },
+		{ "a = DE", "DE;", true },
+		{ "a = DE", "de;", false },
+		{ "a == 'D E'", "D E;", true },
+		{ "a <> 1", "2;", true },
+		{ "a ~ ell", "hello;", true },
+		{ "a !~ ell", "hello;", false },
+		{ "a ~ 1", "21;", true },
+		{ "a = ", ";", true },
+		{ "a != ''", ";", false },
+		{ "\"b\" < 5", ";4", true },
+		{ "a < 5", "abc;", false },
+		{ "A <= b", "b;", true },
 	};
 
 	(void)state;
@@ -199,8 +217,8 @@ static void
 select_rename_type_and_null_make_the_row(void **state)
 {
 	static const char *const args[] = { "--select", "c, \"a,b\"",
-		"--rename", "c=id", "--type", "c=integer", "--type",
-		"a,b=real", "--empty-null", NULL };
+		"--rename", "c=id", "--type", "c=integer", "--type", "a,b=real",
+		"--empty-null", NULL };
 	static const char *const quoted[] = { "--select", "c, \"a,b\"",
 		"--rename", "c=id", "--type", "c=integer", "--type",
 		"\"a,b\"=real", "--empty-null", NULL };
@@ -222,15 +240,24 @@ static void
 wrong_options_are_refused_with_what_is_wrong(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "--where", "nope > 1" }, { "--where", "a" },
-		{ "--where", "a = 'x' y" }, { "--derive", "x" },
-		{ "--derive", "x=nope(a)" }, { "--derive", "x=upper(nope)" },
-		{ "--derive", "x=upper(a" }, { "--derive", "x=upper(a,b)" },
-		{ "--derive", "x=upper()" }, { "--derive", "x=upper(a) y" },
-		{ "--select", "a,nope" }, { "--select", "a,a" },
-		{ "--select", "a,,b" }, { "--rename", "nope=x" },
-		{ "--rename", "a=b" }, { "--rename", "a=" },
-		{ "--type", "nope=TEXT" }, { "--type", "a=float" },
+		{ "--where", "nope > 1" },
+		{ "--where", "a" },
+		{ "--where", "a = 'x' y" },
+		{ "--derive", "x" },
+		{ "--derive", "x=nope(a)" },
+		{ "--derive", "x=upper(nope)" },
+		{ "--derive", "x=upper(a" },
+		{ "--derive", "x=upper(a,b)" },
+		{ "--derive", "x=upper()" },
+		{ "--derive", "x=upper(a) y" },
+		{ "--select", "a,nope" },
+		{ "--select", "a,a" },
+		{ "--select", "a,,b" },
+		{ "--rename", "nope=x" },
+		{ "--rename", "a=b" },
+		{ "--rename", "a=" },
+		{ "--type", "nope=TEXT" },
+		{ "--type", "a=float" },
 		{ "--type", "a" },
 	};
 
@@ -250,12 +277,19 @@ static void
 wrong_command_lines_are_refused(void **state)
 {
 	static const char *const cases[][3] = {
-		{ "--nope", NULL }, { "-x", NULL }, { "--table", NULL },
-		{ "--workers", "65", NULL }, { "--workers", "two", NULL },
-		{ "--max-rejects", "-1", NULL }, { "--journal", "x", NULL },
-		{ "--sync", "always", NULL }, { "--delimiter", "", NULL },
-		{ "--delimiter", "ab", NULL }, { "--delimiter", "\"", NULL },
-		{ "--append", "--replace", NULL }, { "--into", "", NULL },
+		{ "--nope", NULL },
+		{ "-x", NULL },
+		{ "--table", NULL },
+		{ "--workers", "65", NULL },
+		{ "--workers", "two", NULL },
+		{ "--max-rejects", "-1", NULL },
+		{ "--journal", "x", NULL },
+		{ "--sync", "always", NULL },
+		{ "--delimiter", "", NULL },
+		{ "--delimiter", "ab", NULL },
+		{ "--delimiter", "\"", NULL },
+		{ "--append", "--replace", NULL },
+		{ "--into", "", NULL },
 		{ "--table", "", NULL },
 	};
 

@@ -66,9 +66,9 @@ reals_are_plain_decimals_of_15_digits(void **state)
 	static const char *const yes[] = { "0", "1", "-1", "0.5", "-0.25",
 		"1.0", "12.50", "100", "0.0", "123456789012345",
 		"1.23456789012345", "-12345678901234.5" };
-	static const char *const no[] = { "", "-", ".", "-.", ".5", "5.", "+1.5",
-		"01.5", "00.5", "-0", "-0.0", "1e3", "1.5e3", "5885E9", "1.2.3",
-		" 1.5", "1.5 ", "nan", "inf", "1234567890123456",
+	static const char *const no[] = { "", "-", ".", "-.", ".5", "5.",
+		"+1.5", "01.5", "00.5", "-0", "-0.0", "1e3", "1.5e3", "5885E9",
+		"1.2.3", " 1.5", "1.5 ", "nan", "inf", "1234567890123456",
 		"1.234567890123456", "0x1p3", "1,5" };
 
 	(void)state;
@@ -122,8 +122,7 @@ column_has_the_narrowest_type_that_holds_all(void **state)
 	static const char *const integers[] = { "1", "", "-2" };
 	static const char *const reals[] = { "1", "2.5", "" };
 	static const char *const leading_zero[] = { "1", "007" };
-	static const char *const long_integer[] = { "1.5",
-		"1234567890123456" };
+	static const char *const long_integer[] = { "1.5", "1234567890123456" };
 	static const char *const long_integers[] = { "1", "1234567890123456" };
 	static const char *const empty[] = { "", "" };
 

@@ -12,7 +12,7 @@
 enum {
 	ASKERS = 40,
 	CALLEES = 24,
-	EACH = TEST_SCALE(20000), /* asks per asker */
+	EACH = TEST_SCALE(40000), /* asks per asker */
 	OPEN = 32, /* at once */
 };
 

@@ -11,7 +11,7 @@
 #define KIT_STRESS
 #include "kit.h"
 
-enum { ROUNDS = TEST_SCALE(400), TALKERS = 20 };
+enum { ROUNDS = TEST_SCALE(300) + 60, TALKERS = 20 };
 
 enum { CHAT, REQUEST, TICK, BRIEF };
 
@@ -232,13 +232,13 @@ play_round(struct load *load, unsigned workers, uint64_t *seed)
 	KIT_CHECK(tr_system_stop(load->k.sys, deadline) == TR_OK);
 	KIT_CHECK(pthread_join(load->k.thread, NULL) == 0);
 	KIT_CHECK(load->k.run_rc == TR_OK || deadline != tr_forever());
-	/* A near deadline may find a handler or a job still at work. */
+	/* A near deadline may find a handler or a job still at work, and the
+	 * job's post between its count and its fate. */
 	while ((rc = tr_stats(load->k.sys, &load->k.stats)) == TR_OK &&
-	    load->k.stats.actors != 0)
+	    (load->k.stats.actors != 0 || load->k.stats.queued != 0))
 		sched_yield();
 	KIT_CHECK(rc == TR_OK);
 	KIT_CHECK(kit_balanced(&load->k.stats));
-	KIT_CHECK(load->k.stats.queued == 0);
 	KIT_CHECK(load->k.stats.spawned == load->k.stats.ended);
 	if (deadline == tr_forever())
 		KIT_CHECK(load->k.report.killed == 0);

@@ -13,7 +13,7 @@
 enum {
 	ACTORS = 40,
 	SLOTS = 64, /* timers of one actor at once */
-	EACH = TEST_SCALE(4000), /* armed by each actor in all */
+	EACH = TEST_SCALE(8000), /* armed by each actor in all */
 	FAR_US = 8000,
 };
 

@@ -108,7 +108,7 @@ static int
 full_start(struct tr_self *self, void *state, const void *arg)
 {
 	struct refused *r;
-	tr_ref me = tr_self_ref(self), child;
+	tr_ref me = tr_self_ref(self), child, ending[100];
 
 	(void)kit_start_ctx(self, state, arg);
 	r = kit_ctx(state);
@@ -117,9 +117,12 @@ full_start(struct tr_self *self, void *state, const void *arg)
 		    &(struct tr_spawn_options){ .error = &r->full });
 		if (!tr_ref_valid(child))
 			break;
-		if (++r->filled <= 100)
-			kit_tell(self, child, NOTE);
+		if (r->filled < 100)
+			ending[r->filled] = child;
+		r->filled++;
 	}
+	for (int i = 0; i < 100; i++)
+		kit_tell(self, ending[i], NOTE);
 	return TR_OK;
 }
 
