@@ -16,13 +16,19 @@ static void
 job_run(struct tri_job *run)
 {
 	struct tri_record *r = tri_container_of(run, struct tri_record, run);
+
+	r->outcome = r->u.job->work(r->system, (void *)(uintptr_t)r->cookie);
+}
+
+static void
+job_ended(struct tri_job *run)
+{
+	struct tri_record *r = tri_container_of(run, struct tri_record, run);
 	const struct tr_job *job = r->u.job;
 	void *arg = (void *)(uintptr_t)r->cookie;
 	struct tr_system *sys = r->system;
-	uint32_t holds, want;
+	uint32_t holds = tri_load_acquire(&r->holds), want;
 
-	r->outcome = job->work(sys, arg);
-	holds = tri_load_acquire(&r->holds);
 	do {
 		want = (holds & ~(uint32_t)TRI_HOLD_POOL) | TRI_DONE;
 		if ((holds & TRI_ABANDONED) == 0)
@@ -62,6 +68,7 @@ tr_offload_blocking(struct tr_self *self, const struct tr_job *job, void *arg,
 	r->cookie = (uintptr_t)arg;
 	r->system = sys;
 	r->run.run = job_run;
+	r->run.finish = job_ended;
 	tri_store_relaxed(&r->holds, (uint32_t)TRI_HOLD_POOL);
 	r->node.deadline = deadline;
 	if (deadline != INT64_MAX)

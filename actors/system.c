@@ -262,11 +262,14 @@ system_sum(struct tr_system *sys, size_t offset)
 	return sum;
 }
 
-/* What the blocking pool has not begun is not begun any more. */
+/* What the blocking pool has not begun is not begun any more; what runs is
+ * waited for until the deadline of the stop. */
 static int
 system_finish(struct tr_system *sys, struct tr_stop_report *report)
 {
 	sys->env->jobs_close(sys->env, sys->jobs);
+	(void)sys->env->jobs_wait(sys->env, sys->jobs,
+	    tri_load_acquire(&sys->stop_deadline));
 	sys->report.killed =
 	    system_sum(sys, offsetof(struct tri_counts, killed));
 	sys->report.stopped =
@@ -315,7 +318,7 @@ tr_system_free(struct tr_system *system)
 	}
 	if (tri_load_acquire(&system->life) != TRI_FINISHED ||
 	    tri_sched_running(&system->sched) > 0 ||
-	    system->env->jobs_running(system->env, system->jobs) > 0)
+	    system->env->jobs_wait(system->env, system->jobs, 0) > 0)
 		return TR_EBUSY;
 	tri_sched_join(&system->sched);
 	system_free(system);

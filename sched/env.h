@@ -26,8 +26,11 @@ struct tri_job {
 	struct tri_job *prev;
 	struct tri_job *next;
 	bool queued; /* under the pool's lock */
-	/* On a thread of the pool.  After it returns the job is not touched. */
+	/* On a thread of the pool: the call itself; then, when the job does
+	 * not count as running any more, what tells of its end.  After that
+	 * the job is not touched. */
 	void (*run)(struct tri_job *job);
+	void (*finish)(struct tri_job *job);
 };
 
 struct tri_env {
@@ -91,8 +94,9 @@ struct tri_env {
 	    struct tri_job *job);
 	/* Take no more, forget what waits.  Idempotent. */
 	void (*jobs_close)(struct tri_env *env, struct tri_jobs *jobs);
-	/* Jobs that are running. */
-	unsigned (*jobs_running)(struct tri_env *env, struct tri_jobs *jobs);
+	/* Jobs that are running, once none is or the deadline has passed. */
+	unsigned (*jobs_wait)(struct tri_env *env, struct tri_jobs *jobs,
+	    int64_t deadline);
 	/* After jobs_close(), with none running. */
 	void (*jobs_free)(struct tri_env *env, struct tri_jobs *jobs);
 

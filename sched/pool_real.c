@@ -11,13 +11,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { JOB_THREADS_MAX = 256 };
 
 struct tri_jobs {
 	struct tri_env *env;
 	pthread_mutex_t lock;
-	pthread_cond_t some;
+	pthread_cond_t some; /* waits, or closed */
+	pthread_cond_t none; /* runs; by the monotonic clock */
 	struct tri_job *first; /* all below: under the lock */
 	struct tri_job *last;
 	unsigned queued;
@@ -65,7 +67,11 @@ jobs_thread(void *arg)
 		pthread_mutex_unlock(&jobs->lock);
 		job->run(job);
 		pthread_mutex_lock(&jobs->lock);
-		jobs->running--;
+		if (--jobs->running == 0)
+			pthread_cond_broadcast(&jobs->none);
+		pthread_mutex_unlock(&jobs->lock);
+		job->finish(job);
+		pthread_mutex_lock(&jobs->lock);
 	}
 	pthread_mutex_unlock(&jobs->lock);
 }
@@ -74,6 +80,7 @@ static struct tri_jobs *
 jobs_new(struct tri_env *env, unsigned threads, unsigned queue)
 {
 	struct tri_jobs *jobs = calloc(1, sizeof(*jobs));
+	pthread_condattr_t attr;
 
 	if (jobs == NULL)
 		return NULL;
@@ -83,6 +90,10 @@ jobs_new(struct tri_env *env, unsigned threads, unsigned queue)
 	jobs->queue_max = queue;
 	pthread_mutex_init(&jobs->lock, NULL);
 	pthread_cond_init(&jobs->some, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&jobs->none, &attr);
+	pthread_condattr_destroy(&attr);
 	return jobs;
 }
 
@@ -158,12 +169,20 @@ jobs_close(struct tri_env *env, struct tri_jobs *jobs)
 }
 
 static unsigned
-jobs_running(struct tri_env *env, struct tri_jobs *jobs)
+jobs_wait(struct tri_env *env, struct tri_jobs *jobs, int64_t deadline)
 {
+	struct timespec at = {
+		.tv_sec = deadline / 1000000000,
+		.tv_nsec = deadline % 1000000000,
+	};
 	unsigned n;
+	int rc = 0;
 
-	(void)env;
 	pthread_mutex_lock(&jobs->lock);
+	while (jobs->running > 0 && rc == 0 && deadline > env->now(env))
+		rc = deadline == INT64_MAX ?
+		    pthread_cond_wait(&jobs->none, &jobs->lock) :
+		    pthread_cond_timedwait(&jobs->none, &jobs->lock, &at);
 	n = jobs->running;
 	pthread_mutex_unlock(&jobs->lock);
 	return n;
@@ -179,6 +198,7 @@ jobs_free(struct tri_env *env, struct tri_jobs *jobs)
 	jobs_close(env, jobs);
 	for (i = 0; i < jobs->threads; i++)
 		env->thread_join(env, jobs->thread[i]);
+	pthread_cond_destroy(&jobs->none);
 	pthread_cond_destroy(&jobs->some);
 	pthread_mutex_destroy(&jobs->lock);
 	free(jobs);
@@ -191,6 +211,6 @@ tri_jobs_ops(struct tri_env *env)
 	env->jobs_submit = jobs_submit;
 	env->jobs_cancel = jobs_cancel;
 	env->jobs_close = jobs_close;
-	env->jobs_running = jobs_running;
+	env->jobs_wait = jobs_wait;
 	env->jobs_free = jobs_free;
 }
