@@ -37,9 +37,9 @@ struct tr_self {
 	struct tr_msg *pending; /* owner: taken, not handled yet */
 	_Atomic(const struct tr_behavior *) behavior; /* set at spawn */
 	_Atomic uint64_t ident; /* any thread */
+	alignas(16) char state[TRI_STATE_INLINE]; /* or a pointer to it */
 	_Atomic uint32_t handled; /* owner; read by dumps */
 	_Atomic uint32_t taken; /* length of pending; owner; read by dumps */
-	char state[TRI_STATE_INLINE]; /* or a pointer to it; owner */
 };
 
 _Static_assert(sizeof(struct tr_self) == TRI_LINE, "a cell is a line");

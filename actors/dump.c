@@ -66,6 +66,8 @@ names_copy(const struct tri_name *name, void *arg)
 	struct names *n = arg;
 	uint32_t at = tri_ref_slot(name->ref), tries;
 
+	if (!tr_ref_valid(name->ref))
+		return;
 	/* More may have come since they were counted: those are left out. */
 	for (tries = 0; tries < n->size / 2; tries++, at++) {
 		struct tri_name *e = &n->entry[at & (n->size - 1)];

@@ -232,8 +232,8 @@ die_tell(struct tri_crew *c, const struct tr_behavior *b,
 		sys->root_reason = *why;
 		/* rel: publishes the reason; pairs with tr_run. */
 		tri_store_release(&sys->root_done, 1u);
-		(void)tr_system_stop(sys, sys->env->now(sys->env) +
-		        sys->options.stop_ns);
+		(void)tr_system_stop(sys, tri_time_after(
+		        sys->env->now(sys->env), sys->options.stop_ns));
 	}
 }
 

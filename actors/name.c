@@ -116,8 +116,8 @@ tri_names_fini(struct tr_system *sys)
 }
 
 int
-tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
-    const char *name)
+tri_name_add(struct tri_desk *d, struct tr_self *a, const char *name,
+    struct tri_name **entry)
 {
 	struct tr_system *sys = d->sys;
 	struct tri_memory *memory = &sys->env->memory;
@@ -132,7 +132,7 @@ tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
 	e = memory->alloc(memory->ctx, sizeof(*e));
 	if (e == NULL)
 		return TR_ENOMEM;
-	*e = (struct tri_name){ .hash = hash, .ref = ref };
+	*e = (struct tri_name){ .hash = hash };
 	memcpy(e->text, name, length);
 	ck_spinlock_lock(&s->lock);
 	at = name_slot(s, hash, e->text);
@@ -148,7 +148,18 @@ tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
 	e->next_own = cold->names;
 	cold->names = e;
 	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
+	*entry = e;
 	return TR_OK;
+}
+
+void
+tri_name_publish(struct tr_system *sys, struct tri_name *name, tr_ref ref)
+{
+	struct tri_names *s = name_shard(sys, name->hash);
+
+	ck_spinlock_lock(&s->lock);
+	name->ref = ref;
+	ck_spinlock_unlock(&s->lock);
 }
 
 void
@@ -176,10 +187,15 @@ int
 tr_register(struct tr_self *self, const char *name)
 {
 	struct tri_crew *c = tri_crew_of(self);
+	struct tri_name *entry;
+	int rc;
 
 	if (c->turn.stopping)
 		return TR_ESTOPPING;
-	return tri_name_add(&c->desk, self, c->turn.ref, name);
+	rc = tri_name_add(&c->desk, self, name, &entry);
+	if (rc == TR_OK)
+		tri_name_publish(c->desk.sys, entry, c->turn.ref);
+	return rc;
 }
 
 tr_ref

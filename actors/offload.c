@@ -17,7 +17,14 @@ job_run(struct tri_job *run)
 {
 	struct tri_record *r = tri_container_of(run, struct tri_record, run);
 
-	r->outcome = r->u.job->work(r->system, (void *)(uintptr_t)r->cookie);
+	struct tri_env *env = r->system->env;
+
+	/* Its deadline may have passed while nobody looked. */
+	if (r->node.deadline != INT64_MAX && env->now(env) >= r->node.deadline)
+		r->outcome = TR_ETIMEDOUT;
+	else
+		r->outcome = r->u.job->work(r->system,
+		    (void *)(uintptr_t)r->cookie);
 }
 
 static void

@@ -2,11 +2,11 @@
 /*
  * Records: see record.h for what they are.
  *
- * WHO CHANGES `holds`.  While a record is armed on the worker that runs its
- * owner, or not armed at all, only that worker's thread does (the blocking
- * pool apart), so plain stores are enough: that is the hot path of an ask with
- * a deadline.  An owner that has moved finds its record armed elsewhere; then
- * it and the wheel's worker may act at once, and both use CAS.
+ * WHO CHANGES `holds`.  A record that is at most armed, on the worker that runs
+ * its owner, is seen by that worker's thread only, so it is freed without any
+ * read-modify-write: that is the hot path of an ask with a deadline.  An owner
+ * that has moved finds its record armed elsewhere, or its message in a mailbox
+ * or in another worker's hand; then all concerned use read-modify-writes.
  *
  * Letting go of a record that is armed elsewhere: GONE and OP are set in one
  * CAS, then the record goes onto the home worker's stack; the home disarms it
@@ -44,6 +44,7 @@ tri_record_new_free(struct tri_crew *c, enum tri_record_kind kind)
 	r->kind = (uint8_t)kind;
 	r->linked = false;
 	r->owner = 0;
+	r->node.prev = NULL;
 	tri_store_relaxed(&r->holds, 0u);
 	/* rel: pairs with the acq of a callee's look at a canceled ask. */
 	tri_store_release(&r->ident, generation | TRI_RECORD_LIVE);
@@ -137,8 +138,8 @@ record_retire_name(struct tri_record *r)
 	tri_store_release(&r->ident, generation == 0 ? 1 : generation);
 }
 
-/* It may be armed on another worker, or with the pool. */
-static TRI_COLD void
+/* Others may have it: a mailbox, another worker's wheel, the pool. */
+static void
 record_let_go_far(struct tri_crew *c, struct tri_record *r)
 {
 	/* acq: pairs with the CAS of tri_record_fire. */
@@ -155,32 +156,35 @@ record_let_go_far(struct tri_crew *c, struct tri_record *r)
 		tri_record_free(c, r);
 }
 
+/* Armed here, and nobody else has it: the hot path of an ask. */
+static bool
+record_is_mine(struct tri_crew *c, const struct tri_record *r, uint32_t holds)
+{
+	return r->kind != TRI_RECORD_JOB &&
+	    ((holds & TRI_HOLDS) == 0 ||
+	        ((holds & TRI_HOLDS) == TRI_HOLD_ARMED &&
+	            r->home == c->worker.index));
+}
+
 void
 tri_record_end(struct tri_crew *c, struct tri_record *r)
 {
-	uint32_t holds;
+	/* acq: what others did before they removed their hold. */
+	uint32_t holds = tri_load_acquire(&r->holds);
 
 	if (r->linked)
 		record_unlink(c, r);
 	record_retire_name(r);
-	/* acq: what others did before they removed their hold. */
-	holds = tri_load_acquire(&r->holds);
+	if (TRI_LIKELY(record_is_mine(c, r, holds))) {
+		tri_wheel_remove(&c->worker.wheel, &r->node);
+		tri_record_free(c, r);
+		return;
+	}
 	if ((holds & TRI_HOLD_ARMED) != 0 && r->home == c->worker.index) {
 		tri_wheel_remove(&c->worker.wheel, &r->node);
-		if (r->kind == TRI_RECORD_JOB)
-			tri_fetch_and_acq_rel(&r->holds,
-			    ~(uint32_t)TRI_HOLD_ARMED);
-		else
-			tri_store_release(&r->holds,
-			    holds & ~(uint32_t)TRI_HOLD_ARMED);
-		holds &= ~(uint32_t)TRI_HOLD_ARMED;
+		tri_fetch_and_acq_rel(&r->holds, ~(uint32_t)TRI_HOLD_ARMED);
 	}
-	if (r->kind == TRI_RECORD_JOB || (holds & TRI_HOLD_ARMED) != 0)
-		record_let_go_far(c, r);
-	else if ((holds & TRI_HOLDS) == 0)
-		tri_record_free(c, r);
-	else
-		tri_store_release(&r->holds, holds | TRI_GONE);
+	record_let_go_far(c, r);
 }
 
 void
@@ -223,7 +227,6 @@ void
 tri_record_arm(struct tri_crew *c, struct tri_record *r)
 {
 	r->home = (uint16_t)c->worker.index;
-	r->node.prev = NULL;
 	/* Nobody else knows the record yet. */
 	tri_store_relaxed(&r->holds,
 	    tri_load_relaxed(&r->holds) | TRI_HOLD_ARMED);

@@ -30,6 +30,14 @@ run_tick_clock(struct tri_crew *c)
 	c->until_clock = c->clock_every;
 }
 
+/* A message was handled: now and then look at the clock. */
+static inline void
+run_spend(struct tri_crew *c)
+{
+	if (TRI_UNLIKELY(--c->until_clock == 0))
+		run_tick_clock(c);
+}
+
 /* ------------------------------------------------------ one message ----- */
 
 static bool
@@ -225,7 +233,7 @@ run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 		return true;
 	}
 	--*left;
-	c->until_clock--;
+	run_spend(c);
 	if (run_leave_place(c, a, head, m))
 		return true;
 	if (c->turn.msg != NULL)
@@ -234,12 +242,13 @@ run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 	return false;
 }
 
-/* Handle what is pending, up to *left messages.  true: the actor died. */
+/* Handle what is pending, up to *left messages and to `until`.  true: the
+ * actor died. */
 static inline bool
-run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left)
+run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
+    int64_t until)
 {
 	uint32_t handled = 0, n = 0;
-	int64_t until = c->worker.now + TRI_BATCH_NS;
 	struct tr_msg *m;
 
 	while ((m = a->pending) != NULL && n < *left) {
@@ -251,11 +260,9 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left)
 			break;
 		if (TRI_LIKELY(c->turn.msg != NULL))
 			tri_msg_dispose_inline(c, m, c->turn.unanswered);
-		if (--c->until_clock == 0) {
-			run_tick_clock(c);
-			if (c->worker.now >= until)
-				break;
-		}
+		run_spend(c);
+		if (TRI_UNLIKELY(c->worker.now >= until))
+			break;
 	}
 	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) - n);
 	run_add_counts(c, a, handled);
@@ -272,16 +279,15 @@ tri_actor_run(struct tri_worker *w, void *object)
 {
 	struct tri_crew *c = (struct tri_crew *)(void *)w;
 	struct tr_self *a = object;
+	int64_t until = w->now + TRI_BATCH_NS;
 	uint32_t left = TRI_BATCH_MESSAGES, n;
 
 	run_begin(c, a);
 	for (;;) {
 		uint64_t head;
 
-		if (a->pending != NULL && run_pending(c, a, &left))
+		if (a->pending != NULL && run_pending(c, a, &left, until))
 			return;
-		if (c->until_clock == 0)
-			run_tick_clock(c);
 		if (left == 0)
 			break;
 		head = tri_inlet_look_owner(&a->inlet);
@@ -292,7 +298,8 @@ tri_actor_run(struct tri_worker *w, void *object)
 			c->turn.cell = a;
 			continue;
 		}
-		if (left < TRI_BATCH_MESSAGES && tri_runq_waits(&w->q))
+		if (left < TRI_BATCH_MESSAGES &&
+		    (tri_runq_waits(&w->q) || w->now >= until))
 			break;
 		if (tri_inlet_msg(head)->link == NULL) {
 			if (run_in_place(c, a, head, &left))

@@ -30,8 +30,8 @@ tri_msg_fill(struct tr_msg *m, const void *data, size_t size)
 
 /* ---------------------------------------------------------- freeing ---- */
 
-static void
-msg_free(struct tri_desk *d, struct tr_msg *m)
+void
+tri_msg_free(struct tri_desk *d, struct tr_msg *m)
 {
 	if (TRI_LIKELY(m->size_class < TRI_CLASSES))
 		tri_pool_free(d->pool, m, m->size_class);
@@ -73,7 +73,7 @@ msg_dispose_special(struct tri_crew *c, struct tr_msg *m, int outcome)
 		tri_ask_refuse(c, m, outcome);
 		return;
 	}
-	msg_free(&c->desk, m);
+	tri_msg_free(&c->desk, m);
 }
 
 void
@@ -213,20 +213,22 @@ tr_msg_data(struct tr_msg *msg)
 	return tri_msg_payload(msg);
 }
 
-/* A message about to be sent on is plain, whatever it was. */
-static void
+/*
+ * A message about to be sent on is plain, whatever it was.  Returns the duty
+ * of a taken ask, to be ended once it is sent.
+ */
+static struct tri_record *
 msg_make_plain(struct tri_crew *c, struct tr_msg *m)
 {
-	if (m->flags & TRI_MSG_LENT) {
-		struct tri_record *r = tri_record_find(c,
-		    (uint64_t)tri_msg_ask(m)->deadline, TRI_RECORD_DUTY);
+	struct tri_record *duty = NULL;
 
-		if (r != NULL)
-			tri_duty_end(c, r, TR_ENOREPLY);
-	}
-	m->flags &= (uint8_t)~(TRI_MSG_LENT | TRI_MSG_DUTY);
+	if (m->flags & TRI_MSG_LENT)
+		duty = tri_record_find(c, (uint64_t)tri_msg_ask(m)->deadline,
+		    TRI_RECORD_DUTY);
+	m->flags &= (uint8_t)~TRI_MSG_LENT;
 	m->kind = TRI_MSG_PLAIN;
 	m->sender = c->turn.ref.bits;
+	return duty;
 }
 
 int
@@ -234,11 +236,14 @@ tr_send_msg(struct tr_self *self, tr_ref to, struct tr_msg **msg)
 {
 	struct tri_crew *c = tri_crew_of(self);
 	struct tr_msg *m = *msg;
+	struct tri_record *duty;
 
 	if (m == NULL)
 		return TR_EINVAL;
 	*msg = NULL;
-	msg_make_plain(c, m);
+	duty = msg_make_plain(c, m);
+	if (duty != NULL)
+		tri_duty_end(c, duty, TR_ENOREPLY);
 	tri_deliver(c, to, m);
 	return TR_OK;
 }
@@ -247,15 +252,23 @@ int
 tr_try_send_msg(struct tr_self *self, tr_ref to, struct tr_msg **msg)
 {
 	struct tri_crew *c = tri_crew_of(self);
+	struct tr_msg *m = *msg, before;
+	struct tri_record *duty;
 	int rc;
 
-	if (*msg == NULL)
+	if (m == NULL)
 		return TR_EINVAL;
-	msg_make_plain(c, *msg);
-	rc = send_try(c, to, *msg);
-	if (rc == TR_OK)
-		*msg = NULL;
-	return rc;
+	before = *m;
+	duty = msg_make_plain(c, m);
+	rc = send_try(c, to, m);
+	if (rc != TR_OK) {
+		*m = before; /* still the caller's, and still an ask */
+		return rc;
+	}
+	*msg = NULL;
+	if (duty != NULL)
+		tri_duty_end(c, duty, TR_ENOREPLY);
+	return TR_OK;
 }
 
 void

@@ -121,12 +121,38 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 	return tri_ref_make(slot, generation);
 }
 
+/*
+ * Open the inlet, and have the actor run if there is something to do.  Until
+ * then nobody runs it, so a name is published in between: who finds it can
+ * send to it, and it cannot end before.
+ */
+static void
+spawn_open(struct tri_desk *d, struct tr_self *a, struct tr_msg *first,
+    struct tri_name *name, tr_ref ref)
+{
+	if (first == NULL && name == NULL) {
+		tri_inlet_open(&a->inlet, NULL);
+		return;
+	}
+	if (first != NULL)
+		tri_inlet_open(&a->inlet, first);
+	else
+		tri_inlet_open_running(&a->inlet);
+	if (name != NULL)
+		tri_name_publish(d->sys, name, ref);
+	if (first == NULL &&
+	    tri_inlet_rest_owner(&a->inlet, TRI_INLET_RUNNING))
+		return;
+	tri_schedule(d->sys, d->worker, a);
+}
+
 /* With a cell and a state: the name, the first message, and off it goes. */
 static int
 spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
     const struct tr_behavior *b, const void *arg, const char *name)
 {
 	struct tr_self *a = tri_cell(d->sys, tri_ref_slot(ref));
+	struct tri_name *entry = NULL;
 	struct tr_msg *first = NULL;
 	int rc;
 
@@ -136,19 +162,17 @@ spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
 			return TR_ENOMEM;
 		first->generation = tri_ref_generation(ref);
 	}
-	rc = name != NULL ? tri_name_add(d, a, ref, name) : TR_OK;
+	rc = name != NULL ? tri_name_add(d, a, name, &entry) : TR_OK;
 	if (rc != TR_OK) {
 		if (first != NULL)
-			tri_pool_free(d->pool, first, first->size_class);
+			tri_msg_free(d, first);
 		return rc;
 	}
 	/* rel: counted before anybody can see it end; pairs with the acq in
 	 * tri_system_alive. */
 	tri_store_release(&d->counts.spawned,
 	    tri_load_relaxed(&d->counts.spawned) + 1);
-	tri_inlet_open(&a->inlet, first);
-	if (first != NULL)
-		tri_schedule(d->sys, d->worker, a);
+	spawn_open(d, a, first, entry, ref);
 	return TR_OK;
 }
 

@@ -299,10 +299,11 @@ tr_system_run(struct tr_system *system, struct tr_stop_report *report)
 		return TR_EINVAL;
 	rc = tri_sched_run(&system->sched);
 	system_wait_for_workers(system);
+	if (rc == 0)
+		rc = system_finish(system, report);
+	/* rel: the last touch; another thread may free it now. */
 	tri_store_release(&system->life, (uint32_t)TRI_FINISHED);
-	if (rc != 0)
-		return rc;
-	return system_finish(system, report);
+	return rc;
 }
 
 int

@@ -79,7 +79,7 @@ struct tri_name {
 	struct tri_name *next; /* in its bucket */
 	struct tri_name *next_own; /* of its actor */
 	uint64_t hash;
-	tr_ref ref;
+	tr_ref ref; /* NONE: reserved, not published yet */
 	char text[TRI_NAME_MAX + 1];
 };
 
@@ -165,6 +165,15 @@ tri_record_at(const struct tr_system *sys, uint32_t index)
 	return tri_table_at(&sys->records, 0, index);
 }
 
+/* A deadline, never beyond the one that never comes. */
+static inline int64_t
+tri_time_after(int64_t now, int64_t delay_ns)
+{
+	if (delay_ns <= 0)
+		return now;
+	return delay_ns > INT64_MAX - now ? INT64_MAX : now + delay_ns;
+}
+
 /* The largest payload. */
 static inline size_t
 tri_message_limit(const struct tr_system *sys)
@@ -190,6 +199,8 @@ struct tr_msg *tri_msg_alloc(struct tri_desk *d, unsigned kind,
     unsigned flags, uint32_t tag, size_t size);
 /* Copy a payload in; short ones quickly. */
 void tri_msg_fill(struct tr_msg *m, const void *data, size_t size);
+/* Give a message's memory back, whatever it holds. */
+void tri_msg_free(struct tri_desk *d, struct tr_msg *m);
 /* Free a message, with its drop function; an ask's duty is answered with
  * `outcome`.  On a worker's desk. */
 void tri_msg_dispose(struct tri_crew *c, struct tr_msg *m, int outcome);
@@ -272,8 +283,12 @@ int tri_job_outcome(struct tri_crew *c, struct tr_self *a,
 void tri_job_abandon(struct tri_crew *c, struct tri_record *r);
 
 /* name.c */
-int tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
-    const char *name);
+/* Reserve a name for an actor of the caller; nobody finds it before it is
+ * published. */
+int tri_name_add(struct tri_desk *d, struct tr_self *a, const char *name,
+    struct tri_name **entry);
+void tri_name_publish(struct tr_system *sys, struct tri_name *name,
+    tr_ref ref);
 void tri_names_remove(struct tri_desk *d, struct tr_self *a);
 bool tri_names_init(struct tr_system *sys);
 void tri_names_fini(struct tr_system *sys);

@@ -106,9 +106,5 @@ tr_now(struct tr_self *self)
 int64_t
 tr_in(struct tr_self *self, int64_t delay_ns)
 {
-	int64_t now = tr_now(self);
-
-	if (delay_ns <= 0)
-		return now;
-	return delay_ns > INT64_MAX - now ? INT64_MAX : now + delay_ns;
+	return tri_time_after(tr_now(self), delay_ns);
 }

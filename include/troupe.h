@@ -195,8 +195,9 @@ typedef void tr_stop_fn(struct tr_self *self, void *state,
 /** What an actor is.  Must outlive its actors: make it static const. */
 struct tr_behavior {
 	const char *name; /* shown in dumps and logs; NULL: "actor" */
-	size_t state_size; /* bytes, zeroed before start(); up to 24 are free
-	                    * of any allocation; at most 1 GiB */
+	size_t state_size; /* bytes, zeroed before start(), aligned for any type
+	                    * of up to 16; up to 24 are free of any
+	                    * allocation; at most 1 GiB */
 	size_t arg_size; /* bytes of the spawner's *arg that are copied; 0:
 	                  * the pointer itself travels and what it points
 	                  * to must outlive start() */

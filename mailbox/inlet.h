@@ -204,6 +204,15 @@ tri_inlet_close_owner(struct tri_inlet *in, uint32_t generation,
 	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) : NULL;
 }
 
+/* Setting up a slot: it takes messages, and nobody runs it until the caller
+ * says so with tri_inlet_rest_owner, or schedules it. */
+static inline void
+tri_inlet_open_running(struct tri_inlet *in)
+{
+	/* rel: publishes the new actor's cell to its first sender. */
+	tri_store_release(&in->head, (uint64_t)TRI_INLET_RUNNING);
+}
+
 /* Setting up a slot that nobody can push to: first message, or NULL: idle. */
 static inline void
 tri_inlet_open(struct tri_inlet *in, struct tr_msg *first)

@@ -96,11 +96,11 @@ tri_park_wake_one(struct tri_sched *s)
 }
 
 void
-tri_park_work_pushed(struct tri_worker *w)
+tri_park_work_pushed(struct tri_sched *s)
 {
 	/* After the seq_cst exchange on `pushes`. */
-	if (TRI_UNLIKELY(tri_load_seq_cst(&w->sched->idle) != 0))
-		tri_park_wake_one(w->sched);
+	if (TRI_UNLIKELY(tri_load_seq_cst(&s->idle) != 0))
+		tri_park_wake_one(s);
 }
 
 /* ---------------------------------------------------------- searching --- */
@@ -432,5 +432,8 @@ tri_park(struct tri_worker *w)
 		tri_park_found(w);
 		w->phase = TRI_RUN;
 		tri_sched_push(w, word);
+		/* It may have brought more than one. */
+		if (tri_runq_stealable(&w->q))
+			tri_park_work_pushed(w->sched);
 	}
 }

@@ -73,6 +73,16 @@ over_push(struct tri_runq *q, tri_word word)
 	ck_spinlock_unlock(&q->lock);
 }
 
+/*
+ * seq_cst: between an enqueue and the caller's load of the idle mask; pairs
+ * with the load in park_sees_work.
+ */
+static void
+runq_announce(struct tri_runq *q)
+{
+	tri_exchange_seq_cst(&q->pushes, tri_load_relaxed(&q->pushes) + 1);
+}
+
 /* Move a part of the overflow list into the empty ring. */
 static tri_word
 over_refill(struct tri_runq *q)
@@ -86,6 +96,8 @@ over_refill(struct tri_runq *q)
 	ck_spinlock_lock(&q->lock);
 	link = over_cut(q, TRI_REFILL, 100, &n);
 	ck_spinlock_unlock(&q->lock);
+	if (link == NULL)
+		return 0;
 	while (link != NULL) {
 		tri_word word = link->word;
 
@@ -96,6 +108,12 @@ over_refill(struct tri_runq *q)
 		else if (!ck_ring_enqueue_spmc(&q->ring, q->buffer,
 		             (void *)word))
 			tri_panic("troupe: an empty ring is full");
+	}
+	if (n > 1) {
+		/* For a while they were neither here nor there: who fell
+		 * asleep then did not see them. */
+		runq_announce(q);
+		tri_park_work_pushed(q->sched);
 	}
 	return first;
 }
@@ -108,11 +126,7 @@ tri_runq_push_back(struct tri_runq *q, tri_word word)
 	if (TRI_UNLIKELY(tri_load_relaxed(&q->over_count) != 0) ||
 	    !ck_ring_enqueue_spmc(&q->ring, q->buffer, (void *)word))
 		over_push(q, word);
-	/*
-	 * seq_cst: between the enqueue above and the caller's load of the idle
-	 * mask; pairs with the load in park_sees_work.
-	 */
-	tri_exchange_seq_cst(&q->pushes, tri_load_relaxed(&q->pushes) + 1);
+	runq_announce(q);
 }
 
 bool

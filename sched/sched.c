@@ -68,8 +68,6 @@ tri_sched_init(struct tri_sched *s, struct tri_env *env,
 	s->kinds = config->kinds;
 	s->hooks = config->hooks;
 	ck_stack_init(&s->injected);
-	s->now0 = env->now(env);
-	s->cycles0 = env->cycles(env);
 	s->worker_size = (config->worker_size + TRI_LINE - 1) &
 	    ~(size_t)(TRI_LINE - 1);
 	bytes = s->worker_size * s->n;
@@ -129,6 +127,9 @@ tri_sched_run(struct tri_sched *s)
 	unsigned i;
 	int rc = 0;
 
+	/* From here on cycles are measured against the clock. */
+	s->now0 = s->env->now(s->env);
+	s->cycles0 = s->env->cycles(s->env);
 	for (i = 1; i < s->n; i++) {
 		struct tri_worker *w = tri_sched_worker(s, i);
 

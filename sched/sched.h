@@ -168,7 +168,7 @@ void tri_sched_push_home(struct tri_sched *s, struct tri_worker *w,
 /* From a foreign thread: run this anywhere. */
 void tri_sched_inject(struct tri_sched *s, tri_word word);
 
-/* The clock, cheaply: off by microseconds, never behind w->now. */
+/* The clock, cheaply: off by microseconds at most since the last poll. */
 int64_t tri_worker_clock(struct tri_worker *w);
 /* Read the clock. */
 void tri_worker_read_clock(struct tri_worker *w);
@@ -194,7 +194,7 @@ tri_sched_link(struct tri_sched *s, tri_word word)
 void tri_worker_poll(struct tri_worker *w);
 
 /* park.c for worker.c */
-void tri_park_work_pushed(struct tri_worker *w);
+void tri_park_work_pushed(struct tri_sched *s);
 void tri_park_wake_one(struct tri_sched *s);
 void tri_park_ring(struct tri_worker *w);
 bool tri_park_may_search(struct tri_worker *w);
@@ -206,7 +206,7 @@ static inline void
 tri_sched_push(struct tri_worker *w, tri_word word)
 {
 	if (tri_runq_push_next(&w->q, word))
-		tri_park_work_pushed(w);
+		tri_park_work_pushed(w->sched);
 }
 
 #endif

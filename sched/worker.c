@@ -26,8 +26,7 @@ tri_worker_read_clock(struct tri_worker *w)
 	now = w->env->now(w->env);
 	cycles = w->env->cycles(w->env);
 	w->exact = now;
-	if (now > w->now)
-		w->now = now;
+	w->now = now;
 	w->cycles = cycles;
 	span = cycles - s->cycles0;
 	/* The rate gets better the longer the system runs; after 1 s it is as
@@ -104,7 +103,7 @@ worker_take_injected(struct tri_worker *w)
 		link = next;
 	}
 	if (pushed)
-		tri_park_work_pushed(w);
+		tri_park_work_pushed(w->sched);
 }
 
 void
@@ -159,11 +158,13 @@ worker_run(struct tri_worker *w)
 		return;
 	}
 	worker_run_word(w, word);
+	/* The batch itself moves `now` if it takes long. */
 	if (++w->since_poll >= TRI_POLL_BATCHES) {
 		w->since_poll = 0;
-		if (tri_worker_clock(w) >= w->poll_at)
-			tri_worker_poll(w);
+		(void)tri_worker_clock(w);
 	}
+	if (TRI_UNLIKELY(w->now >= w->poll_at))
+		tri_worker_poll(w);
 }
 
 /* ------------------------------------------------------------- search --- */
@@ -245,7 +246,7 @@ void
 tri_sched_push_back(struct tri_worker *w, tri_word word)
 {
 	tri_runq_push_back(&w->q, word);
-	tri_park_work_pushed(w);
+	tri_park_work_pushed(w->sched);
 }
 
 void

@@ -12,7 +12,7 @@
 #include "kit.h"
 
 enum {
-	ROUNDS = TEST_SCALE(80) + 15,
+	ROUNDS = TEST_SCALE(30) + 10,
 	THREADS = 4,
 	SINKS = 3,
 	POSTS = 2000, /* of one thread until the stop may begin */
