@@ -30,10 +30,16 @@ void
 tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason, tr_ref to,
     const struct tr_msg *m)
 {
-	struct tr_system *sys = d->sys;
+	tri_count(&d->counts.dead[reason], (uint64_t)1);
+	tri_dead_tell(d->sys, reason, to, m);
+}
+
+void
+tri_dead_tell(struct tr_system *sys, enum tr_dead_reason reason, tr_ref to,
+    const struct tr_msg *m)
+{
 	struct tr_dead_letter letter;
 
-	tri_count(&d->counts.dead[reason], (uint64_t)1);
 	if (sys->options.on_dead_letter == NULL || !hook_may_be_called(sys))
 		return;
 	letter = (struct tr_dead_letter){

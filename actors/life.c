@@ -146,13 +146,16 @@ die_drain(struct tri_crew *c, struct tr_msg *m)
 	while (m != NULL) {
 		struct tr_msg *next = m->link;
 
-		if (m->kind == TRI_MSG_START)
+		if (m->kind == TRI_MSG_START && !(m->flags & TRI_MSG_STALE))
 			unstarted = true;
-		if (m->kind <= TRI_MSG_TICK)
-			tri_msg_dead(c, c->turn.ref, m, TR_DEAD_CLOSED,
+		if (m->kind > TRI_MSG_TICK)
+			tri_msg_dispose(c, m, TR_EDEAD);
+		else if (m->flags & TRI_MSG_STALE)
+			tri_msg_dead(c, TR_REF_NONE, m, TR_DEAD_NO_ACTOR,
 			    TR_EDEAD);
 		else
-			tri_msg_dispose(c, m, TR_EDEAD);
+			tri_msg_dead(c, c->turn.ref, m, TR_DEAD_CLOSED,
+			    TR_EDEAD);
 		m = next;
 	}
 	return unstarted;

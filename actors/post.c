@@ -49,8 +49,10 @@ static void
 post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m)
 {
 	tri_foreign_lock(sys);
-	tri_dead_letter(&sys->foreign, TR_DEAD_NO_ACTOR, to, m);
+	tri_count(&sys->foreign.counts.dead[TR_DEAD_NO_ACTOR], (uint64_t)1);
 	tri_foreign_unlock(sys);
+	/* The program's hook may take its time. */
+	tri_dead_tell(sys, TR_DEAD_NO_ACTOR, to, m);
 	post_free(sys, m);
 }
 
@@ -125,7 +127,7 @@ tri_record_free_foreign(struct tr_system *sys, struct tri_record *r)
 void
 tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r)
 {
-	tr_ref owner = { r->owner };
+	tr_ref owner = { tri_load_relaxed(&r->owner) };
 	struct tr_self *a = NULL;
 	uint32_t holds;
 

@@ -43,7 +43,7 @@ tri_record_new_free(struct tri_crew *c, enum tri_record_kind kind)
 	r->index = index;
 	r->kind = (uint8_t)kind;
 	r->linked = false;
-	r->owner = 0;
+	tri_store_relaxed(&r->owner, (uint64_t)0);
 	r->node.prev = NULL;
 	tri_store_relaxed(&r->holds, 0u);
 	/* rel: pairs with the acq of a callee's look at a canceled ask. */
@@ -65,7 +65,7 @@ record_link(struct tri_crew *c, struct tri_record *r)
 
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)
 		tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
-	r->owner = c->turn.ref.bits;
+	tri_store_relaxed(&r->owner, c->turn.ref.bits);
 	r->prev = NULL;
 	r->next = cold->records;
 	if (r->next != NULL)
@@ -81,7 +81,7 @@ record_unlink(struct tri_crew *c, struct tri_record *r)
 {
 	struct tri_cold *cold = tri_cold(c->desk.sys, c->turn.cell);
 
-	TR_DASSERT(r->owner == c->turn.ref.bits);
+	TR_DASSERT(tri_load_relaxed(&r->owner) == c->turn.ref.bits);
 	if (r->prev != NULL)
 		r->prev->next = r->next;
 	else
@@ -118,12 +118,13 @@ tri_record_find(struct tri_crew *c, uint64_t id, enum tri_record_kind kind)
 	    index >= tri_load_acquire(&sys->records.limit))
 		return NULL;
 	r = tri_record_at(sys, index);
-	/* Only then may the other fields be looked at: it is ours. */
 	if ((tri_load_relaxed(&r->ident) &
 	        (TRI_IDENT_GENERATION | TRI_RECORD_LIVE)) !=
 	    (id >> 32 | TRI_RECORD_LIVE))
 		return NULL;
-	return r->kind == kind && r->owner == c->turn.ref.bits ? r : NULL;
+	/* Only if it is ours may the other fields be looked at. */
+	return tri_load_relaxed(&r->owner) == c->turn.ref.bits &&
+	        r->kind == kind ? r : NULL;
 }
 
 /* --------------------------------------------------------- letting go --- */
@@ -250,7 +251,7 @@ tri_record_prepare_outcome(struct tri_record *r)
 static void
 record_send(struct tri_crew *c, struct tri_record *r)
 {
-	tr_ref owner = { r->owner };
+	tr_ref owner = { tri_load_relaxed(&r->owner) };
 
 	if (r->kind == TRI_RECORD_TIMER) {
 		tri_deliver(c, owner, &r->msg);

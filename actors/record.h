@@ -49,7 +49,7 @@ enum tri_hold {
 
 struct tri_record {
 	_Atomic uint64_t ident; /* generation, state; callees look at it */
-	uint64_t owner; /* tr_ref bits */
+	_Atomic uint64_t owner; /* tr_ref bits */
 	struct tri_record *prev; /* in the owner's list */
 	struct tri_record *next;
 	struct tri_timer_node node; /* home's wheel; a job's: own use */

@@ -141,7 +141,8 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		tri_turn_detach(c);
 		c->turn.msg = NULL;
 		if (counted)
-			tri_msg_dead(c, c->turn.ref, m, why, TR_EDEAD);
+			tri_msg_dead(c, why == TR_DEAD_NO_ACTOR ?
+			        TR_REF_NONE : c->turn.ref, m, why, TR_EDEAD);
 		else
 			tri_msg_dispose(c, m, TR_EDEAD);
 		return 0;

@@ -100,9 +100,7 @@ enum tri_inlet_pushed
 tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
     struct tr_self **cell)
 {
-	uint64_t ident;
-
-	return tri_push_inline(sys, to, m, cell, &ident);
+	return tri_push_inline(sys, to, m, cell);
 }
 
 void
@@ -222,6 +220,7 @@ msg_make_plain(struct tri_crew *c, struct tr_msg *m)
 {
 	struct tri_record *duty = NULL;
 
+	TR_ASSERT(tri_pool_of(m)->owner == c->desk.sys);
 	if (m->flags & TRI_MSG_LENT)
 		duty = tri_record_find(c, (uint64_t)tri_msg_ask(m)->deadline,
 		    TRI_RECORD_DUTY);

@@ -61,7 +61,7 @@ tri_msg_copy_in(struct tr_msg *m, const void *data, size_t size)
 /* Any thread: into the mailbox.  On WAKE the caller schedules *cell. */
 static inline enum tri_inlet_pushed
 tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,
-    struct tr_self **cell, uint64_t *ident)
+    struct tr_self **cell)
 {
 	uint32_t slot = tri_ref_slot(to), generation = tri_ref_generation(to);
 	struct tr_self *a;
@@ -75,9 +75,8 @@ tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	        slot >= tri_load_acquire(&sys->actors.limit)))
 		return TRI_PUSH_CLOSED;
 	a = tri_cell(sys, slot);
-	*ident = tri_load_relaxed(&a->ident);
 	/* Only a hint: what decides is the taker's look at m->generation. */
-	if (TRI_UNLIKELY((uint32_t)*ident != generation))
+	if (TRI_UNLIKELY((uint32_t)tri_load_relaxed(&a->ident) != generation))
 		return TRI_PUSH_CLOSED;
 	m->generation = generation;
 	*cell = a;
@@ -89,16 +88,18 @@ static inline void
 tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = NULL;
-	uint64_t ident = 0;
 	enum tri_inlet_pushed pushed;
 
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
-	pushed = tri_push_inline(c->desk.sys, to, m, &a, &ident);
+	pushed = tri_push_inline(c->desk.sys, to, m, &a);
 	if (TRI_LIKELY(pushed == TRI_PUSH_QUEUED))
 		return;
 	if (TRI_UNLIKELY(pushed == TRI_PUSH_CLOSED))
 		tri_msg_dead(c, to, m, TR_DEAD_NO_ACTOR, TR_EDEAD);
-	else if (TRI_LIKELY((ident >> TRI_IDENT_HOME_SHIFT &
+	/* Now the actor is ours to schedule, whoever it is by now: its home is
+	 * read after the push. */
+	else if (TRI_LIKELY((tri_load_relaxed(&a->ident) >>
+	                 TRI_IDENT_HOME_SHIFT &
 	             TRI_IDENT_HOME) == 0))
 		tri_sched_push(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 	else

@@ -11,6 +11,7 @@ struct signal_route {
 	struct tr_system *sys;
 	tr_ref to;
 	uint32_t tag;
+	int signo;
 };
 
 /* On worker 0's loop; it may be in no actor's turn: a post. */
@@ -23,6 +24,19 @@ signal_arrived(void *arg, int signo)
 	(void)tr_post(route->sys, route->to, route->tag, NULL, 0);
 }
 
+static bool
+signal_is_routed(struct tr_system *sys, int signo)
+{
+	struct signal_route *route;
+
+	tri_foreign_lock(sys);
+	for (route = sys->signals; route != NULL; route = route->next)
+		if (route->signo == signo)
+			break;
+	tri_foreign_unlock(sys);
+	return route != NULL;
+}
+
 int
 tr_signal_send(struct tr_system *system, int signo, tr_ref to, uint32_t tag)
 {
@@ -32,10 +46,17 @@ tr_signal_send(struct tr_system *system, int signo, tr_ref to, uint32_t tag)
 
 	if (tri_load_acquire(&system->stopping) != 0)
 		return TR_ESTOPPING;
+	if (signal_is_routed(system, signo))
+		return TR_EEXIST;
 	route = env->memory.alloc(env->memory.ctx, sizeof(*route));
 	if (route == NULL)
 		return TR_ENOMEM;
-	*route = (struct signal_route){ .sys = system, .to = to, .tag = tag };
+	*route = (struct signal_route){
+		.sys = system,
+		.to = to,
+		.tag = tag,
+		.signo = signo,
+	};
 	rc = env->loop_signal(env, tri_sched_worker(&system->sched, 0)->loop,
 	    signo, signal_arrived, route);
 	if (rc != 0) {

@@ -7,8 +7,8 @@
  *
  *   tell    every living actor gets a STOP mark, behind what it has
  *   kill    at the deadline, every one that is left
- *   end     when nobody lives; or when those that do are in handlers that do
- *           not return: they are reported
+ *   end     when nobody lives; or when nobody has died for a while and some
+ *           are in handlers that do not return: they are reported
  *
  * Nobody is born meanwhile: tr_spawn refuses, and one that had not seen the
  * flag yet is found by the next sweep.
@@ -136,11 +136,28 @@ stop_report_left(struct tr_system *sys, int64_t now)
 	}
 }
 
-static void
-stop_end(struct tr_system *sys, uint64_t alive, int64_t now)
+/* Workers in a handler.  The caller's is in none. */
+static unsigned
+stop_busy(struct tr_system *sys)
 {
-	sys->report.left = alive;
-	if (alive > 0)
+	unsigned i, n = 0;
+
+	for (i = 0; i < sys->sched.n; i++)
+		n += tri_load_relaxed(&tri_crew_at(sys, i)->worker.running) !=
+		    0;
+	return n;
+}
+
+/*
+ * Nobody lives; or nobody has died for a while and handlers do not return.
+ * A worker that comes out of such a handler later still runs what waits for
+ * it, and all of that has been killed.
+ */
+static void
+stop_end(struct tr_system *sys, int64_t now)
+{
+	sys->report.left = stop_busy(sys);
+	if (sys->report.left > 0)
 		stop_report_left(sys, now);
 	tri_sched_quit(&sys->sched);
 }
@@ -161,7 +178,7 @@ stop_step(struct tri_crew *c)
 		tri_foreign_lock(sys);
 		tri_foreign_unlock(sys);
 		if (tri_system_alive(sys) == 0)
-			stop_end(sys, 0, 0);
+			stop_end(sys, 0);
 		return;
 	}
 	tri_worker_read_clock(&c->worker);
@@ -176,8 +193,8 @@ stop_step(struct tri_crew *c)
 		sys->stop_alive = alive;
 		sys->stop_grace = now + GRACE_NS;
 	}
-	if (sys->stop_killed && now >= sys->stop_grace) {
-		stop_end(sys, alive, now);
+	if (sys->stop_killed && now >= sys->stop_grace && stop_busy(sys) > 0) {
+		stop_end(sys, now);
 		return;
 	}
 	stop_sweep(c);

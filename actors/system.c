@@ -14,6 +14,7 @@ enum {
 	RECORDS_MAX = 1 << 26,
 	MESSAGE_MAX = 1 << 30,
 	SPIN_NS = 20 * 1000,
+	JOBS_WAIT_NS = 100 * 1000 * 1000,
 };
 
 /* Which system numbers are in use: the one variable of the process. */
@@ -100,6 +101,21 @@ system_poll(struct tri_worker *w)
 	tri_table_give_back(&c->desk.sys->records, &c->desk.records);
 }
 
+/* hooks.trim: the foreign threads' pool has no worker of its own. */
+static bool
+system_trim(struct tri_worker *w)
+{
+	struct tr_system *sys = ((struct tri_crew *)(void *)w)->desk.sys;
+	bool more;
+
+	if (w->index != 0)
+		return false;
+	tri_foreign_lock(sys);
+	more = tri_pool_trim(&sys->foreign_pool, TRI_TRIM_BLOCKS);
+	tri_foreign_unlock(sys);
+	return more;
+}
+
 static void
 desk_init(struct tri_desk *d, struct tr_system *sys, struct tri_worker *w,
     struct tri_pool *pool)
@@ -138,6 +154,7 @@ system_init_sched(struct tr_system *sys)
 		.hooks = {
 			.fire = tri_record_fire,
 			.poll = system_poll,
+			.trim = system_trim,
 			.attend = tri_stop_attend,
 		},
 		.pool_owner = sys,
@@ -267,9 +284,17 @@ system_sum(struct tr_system *sys, size_t offset)
 static int
 system_finish(struct tr_system *sys, struct tr_stop_report *report)
 {
+	int64_t now, until;
+
 	sys->env->jobs_close(sys->env, sys->jobs);
-	(void)sys->env->jobs_wait(sys->env, sys->jobs,
-	    tri_load_acquire(&sys->stop_deadline));
+	do {
+		/* In slices: the deadline may be brought forward. */
+		now = sys->env->now(sys->env);
+		until = tri_load_acquire(&sys->stop_deadline);
+		if (until > now + JOBS_WAIT_NS)
+			until = now + JOBS_WAIT_NS;
+	} while (sys->env->jobs_wait(sys->env, sys->jobs, until) > 0 &&
+	    tri_load_acquire(&sys->stop_deadline) > until);
 	sys->report.killed =
 	    system_sum(sys, offsetof(struct tri_counts, killed));
 	sys->report.stopped =

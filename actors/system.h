@@ -237,7 +237,9 @@ void tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r);
 /* Give a record back from there. */
 void tri_record_free_foreign(struct tr_system *sys, struct tri_record *r);
 
-/* dead.c */
+/* dead.c: count and tell the hook; tell it only */
+void tri_dead_tell(struct tr_system *sys, enum tr_dead_reason reason,
+    tr_ref to, const struct tr_msg *m);
 void tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason,
     tr_ref to, const struct tr_msg *m);
 

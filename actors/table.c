@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+_Static_assert(TRI_CACHE_MAX == 2 * 64, "two batches fit into a cache");
+
 enum {
 	TABLE_MIN = 1 << 16,
 	CACHE_BATCH = 64,
@@ -66,6 +68,7 @@ tri_table_init(struct tri_table *t, struct tri_env *env, uint32_t max,
 		t->batch = CACHE_BATCH;
 	if (t->batch == 0)
 		t->batch = 1;
+	t->keep = t->batch * 2;
 	return true;
 }
 
@@ -179,7 +182,7 @@ table_take_back(struct tri_table *t, struct tri_cache *c, uint32_t n)
 void
 tri_table_flush(struct tri_table *t, struct tri_cache *c)
 {
-	table_take_back(t, c, TRI_CACHE_MAX / 2);
+	table_take_back(t, c, c->n - c->n / 2);
 }
 
 void

@@ -32,6 +32,7 @@ struct tri_table {
 	size_t size[TRI_TABLE_ARRAYS]; /* of an element; 0: no such array */
 	uint32_t max;
 	uint32_t batch; /* indices a cache gets at a time */
+	uint32_t keep; /* and keeps at most */
 	_Atomic uint32_t limit; /* all indices below were handed out once */
 
 	ck_spinlock_t lock; /* for all below */
@@ -77,7 +78,7 @@ tri_table_get(struct tri_table *t, struct tri_cache *c, uint32_t *index)
 static inline void
 tri_table_put(struct tri_table *t, struct tri_cache *c, uint32_t index)
 {
-	if (TRI_UNLIKELY(c->n == TRI_CACHE_MAX))
+	if (TRI_UNLIKELY(c->n >= t->keep))
 		tri_table_flush(t, c);
 	c->index[c->n++] = index;
 }

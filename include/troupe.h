@@ -244,7 +244,7 @@ enum tr_dead_reason {
 
 struct tr_dead_letter {
 	enum tr_dead_reason reason;
-	tr_ref target;
+	tr_ref target; /* TR_REF_NONE: a former actor of a slot in use again */
 	tr_ref sender; /* TR_REF_NONE when it came from outside */
 	uint32_t tag;
 	uint32_t size;
@@ -720,7 +720,8 @@ TR_API void tr_msg_drop(struct tr_msg **msg);
 
 /**
  * Send a message one owns, as tr_send() does.  A taken ask that is sent on is
- * a plain message: the ask ends with TR_ENOREPLY.
+ * a plain message: the ask ends with TR_ENOREPLY.  A message stays in the
+ * system that made it (asserted).
  *
  * \param self  the sender
  * \param to    the receiver

@@ -291,7 +291,11 @@ real_thread_start(struct tri_env *env, struct tri_thread **thread,
     void (*fn)(void *), void *arg, const char *name, int cpu)
 {
 	struct tri_thread *t = malloc(sizeof(*t));
-	sigset_t all, old;
+	/* Those that a thread's own fault raises, and profilers'. */
+	static const int keep[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
+		SIGSYS, SIGPROF };
+	sigset_t others, old;
+	size_t i;
 	int rc;
 
 	(void)env;
@@ -302,8 +306,10 @@ real_thread_start(struct tri_env *env, struct tri_thread **thread,
 	t->cpu = cpu;
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	/* Signals are the program's business, not a worker's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	sigfillset(&others);
+	for (i = 0; i < sizeof(keep) / sizeof(*keep); i++)
+		sigdelset(&others, keep[i]);
+	pthread_sigmask(SIG_SETMASK, &others, &old);
 	rc = pthread_create(&t->thread, NULL, thread_main, t);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc != 0) {

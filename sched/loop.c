@@ -33,6 +33,7 @@ struct watch {
 	ck_stack_entry_t op; /* while it waits for a poller */
 	struct watch *next; /* once started */
 	ev_signal signal;
+	struct sigaction before;
 	void (*fn)(void *arg, int signo);
 	void *arg;
 };
@@ -104,6 +105,7 @@ loop_free(struct tri_env *env, struct tri_loop *loop)
 
 		loop->watches = watch->next;
 		ev_signal_stop(loop->ev, &watch->signal);
+		(void)sigaction(watch->signal.signum, &watch->before, NULL);
 		free(watch);
 	}
 	e = ck_stack_batch_pop_upmc(&loop->ops);
@@ -266,6 +268,7 @@ loop_signal(struct tri_env *env, struct tri_loop *loop, int signo,
 	watch = calloc(1, sizeof(*watch));
 	if (watch == NULL)
 		return -ENOMEM;
+	watch->before = old;
 	watch->fn = fn;
 	watch->arg = arg;
 	ev_signal_init(&watch->signal, on_signal, signo);

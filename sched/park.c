@@ -351,13 +351,29 @@ park_deadline(struct tri_worker *w, bool watch)
 	return at;
 }
 
-/* Idle for a while: give memory back, a slice at a time. */
+/*
+ * Idle for a while: give memory back, a slice at a time.  At the end those who
+ * sleep over blocks that came home meanwhile are told, once, to do the same.
+ */
 static void
 park_trim(struct tri_worker *w)
 {
+	struct tri_sched *s = w->sched;
+	bool more;
+	unsigned i;
+
 	if (w->trimmed || w->now - w->idle_since < TRI_TRIM_NS)
 		return;
-	w->trimmed = !tri_pool_trim(&w->pool, TRI_TRIM_BLOCKS);
+	more = tri_pool_trim(&w->pool, TRI_TRIM_BLOCKS);
+	if (s->hooks.trim != NULL)
+		more |= s->hooks.trim(w);
+	w->trimmed = !more;
+	for (i = 0; w->trimmed && i < s->n; i++) {
+		struct tri_worker *v = tri_sched_worker(s, i);
+
+		if (v != w && !tri_stack_is_empty(&v->pool.returned))
+			tri_park_ring(v);
+	}
 }
 
 /* Whether the sleep ended for a reason that concerns this worker. */
@@ -382,8 +398,12 @@ park_enter(struct tri_worker *w)
 		w->searching = false;
 		tri_fetch_sub_seq_cst(&s->searching, 1);
 	}
-	if (w->idle_since == 0)
+	if (w->idle_since == 0) {
 		w->idle_since = w->now;
+		w->pool.trim_class = 0;
+	}
+	if (!tri_stack_is_empty(&w->pool.returned))
+		w->trimmed = false;
 	if (park_sees_work(w)) {
 		/* It may be another worker's: take a place to fetch it. */
 		park_leave(w);

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Threads wait until all of them could be started. */
+enum { GATE_CLOSED, GATE_OPEN, GATE_LOCKED };
+
 /* The others, nearest first; those as near as each other from the own index
  * on, so that not everybody robs worker 0 first. */
 static void
@@ -110,13 +113,28 @@ worker_main(void *arg)
 	struct tri_worker *before = tri_worker_here;
 
 	tri_worker_here = w;
+	/* acq: pairs with tri_sched_run: all workers exist, or none works. */
+	while (tri_load_acquire(&w->sched->gate) == GATE_CLOSED)
+		(void)w->env->loop_sleep(w->env, w->loop, INT64_MAX);
 	tri_worker_read_clock(w);
-	while (tri_worker_step(w))
+	while (tri_load_relaxed(&w->sched->gate) == GATE_OPEN &&
+	    tri_worker_step(w))
 		;
 	tri_pool_flush(&w->pool);
 	tri_worker_here = before;
 	/* rel: publishes all this worker did; pairs with tri_sched_running. */
 	tri_store_release(&w->ended, 1u);
+}
+
+static void
+gate_set(struct tri_sched *s, uint32_t gate)
+{
+	unsigned i;
+
+	/* rel: pairs with worker_main. */
+	tri_store_release(&s->gate, gate);
+	for (i = 0; i < s->n; i++)
+		s->env->loop_wake(s->env, tri_sched_worker(s, i)->loop);
 }
 
 int
@@ -139,12 +157,12 @@ tri_sched_run(struct tri_sched *s)
 		if (rc != 0)
 			break;
 	}
+	gate_set(s, rc == 0 ? GATE_OPEN : GATE_LOCKED);
 	if (rc != 0) {
 		/* Those not started have not run and never will. */
 		for (; i < s->n; i++)
 			tri_store_release(&tri_sched_worker(s, i)->ended, 1u);
 		tri_store_release(&first->ended, 1u);
-		tri_sched_quit(s);
 		return rc;
 	}
 	s->env->thread_bind(s->env, first->cpu);

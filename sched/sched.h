@@ -41,6 +41,9 @@ struct tri_hooks {
 	void (*fire)(struct tri_worker *w, struct tri_timer_node *node);
 	/* At every poll: what else waits for this worker. */
 	void (*poll)(struct tri_worker *w);
+	/* Idle for long: give memory back, a slice.  true: call again.  NULL:
+	 * nothing to give. */
+	bool (*trim)(struct tri_worker *w);
 	/* While attention is asked for (tri_sched_attend): before each step. */
 	void (*attend)(struct tri_worker *w);
 };
@@ -111,6 +114,7 @@ struct tri_sched {
 	int64_t now0;
 	_Atomic uint64_t ns_per_cycle;
 
+	_Atomic uint32_t gate; /* sched.c */
 	_Atomic uint32_t attention; /* hooks.attend is wanted */
 	_Atomic uint32_t quit;
 

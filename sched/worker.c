@@ -211,15 +211,24 @@ worker_search(struct tri_worker *w)
 	worker_run_word(w, word);
 }
 
+/* Of its own, that nobody else will do. */
+static bool
+worker_has_work(struct tri_worker *w)
+{
+	return tri_runq_waits(&w->q) || !tri_stack_is_empty(&w->inbox);
+}
+
 bool
 tri_worker_step(struct tri_worker *w)
 {
 	if (TRI_UNLIKELY(tri_load_relaxed(&w->sched->attention) != 0)) {
-		/* acq: pairs with the rel in tri_sched_quit. */
-		if (tri_load_acquire(&w->sched->quit) != 0)
+		/* acq: pairs with tri_sched_quit. */
+		if (tri_load_acquire(&w->sched->quit) == 0)
+			w->sched->hooks.attend(w);
+		else if (!worker_has_work(w))
 			w->phase = TRI_ENDED;
 		else
-			w->sched->hooks.attend(w);
+			w->phase = TRI_RUN;
 	}
 	if (TRI_LIKELY(w->phase == TRI_RUN)) {
 		worker_run(w);
