@@ -154,9 +154,10 @@ stop_busy(struct tr_system *sys)
  * it, and all of that has been killed.
  */
 static void
-stop_end(struct tr_system *sys, int64_t now)
+stop_end(struct tr_system *sys, uint64_t alive, int64_t now)
 {
-	sys->report.left = stop_busy(sys);
+	/* A worker is on its way out of the last death's turn for a moment. */
+	sys->report.left = alive > 0 ? stop_busy(sys) : 0;
 	if (sys->report.left > 0)
 		stop_report_left(sys, now);
 	tri_sched_quit(&sys->sched);
@@ -178,7 +179,7 @@ stop_step(struct tri_crew *c)
 		tri_foreign_lock(sys);
 		tri_foreign_unlock(sys);
 		if (tri_system_alive(sys) == 0)
-			stop_end(sys, 0);
+			stop_end(sys, 0, 0);
 		return;
 	}
 	tri_worker_read_clock(&c->worker);
@@ -194,7 +195,7 @@ stop_step(struct tri_crew *c)
 		sys->stop_grace = now + GRACE_NS;
 	}
 	if (sys->stop_killed && now >= sys->stop_grace && stop_busy(sys) > 0) {
-		stop_end(sys, now);
+		stop_end(sys, alive, now);
 		return;
 	}
 	stop_sweep(c);

@@ -41,11 +41,11 @@ struct tri_hooks {
 	void (*fire)(struct tri_worker *w, struct tri_timer_node *node);
 	/* At every poll: what else waits for this worker. */
 	void (*poll)(struct tri_worker *w);
+	/* While attention is asked for (tri_sched_attend): before each step. */
+	void (*attend)(struct tri_worker *w);
 	/* Idle for long: give memory back, a slice.  true: call again.  NULL:
 	 * nothing to give. */
 	bool (*trim)(struct tri_worker *w);
-	/* While attention is asked for (tri_sched_attend): before each step. */
-	void (*attend)(struct tri_worker *w);
 };
 
 /* Relaxed counters, written by the worker only, summed by readers. */

@@ -405,14 +405,12 @@ a_system_that_stops_gives_every_job_back_once(void **unused)
 		assert_int_equal(rc, TR_OK);
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		free_when_idle(&k);
-		for (int i = 0; i < 10; i++) {
+		/* The last one was handed over after the stop had begun. */
+		for (int i = 0; i < 11; i++) {
 			assert_int_equal(y.rc[i], TR_OK);
 			assert_int_equal(y.task[i].done + y.task[i].dropped,
 			    1);
 		}
-		assert_int_equal(y.rc[10], TR_ESTOPPING);
-		assert_int_equal(y.task[10].ran, 0);
-		assert_int_equal(y.task[10].done + y.task[10].dropped, 0);
 		sem_destroy(&y.gate);
 	}
 }

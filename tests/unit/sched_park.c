@@ -305,7 +305,7 @@ words_from_foreign_threads_all_run_once(void **unused)
 static void
 words_pinned_to_a_home_run_there(void **unused)
 {
-	enum { N = TEST_SCALE(60000) };
+	enum { N = TEST_SCALE(20000) };
 
 	(void)unused;
 	FOR_EACH_COUNT(i)
@@ -403,7 +403,7 @@ pause_before(unsigned round)
 static void
 sleepers_wake_up_for_each_single_word(void **unused)
 {
-	enum { ROUNDS = TEST_SCALE(3000) };
+	enum { ROUNDS = TEST_SCALE(2500) };
 
 	(void)unused;
 	FOR_EACH_COUNT(i)
@@ -427,7 +427,7 @@ sleepers_wake_up_for_each_single_word(void **unused)
 static void
 sleepers_wake_up_for_each_pinned_word(void **unused)
 {
-	enum { ROUNDS = TEST_SCALE(3000) };
+	enum { ROUNDS = TEST_SCALE(2500) };
 
 	(void)unused;
 	FOR_EACH_COUNT(i)
@@ -517,7 +517,7 @@ wait_for_next(struct tri_worker *w, struct job *job)
 static void
 word_behind_a_stuck_worker_is_taken_over(void **unused)
 {
-	enum { ROUNDS = TEST_SCALE(150) };
+	enum { ROUNDS = TEST_SCALE(80) };
 
 	(void)unused;
 	for (unsigned n = 2; n <= 6; n += 2) {
@@ -595,7 +595,7 @@ arm(struct tri_worker *w, struct job *job)
 static void
 timers_fire_on_idle_workers_and_never_early(void **unused)
 {
-	enum { N = 200, LAST_NS = 120 * 1000 * 1000 };
+	enum { N = 200, LAST_NS = 60 * 1000 * 1000 };
 
 	(void)unused;
 	FOR_EACH_COUNT(i)
@@ -620,7 +620,7 @@ timers_fire_on_idle_workers_and_never_early(void **unused)
 static void
 quit_ends_all_workers_at_any_moment(void **unused)
 {
-	enum { ROUNDS = TEST_SCALE(300) };
+	enum { ROUNDS = TEST_SCALE(200) };
 
 	(void)unused;
 	for (unsigned round = 0; round < ROUNDS; round++) {
