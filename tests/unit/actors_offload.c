@@ -33,6 +33,7 @@ struct yard {
 	tr_ask_id id[JOBS];
 	int cancel_rc[4];
 	int done, expected;
+	int64_t patience_ns; /* of the stop; 0: for ever */
 };
 
 static void
@@ -350,7 +351,8 @@ stopping_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 
 	if (tr_tag(msg) != OPEN)
 		return TR_OK;
-	(void)kit_finish(self);
+	(void)tr_system_stop(tr_system_of(self), y->patience_ns == 0 ?
+	    tr_forever() : tr_in(self, y->patience_ns));
 	(void)offload(self, y, 10, tr_forever());
 	return TR_OK;
 }
@@ -415,7 +417,8 @@ a_system_that_stops_gives_every_job_back_once(void **unused)
 	}
 }
 
-/* A blocking call that outlives the run keeps the system from being freed. */
+/* A blocking call that outlives the deadline of the stop outlives the run, and
+ * keeps the system from being freed. */
 static void
 a_blocking_call_that_runs_on_keeps_the_system(void **unused)
 {
@@ -424,6 +427,7 @@ a_blocking_call_that_runs_on_keeps_the_system(void **unused)
 
 	(void)unused;
 	yard_init(&y);
+	y.patience_ns = TR_MS(20);
 	kit_new_with(&k, (struct tr_options){ .workers = 2,
 	    .blocking_threads = 1 });
 	y.root = kit_root(&k, &stopping_root, &y);

@@ -223,6 +223,23 @@ open_is_idle_or_holds_the_first_message(void **unused)
 	assert_int_equal(count, 2);
 }
 
+static void
+open_running_takes_messages_and_wakes_nobody(void **unused)
+{
+	static struct tri_inlet in;
+	struct tr_msg m = { .generation = GENERATION };
+	uint32_t count;
+
+	(void)unused;
+	tri_inlet_open_running(&in);
+	assert_true(head_of(&in) == TRI_INLET_RUNNING);
+	assert_int_equal(tri_inlet_push(&in, &m), TRI_PUSH_QUEUED);
+	assert_false(tri_inlet_rest_owner(&in, TRI_INLET_RUNNING));
+	assert_ptr_equal(tri_inlet_take_owner(&in, GENERATION, &count), &m);
+	assert_true(tri_inlet_rest_owner(&in, TRI_INLET_RUNNING));
+	assert_true(head_of(&in) == TRI_INLET_IDLE);
+}
+
 /* ------------------------------------------------------ taken batches ---- */
 
 /* n messages, pushed in the order of their tags. */
@@ -659,6 +676,7 @@ main(void)
 		cmocka_unit_test(
 		    close_refuses_from_every_state_and_returns_the_rest),
 		cmocka_unit_test(open_is_idle_or_holds_the_first_message),
+		cmocka_unit_test(open_running_takes_messages_and_wakes_nobody),
 		cmocka_unit_test(count_saturates_and_the_batch_stays_whole),
 		cmocka_unit_test(
 		    batches_are_oldest_first_and_tell_what_is_ahead),

@@ -579,7 +579,7 @@ signals_that_others_handle_are_refused(void **unused)
 /* --------------------------------------------------------------- jobs ---- */
 
 static struct {
-	atomic_int now, most, done; /* that run, at most at once, ended */
+	atomic_int now, most, done; /* that run, at most at once, finished */
 	atomic_bool open; /* those that wait for the gate may go on */
 } gate;
 
@@ -605,7 +605,24 @@ gated_run(struct tri_job *job)
 	while (!atomic_load(&gate.open))
 		nap_ms(1);
 	atomic_fetch_sub(&gate.now, 1);
+}
+
+static void
+gated_finish(struct tri_job *job)
+{
+	(void)job;
 	atomic_fetch_add(&gate.done, 1);
+}
+
+/* Jobs that wait for the gate. */
+static void
+gated_jobs(struct tri_job *job, int n)
+{
+	memset(job, 0, (size_t)n * sizeof(*job));
+	for (int i = 0; i < n; i++) {
+		job[i].run = gated_run;
+		job[i].finish = gated_finish;
+	}
 }
 
 static void
@@ -628,8 +645,7 @@ static void
 jobs_end(struct tri_jobs *jobs)
 {
 	env->jobs_close(env, jobs);
-	while (env->jobs_running(env, jobs) > 0)
-		nap_ms(1);
+	assert_int_equal(env->jobs_wait(env, jobs, INT64_MAX), 0);
 	env->jobs_free(env, jobs);
 }
 
@@ -651,15 +667,14 @@ jobs_run_on_no_more_threads_than_allowed(void **unused)
 
 	(void)unused;
 	gate_init(false);
-	memset(job, 0, sizeof(job));
+	gated_jobs(job, N);
 	for (int i = 0; i < N; i++) {
-		job[i].run = gated_run;
 		assert_int_equal(env->jobs_submit(env, jobs, &job[i]), 0);
 	}
 	wait_for(&gate.now, THREADS);
 	nap_ms(5);
 	assert_int_equal(gate.now, THREADS);
-	assert_int_equal(env->jobs_running(env, jobs), THREADS);
+	assert_int_equal(env->jobs_wait(env, jobs, 0), THREADS);
 	atomic_store(&gate.open, true);
 	wait_for(&gate.done, N);
 	assert_int_equal(gate.most, THREADS);
@@ -675,9 +690,7 @@ full_queue_refuses_until_there_is_room(void **unused)
 
 	(void)unused;
 	gate_init(false);
-	memset(job, 0, sizeof(job));
-	for (int i = 0; i < N; i++)
-		job[i].run = gated_run;
+	gated_jobs(job, N);
 	assert_int_equal(env->jobs_submit(env, jobs, &job[0]), 0);
 	wait_for(&gate.now, 1);
 	for (int i = 1; i <= QUEUE; i++)
@@ -704,9 +717,8 @@ cancelled_job_has_not_begun_and_never_will(void **unused)
 
 	(void)unused;
 	gate_init(false);
-	memset(job, 0, sizeof(job));
+	gated_jobs(job, N);
 	for (int i = 0; i < N; i++) {
-		job[i].run = gated_run;
 		assert_int_equal(env->jobs_submit(env, jobs, &job[i]), 0);
 		if (i == 0)
 			wait_for(&gate.now, 1);
@@ -733,9 +745,7 @@ closed_pool_forgets_what_waits_and_takes_no_more(void **unused)
 
 	(void)unused;
 	gate_init(false);
-	memset(job, 0, sizeof(job));
-	for (int i = 0; i < N; i++)
-		job[i].run = gated_run;
+	gated_jobs(job, N);
 	for (int i = 0; i < N - 1; i++) {
 		assert_int_equal(env->jobs_submit(env, jobs, &job[i]), 0);
 		if (i == 0)
@@ -745,12 +755,37 @@ closed_pool_forgets_what_waits_and_takes_no_more(void **unused)
 	env->jobs_close(env, jobs);
 	assert_true(env->jobs_submit(env, jobs, &job[N - 1]) < 0);
 	assert_false(env->jobs_cancel(env, jobs, &job[1]));
-	assert_int_equal(env->jobs_running(env, jobs), 1);
+	assert_int_equal(env->jobs_wait(env, jobs, 0), 1);
 	atomic_store(&gate.open, true);
-	while (env->jobs_running(env, jobs) > 0)
-		nap_ms(1);
+	assert_int_equal(env->jobs_wait(env, jobs, INT64_MAX), 0);
 	env->jobs_free(env, jobs);
 	assert_int_equal(gate.done, 1);
+}
+
+static void
+waiting_for_running_jobs_ends_with_them_or_in_time(void **unused)
+{
+	enum { N = 2 };
+	struct tri_job job[N];
+	struct tri_jobs *jobs = jobs_begin(N, N);
+	int64_t deadline;
+
+	(void)unused;
+	assert_int_equal(env->jobs_wait(env, jobs, INT64_MAX), 0);
+	gate_init(false);
+	gated_jobs(job, N);
+	for (int i = 0; i < N; i++)
+		assert_int_equal(env->jobs_submit(env, jobs, &job[i]), 0);
+	wait_for(&gate.now, N);
+	deadline = env->now(env) + 5 * MS;
+	assert_int_equal(env->jobs_wait(env, jobs, deadline), N);
+	assert_true(env->now(env) >= deadline);
+	assert_int_equal(env->jobs_wait(env, jobs, INT64_MIN), N);
+	atomic_store(&gate.open, true);
+	assert_int_equal(env->jobs_wait(env, jobs, INT64_MAX), 0);
+	/* What tells of the end may come a little later. */
+	wait_for(&gate.done, N);
+	jobs_end(jobs);
 }
 
 /* A job that is submitted again by whoever sees it done. */
@@ -766,6 +801,14 @@ lap_run(struct tri_job *job)
 	struct lap *lap = tri_container_of(job, struct lap, job);
 
 	lap->runs++;
+}
+
+static void
+lap_finish(struct tri_job *job)
+{
+	struct lap *lap = tri_container_of(job, struct lap, job);
+
+	/* From now on the job is the submitter's again. */
 	atomic_fetch_add(&lap->seen, 1);
 }
 
@@ -784,6 +827,7 @@ many_jobs_run_once_each_time(void **unused)
 		int rc;
 
 		l->job.run = lap_run;
+		l->job.finish = lap_finish;
 		while (atomic_load(&l->seen) != round / N)
 			sched_yield();
 		while (
@@ -815,6 +859,7 @@ cancel_and_run_exclude_each_other(void **unused)
 	(void)unused;
 	memset(&lap, 0, sizeof(lap));
 	lap.job.run = lap_run;
+	lap.job.finish = lap_finish;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		assert_int_equal(env->jobs_submit(env, jobs, &lap.job), 0);
 		for (unsigned k = 0; k < i % 200; k++)
@@ -859,15 +904,13 @@ pool_makes_do_with_the_threads_it_gets(void **unused)
 
 	(void)unused;
 	assert_non_null(other);
-	memset(job, 0, sizeof(job));
+	gated_jobs(job, N);
 	gate_init(false);
 	real_start = other->thread_start;
 	other->thread_start = start_some;
 	may_start = 0;
 	jobs = other->jobs_new(other, THREADS, N);
 	assert_non_null(jobs);
-	for (int i = 0; i < N; i++)
-		job[i].run = gated_run;
 	/* Without any the job is not taken. */
 	assert_int_equal(other->jobs_submit(other, jobs, &job[0]), -ENOMEM);
 	assert_false(other->jobs_cancel(other, jobs, &job[0]));
@@ -879,8 +922,7 @@ pool_makes_do_with_the_threads_it_gets(void **unused)
 	wait_for(&gate.done, N);
 	assert_int_equal(gate.most, 1);
 	other->jobs_close(other, jobs);
-	while (other->jobs_running(other, jobs) > 0)
-		nap_ms(1);
+	assert_int_equal(other->jobs_wait(other, jobs, INT64_MAX), 0);
 	other->jobs_free(other, jobs);
 	other->free(other);
 }
@@ -917,6 +959,8 @@ main(void)
 		cmocka_unit_test(cancelled_job_has_not_begun_and_never_will),
 		cmocka_unit_test(
 		    closed_pool_forgets_what_waits_and_takes_no_more),
+		cmocka_unit_test(
+		    waiting_for_running_jobs_ends_with_them_or_in_time),
 		cmocka_unit_test(many_jobs_run_once_each_time),
 		cmocka_unit_test(cancel_and_run_exclude_each_other),
 		cmocka_unit_test(pool_makes_do_with_the_threads_it_gets),

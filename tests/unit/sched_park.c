@@ -31,13 +31,10 @@ enum {
 	KIND = 1,
 	FOREIGN = 3, /* threads that give work */
 	TOO_LONG_S = 100,
+	COUNTS = 4,
 };
 
-static const unsigned worker_counts[] = { 1, 2, 4, 7 };
-
-#define FOR_EACH_COUNT(i)    \
-	for (unsigned i = 0; \
-	     i < sizeof(worker_counts) / sizeof(worker_counts[0]); i++)
+static const unsigned worker_counts[COUNTS] = { 1, 2, 4, 7 };
 
 /* --------------------------------------------------------------- rig ----- */
 
@@ -65,6 +62,7 @@ struct rig {
 	atomic_uint early; /* timers */
 	atomic_uint fired;
 	atomic_uint attended;
+	atomic_bool over; /* jobs do not go on */
 	sem_t told;
 };
 
@@ -148,7 +146,9 @@ rig_new(unsigned workers, unsigned jobs)
 		    .worker_size = sizeof(struct tri_worker),
 		    .spin_ns = workers == 2 ? 20000 : 0,
 		    .kinds = rig->kinds,
-		    .hooks = { on_fire, on_poll, on_attend },
+		    .hooks = { .fire = on_fire,
+			.poll = on_poll,
+			.attend = on_attend },
 		    .pools = workers,
 		}));
 	return rig;
@@ -290,8 +290,7 @@ words_from_foreign_threads_all_run_once(void **unused)
 	enum { N = TEST_SCALE(60000) };
 
 	(void)unused;
-	FOR_EACH_COUNT(i)
-	{
+	for (unsigned i = 0; i < COUNTS; i++) {
 		struct rig *rig = rig_begin(worker_counts[i], N);
 
 		give_all(rig, 1);
@@ -308,8 +307,7 @@ words_pinned_to_a_home_run_there(void **unused)
 	enum { N = TEST_SCALE(20000) };
 
 	(void)unused;
-	FOR_EACH_COUNT(i)
-	{
+	for (unsigned i = 0; i < COUNTS; i++) {
 		struct rig *rig = rig_new(worker_counts[i], N);
 
 		for (unsigned k = 0; k < N; k++)
@@ -331,7 +329,7 @@ go_on(struct tri_worker *w, struct job *job)
 	unsigned left = job->left--;
 
 	atomic_fetch_add(&rig->ran, 1);
-	if (left == 0)
+	if (left == 0 || atomic_load(&rig->over))
 		return;
 	if (job->home >= 0) {
 		job->home = (int)((unsigned)(job->home + 1) % w->sched->n);
@@ -352,8 +350,7 @@ words_that_go_on_from_worker_to_worker_all_get_there(void **unused)
 	enum { N = 400, HOPS = TEST_SCALE(200) };
 
 	(void)unused;
-	FOR_EACH_COUNT(i)
-	{
+	for (unsigned i = 0; i < COUNTS; i++) {
 		struct rig *rig = rig_new(worker_counts[i], N);
 
 		rig->run = go_on;
@@ -406,8 +403,7 @@ sleepers_wake_up_for_each_single_word(void **unused)
 	enum { ROUNDS = TEST_SCALE(2500) };
 
 	(void)unused;
-	FOR_EACH_COUNT(i)
-	{
+	for (unsigned i = 0; i < COUNTS; i++) {
 		struct rig *rig = rig_new(worker_counts[i], 1);
 
 		rig->run = tell;
@@ -430,8 +426,7 @@ sleepers_wake_up_for_each_pinned_word(void **unused)
 	enum { ROUNDS = TEST_SCALE(2500) };
 
 	(void)unused;
-	FOR_EACH_COUNT(i)
-	{
+	for (unsigned i = 0; i < COUNTS; i++) {
 		struct rig *rig = rig_new(worker_counts[i], 1);
 		struct job *job = rig->jobs;
 
@@ -598,8 +593,7 @@ timers_fire_on_idle_workers_and_never_early(void **unused)
 	enum { N = 200, LAST_NS = 60 * 1000 * 1000 };
 
 	(void)unused;
-	FOR_EACH_COUNT(i)
-	{
+	for (unsigned i = 0; i < COUNTS; i++) {
 		struct rig *rig = rig_new(worker_counts[i], N);
 
 		rig->run = arm;
@@ -617,6 +611,7 @@ timers_fire_on_idle_workers_and_never_early(void **unused)
 
 /* ------------------------------------------------------------ the end ---- */
 
+/* A worker does what is its own before it leaves; so let that end. */
 static void
 quit_ends_all_workers_at_any_moment(void **unused)
 {
@@ -624,7 +619,7 @@ quit_ends_all_workers_at_any_moment(void **unused)
 
 	(void)unused;
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		struct rig *rig = rig_new(worker_counts[round % 4], 8);
+		struct rig *rig = rig_new(worker_counts[round % COUNTS], 8);
 
 		/* Before the start, at it, asleep, and in full swing. */
 		if (round % 16 == 0)
@@ -642,7 +637,10 @@ quit_ends_all_workers_at_any_moment(void **unused)
 			nap_ms(2);
 		else
 			pause_before(round);
-		rig_end(rig);
+		tri_sched_quit(&rig->sched);
+		atomic_store(&rig->over, true);
+		rig_join(rig);
+		rig_free(rig);
 	}
 }
 
@@ -657,8 +655,7 @@ static void
 quit_may_be_called_by_a_worker(void **unused)
 {
 	(void)unused;
-	FOR_EACH_COUNT(i)
-	{
+	for (unsigned i = 0; i < COUNTS; i++) {
 		for (unsigned home = 0; home < worker_counts[i]; home++) {
 			struct rig *rig = rig_new(worker_counts[i], 1);
 
@@ -678,8 +675,7 @@ static void
 attention_reaches_all_workers_even_asleep(void **unused)
 {
 	(void)unused;
-	FOR_EACH_COUNT(i)
-	{
+	for (unsigned i = 0; i < COUNTS; i++) {
 		struct rig *rig = rig_begin(worker_counts[i], 1);
 
 		nap_ms(20);

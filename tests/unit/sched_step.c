@@ -370,7 +370,9 @@ sim_init(struct sim *sim, unsigned workers)
 		.workers = workers,
 		.worker_size = sizeof(struct tri_worker) + 24,
 		.kinds = sim->kinds,
-		.hooks = { on_fire, on_poll, on_attend },
+		.hooks = { .fire = on_fire,
+		    .poll = on_poll,
+		    .attend = on_attend },
 		.pool_owner = sim,
 		.pools = workers,
 	    });
@@ -730,22 +732,29 @@ attention_calls_the_hook_before_each_step(void **unused)
 }
 
 static void
-quit_ends_a_worker_in_any_phase(void **unused)
+quit_ends_a_worker_in_any_phase_after_its_own_work(void **unused)
 {
 	(void)unused;
-	for (unsigned steps = 0; steps < 6; steps++) {
+	for (unsigned steps = 0; steps < 12; steps++) {
 		struct sim *sim = sim_begin(1);
 		struct tri_worker *w = worker(sim, 0);
+		unsigned more = 0, jobs = steps < 6 ? 0 : 3;
 
-		for (unsigned i = 0; i < steps; i++)
+		for (unsigned i = 0; i < steps % 6; i++)
 			assert_true(tri_worker_step(w));
-		tri_sched_push_back(w, word(sim, 0));
+		if (jobs > 0) {
+			tri_sched_push(w, word(sim, 0));
+			tri_sched_push_back(w, word(sim, 1));
+			tri_sched_push_home(&sim->sched, NULL, 0, word(sim, 2));
+		}
 		tri_sched_quit(&sim->sched);
+		while (tri_worker_step(w))
+			assert_true(more++ < 10);
+		assert_int_equal(sim->ran, jobs);
 		for (int i = 0; i < 3; i++) {
 			assert_false(tri_worker_step(w));
 			assert_int_equal(w->phase, TRI_ENDED);
 		}
-		assert_int_equal(sim->ran, 0);
 		sim_end(sim);
 	}
 }
@@ -1211,7 +1220,8 @@ main(void)
 		cmocka_unit_test(sleep_that_ends_for_nothing_is_a_nap),
 		cmocka_unit_test(timers_fire_in_virtual_time),
 		cmocka_unit_test(attention_calls_the_hook_before_each_step),
-		cmocka_unit_test(quit_ends_a_worker_in_any_phase),
+		cmocka_unit_test(
+		    quit_ends_a_worker_in_any_phase_after_its_own_work),
 		cmocka_unit_test(idle_worker_gives_its_memory_back),
 		cmocka_unit_test(every_failure_of_the_start_is_undone),
 		cmocka_unit_test(victims_are_all_others_nearest_first),
