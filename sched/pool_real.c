@@ -121,9 +121,9 @@ jobs_submit(struct tri_env *env, struct tri_jobs *jobs, struct tri_job *job)
 	pthread_mutex_lock(&jobs->lock);
 	if (jobs->closed)
 		rc = -ESHUTDOWN;
-	else if (jobs->queued >= jobs->queue_max &&
-	    jobs->idle <= jobs->queued)
-		rc = -ENOBUFS;
+	else if (jobs->queued >=
+	    jobs->queue_max + (jobs->threads_max - jobs->running))
+		rc = -ENOBUFS; /* also with all threads there may be */
 	else
 		rc = jobs_staff(jobs);
 	if (rc == 0) {

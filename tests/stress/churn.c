@@ -17,7 +17,7 @@ enum {
 	FAMILIES = 32,
 	CHILDREN = TEST_SCALE(1000000) / FAMILIES,
 	GRAVES = 64,
-	SLOTS = 4096,
+	SLOTS = 1024,
 };
 
 enum { NAMED, EXIT, FAIL, NEXT };
@@ -130,7 +130,8 @@ raise_one(struct tr_self *self, struct family *f)
 	for (uint64_t i = kit_below(&f->seed, 4); i > 0; i--)
 		name_it(self, &child, NAMED);
 	sentence(self, f, &child);
-	if (kit_below(&f->seed, 2) == 0)
+	/* It may be dying now, or be dead and its slot in use again. */
+	for (uint64_t i = kit_below(&f->seed, 8); i > 0; i--)
 		name_it(self, &child, NAMED);
 	f->grave[f->graves++ % GRAVES] = child;
 	for (uint64_t i = 0; i < 2; i++)

@@ -299,6 +299,64 @@ pinned_actors_on_sleeping_workers_are_woken(void **unused)
 			}
 }
 
+enum { KNOCKS = 20000 };
+
+static int
+door_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)self;
+	(void)msg;
+	atomic_fetch_add((atomic_int *)kit_ctx(state), 1);
+	return TR_OK;
+}
+
+static const struct tr_behavior door = {
+	.name = "door", .state_size = sizeof(void *),
+	.start = kit_start_ctx, .receive = door_receive,
+};
+
+/* Knock, and wait until it was heard: nothing else would wake anybody. */
+static void
+knock(struct kit *k, tr_ref to, atomic_int *heard)
+{
+	uint64_t seed = 9;
+
+	for (int i = 0; i < TEST_SCALE(KNOCKS); i++) {
+		assert_int_equal(tr_post(k->sys, to, GO, NULL, 0), TR_OK);
+		while (atomic_load(heard) <= i)
+			sched_yield();
+		/* Next time it may be just about to fall asleep. */
+		for (uint64_t n = kit_below(&seed, 8000); n > 0; n--)
+			(void)atomic_load(heard);
+	}
+}
+
+static void
+posts_wake_a_system_that_is_falling_asleep(void **unused)
+{
+	static const int64_t spins[] = { -1, TR_US(1) };
+	atomic_int heard;
+	struct kit k;
+	tr_ref to;
+
+	(void)unused;
+	for (unsigned workers = 1; workers <= 4; workers *= 2)
+		for (unsigned i = 0; i < 4; i++) {
+			heard = 0;
+			kit_new_with(&k, (struct tr_options){
+			    .workers = workers, .spin_ns = spins[i / 2] });
+			to = tr_system_spawn(k.sys, &door, &heard,
+			    &(struct tr_spawn_options){
+			    .placement = i % 2 == 0 ? TR_PLACE_ANY :
+			    TR_PLACE_WORKER, .worker = workers - 1 });
+			assert_true(tr_ref_valid(to));
+			kit_begin(&k);
+			knock(&k, to, &heard);
+			kit_stop(&k);
+			assert_int_equal(heard, TEST_SCALE(KNOCKS));
+		}
+}
+
 /* -------------------------------------------- placed from the outside --- */
 
 static void
@@ -340,6 +398,7 @@ main(void)
 		KIT_TEST(pinned_actors_stay_at_any_number_of_workers),
 		KIT_TEST(others_take_over_what_waits_behind_a_stuck_worker),
 		KIT_TEST(pinned_actors_on_sleeping_workers_are_woken),
+		KIT_TEST(posts_wake_a_system_that_is_falling_asleep),
 		KIT_TEST(spawns_from_outside_are_placed_too),
 	};
 

@@ -309,6 +309,75 @@ timers_follow_actors_from_worker_to_worker(void **unused)
 	}
 }
 
+/* ------------------------------------------- a tick that waits its turn --- */
+
+enum { QUEUE = 100, WAIT_PERIOD_NS = 2000000 };
+
+/*
+ * The mailbox holds 100 ms of work when the first tick is put behind it: what
+ * falls due meanwhile is in that tick's account, or in the next one's.
+ */
+struct queued {
+	int64_t begun, at_first;
+	int64_t due[2];
+	int seen, early;
+};
+
+static int
+queued_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct queued *q;
+
+	(void)kit_start_ctx(self, state, arg);
+	q = kit_ctx(state);
+	q->begun = tr_now(self);
+	for (int i = 0; i < QUEUE; i++)
+		kit_tell(self, tr_self_ref(self), LOAD);
+	return tr_every(self, WAIT_PERIOD_NS, TICK, 0) == 0 ? TR_ENOMEM :
+	    TR_OK;
+}
+
+static int
+queued_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	const struct tr_tick *tick = tr_data(msg, sizeof(*tick));
+	struct queued *q = kit_ctx(state);
+	int64_t now = tr_now(self);
+
+	if (tr_tag(msg) == LOAD) {
+		kit_spin_for(self, TR_MS(1));
+		return TR_OK;
+	}
+	if (q->seen == 0)
+		q->at_first = now;
+	q->due[q->seen] = 1 + (int64_t)tick->missed;
+	if (now < q->begun + (q->due[0] + q->due[1]) * WAIT_PERIOD_NS)
+		q->early++;
+	return ++q->seen == 2 ? kit_finish(self) : TR_OK;
+}
+
+static const struct tr_behavior queued_root = {
+	.name = "root", .state_size = sizeof(void *),
+	.start = queued_start, .receive = queued_receive,
+};
+
+static void
+a_tick_that_waits_counts_what_falls_due_meanwhile(void **unused)
+{
+	struct kit k;
+
+	(void)unused;
+	for (unsigned workers = 1; workers <= 4; workers *= 2) {
+		struct queued q = { .seen = 0 };
+
+		kit_play(&k, workers, &queued_root, &q);
+		assert_int_equal(q.seen, 2);
+		assert_int_equal(q.early, 0);
+		assert_true(q.due[0] + q.due[1] >=
+		    (q.at_first - q.begun) / WAIT_PERIOD_NS);
+	}
+}
+
 int
 main(void)
 {
@@ -316,6 +385,7 @@ main(void)
 		KIT_TEST(a_hundred_thousand_timers_each_fire_once_or_never),
 		KIT_TEST(timers_die_with_their_actor),
 		KIT_TEST(timers_follow_actors_from_worker_to_worker),
+		KIT_TEST(a_tick_that_waits_counts_what_falls_due_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -454,7 +454,6 @@ slot_turn(struct slot *slot, struct tally *t)
 		/* What was handled in place is the oldest of them. */
 		t->next[tri_inlet_msg(seen)->sender]--;
 		t->n--;
-		seen = TRI_INLET_RUNNING;
 	}
 	do {
 		struct tr_msg *m =

@@ -431,7 +431,8 @@ trim_gives_back_what_is_all_free(void **unused)
 			alloc_all(pool, c, block, n);
 			free_all(pool, c, block, n);
 		}
-		assert_true(held(pool) >= TRI_CLASSES * TRI_SLAB_BYTES);
+		assert_true(
+		    held(pool) >= TRI_CLASSES * (uint64_t)TRI_SLAB_BYTES);
 		trim_all(pool);
 		assert_int_equal(held(pool), 0);
 		assert_int_equal(r->memory.slabs, 0);

@@ -304,7 +304,7 @@ words_from_foreign_threads_all_run_once(void **unused)
 static void
 words_pinned_to_a_home_run_there(void **unused)
 {
-	enum { N = TEST_SCALE(20000) };
+	enum { N = TEST_SCALE(10000) };
 
 	(void)unused;
 	for (unsigned i = 0; i < COUNTS; i++) {
@@ -400,7 +400,7 @@ pause_before(unsigned round)
 static void
 sleepers_wake_up_for_each_single_word(void **unused)
 {
-	enum { ROUNDS = TEST_SCALE(2500) };
+	enum { ROUNDS = TEST_SCALE(1500) };
 
 	(void)unused;
 	for (unsigned i = 0; i < COUNTS; i++) {
@@ -423,7 +423,7 @@ sleepers_wake_up_for_each_single_word(void **unused)
 static void
 sleepers_wake_up_for_each_pinned_word(void **unused)
 {
-	enum { ROUNDS = TEST_SCALE(2500) };
+	enum { ROUNDS = TEST_SCALE(1200) };
 
 	(void)unused;
 	for (unsigned i = 0; i < COUNTS; i++) {
@@ -512,7 +512,7 @@ wait_for_next(struct tri_worker *w, struct job *job)
 static void
 word_behind_a_stuck_worker_is_taken_over(void **unused)
 {
-	enum { ROUNDS = TEST_SCALE(80) };
+	enum { ROUNDS = TEST_SCALE(60) };
 
 	(void)unused;
 	for (unsigned n = 2; n <= 6; n += 2) {
@@ -615,7 +615,7 @@ timers_fire_on_idle_workers_and_never_early(void **unused)
 static void
 quit_ends_all_workers_at_any_moment(void **unused)
 {
-	enum { ROUNDS = TEST_SCALE(200) };
+	enum { ROUNDS = TEST_SCALE(150) };
 
 	(void)unused;
 	for (unsigned round = 0; round < ROUNDS; round++) {

@@ -572,6 +572,72 @@ thieves_and_owner_share_each_word_once(void **unused)
 	free(c.rig);
 }
 
+/* ------------------------------------------------- the race for `next` --- */
+
+enum { DUELS = TEST_SCALE(1000000) };
+
+struct duel {
+	struct rig *rig;
+	atomic_bool begun, over;
+	unsigned long stolen;
+};
+
+static void *
+duel_main(void *arg)
+{
+	struct duel *d = arg;
+	struct rig *r = d->rig;
+	unsigned taken;
+
+	atomic_store(&d->begun, true);
+	while (!atomic_load(&d->over)) {
+		tri_word word =
+		    tri_runq_steal(&r->other, &r->mine, true, &taken);
+
+		for (; word != 0; word = tri_runq_pop(&r->other)) {
+			((struct thing *)tri_word_object(word))->runs++;
+			d->stolen++;
+		}
+	}
+	return NULL;
+}
+
+static void
+next_goes_to_the_owner_or_to_a_thief(void **unused)
+{
+	struct rig *r = rig_new();
+	struct duel d = { .rig = r };
+	unsigned long pushed = 0, runs = 0, sum = 0;
+	pthread_t thread;
+
+	(void)unused;
+	assert_int_equal(0, pthread_create(&thread, NULL, duel_main, &d));
+	while (!atomic_load(&d.begun))
+		sched_yield();
+	while (pushed < DUELS) {
+		/* Now one, now two: the first of these goes to the ring. */
+		for (unsigned n = pushed % 5 == 0 ? 2 : 1; n > 0; n--) {
+			struct thing *t = &r->thing[pushed++ % WORDS];
+
+			(void)tri_runq_push_next(&r->mine,
+			    tri_word_of(t, KIND));
+		}
+		/* Let the thief in on a machine that has one core. */
+		if (pushed % 512 == 0)
+			sched_yield();
+		while (tri_runq_pop(&r->mine) != 0)
+			runs++;
+	}
+	atomic_store(&d.over, true);
+	assert_int_equal(0, pthread_join(thread, NULL));
+	for (unsigned i = 0; i < WORDS; i++)
+		sum += r->thing[i].runs;
+	assert_int_equal(sum, d.stolen);
+	print_message("%lu to the owner, %lu to the thief\n", runs, d.stolen);
+	assert_int_equal(runs + d.stolen, pushed);
+	free(r);
+}
+
 int
 main(void)
 {
@@ -597,6 +663,7 @@ main(void)
 		cmocka_unit_test(thief_takes_everything_bit_by_bit),
 		cmocka_unit_test(next_is_stolen_from_the_stuck_only_and_last),
 		cmocka_unit_test(thieves_and_owner_share_each_word_once),
+		cmocka_unit_test(next_goes_to_the_owner_or_to_a_thief),
 	};
 
 	alarm(TOO_LONG_S);

@@ -892,11 +892,46 @@ no_more_than_half_of_the_workers_search(void **unused)
 	sim_end(sim);
 }
 
+static unsigned
+awake_of(struct sim *sim, unsigned first)
+{
+	unsigned n = 0;
+
+	for (unsigned i = first; i < sim->sched.n; i++)
+		n += !is_idle(sim, i);
+	return n;
+}
+
 static void
 push_wakes_one_sleeper_with_a_place_to_search(void **unused)
 {
 	struct sim *sim = sim_begin(WORKERS);
-	unsigned out = 0;
+
+	(void)unused;
+	sim->sleep = sleep_not_at_all;
+	/* The first one to sleep, the last one here, is the watch. */
+	for (unsigned i = WORKERS - 1; i >= 1; i--) {
+		step_to_park(worker(sim, i));
+		expect_step(worker(sim, i), TRI_PARK);
+	}
+	for (unsigned i = 0; i < 10; i++)
+		tri_sched_push_back(worker(sim, 0), word(sim, i));
+	assert_int_equal(awake_of(sim, 1), 1);
+	assert_false(is_idle(sim, 1));
+	assert_int_equal(atomic_load(&sim->sched.searching), 1);
+	/* When that one has found work it wakes another. */
+	expect_step(worker(sim, 1), TRI_SEARCH);
+	assert_int_equal(awake_of(sim, 1), 1);
+	expect_step(worker(sim, 1), TRI_RUN);
+	assert_int_equal(sim->job[0].ran_on, 1);
+	assert_int_equal(awake_of(sim, 1), 2);
+	sim_end(sim);
+}
+
+static void
+watch_that_brings_work_wakes_another(void **unused)
+{
+	struct sim *sim = sim_begin(WORKERS);
 
 	(void)unused;
 	sim->sleep = sleep_not_at_all;
@@ -904,21 +939,31 @@ push_wakes_one_sleeper_with_a_place_to_search(void **unused)
 		step_to_park(worker(sim, i));
 		expect_step(worker(sim, i), TRI_PARK);
 	}
+	assert_int_equal(atomic_load(&sim->sched.watch), 2);
 	for (unsigned i = 0; i < 10; i++)
 		tri_sched_push_back(worker(sim, 0), word(sim, i));
-	for (unsigned i = 1; i < WORKERS; i++)
-		out += !is_idle(sim, i);
-	assert_int_equal(out, 1);
-	assert_int_equal(atomic_load(&sim->sched.searching), 1);
-	/* When that one has found work it wakes another. */
-	assert_false(is_idle(sim, 1));
-	for (unsigned i = 0; i < 3 && sim->ran == 0; i++)
-		assert_true(tri_worker_step(worker(sim, 1)));
+	expect_step(worker(sim, 1), TRI_RUN);
+	assert_int_equal(awake_of(sim, 1), 2);
+	expect_step(worker(sim, 1), TRI_RUN);
 	assert_int_equal(sim->job[0].ran_on, 1);
-	out = 0;
-	for (unsigned i = 1; i < WORKERS; i++)
-		out += !is_idle(sim, i);
-	assert_int_equal(out, 2);
+	sim_end(sim);
+}
+
+/* Nobody slept yet when it was pushed, so nobody was woken. */
+static void
+word_pushed_between_search_and_sleep_is_seen(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+
+	(void)unused;
+	step_to_park(worker(sim, 1));
+	tri_sched_push_back(worker(sim, 0), word(sim, 0));
+	expect_step(worker(sim, 1), TRI_SEARCH);
+	assert_int_equal(sim->loop[1].sleeps, 0);
+	assert_int_equal(atomic_load(&sim->sched.searching), 1);
+	expect_step(worker(sim, 1), TRI_RUN);
+	assert_int_equal(sim->job[0].ran_on, 1);
+	assert_int_equal(atomic_load(&sim->sched.searching), 0);
 	sim_end(sim);
 }
 
@@ -944,7 +989,7 @@ push_next_and_wait(struct sim *sim, struct tri_worker *w, struct job *job)
 			sim->now = at;
 		(void)tri_worker_step(other);
 	}
-	sim->wrong += sim->now > begun + 4 * TRI_WATCH_NS;
+	sim->wrong += sim->now > begun + 4 * (int64_t)TRI_WATCH_NS;
 }
 
 static void
@@ -1228,6 +1273,8 @@ main(void)
 		cmocka_unit_test(idle_worker_steals_half_and_runs),
 		cmocka_unit_test(no_more_than_half_of_the_workers_search),
 		cmocka_unit_test(push_wakes_one_sleeper_with_a_place_to_search),
+		cmocka_unit_test(watch_that_brings_work_wakes_another),
+		cmocka_unit_test(word_pushed_between_search_and_sleep_is_seen),
 		cmocka_unit_test(watch_takes_the_next_word_of_a_stuck_worker),
 		cmocka_unit_test(
 		    watch_is_handed_over_when_the_last_worker_wakes_up),

@@ -19,7 +19,7 @@
 #include "scale.h"
 #include "sched/wheel.h"
 
-enum { TICK = 1 << TRI_WHEEL_SHIFT };
+#define TICK ((int64_t)1 << TRI_WHEEL_SHIFT)
 
 static const int64_t START = INT64_C(1234567890123456);
 
@@ -82,7 +82,7 @@ model_add(struct model *m, struct timer *t, int64_t deadline)
 	uint64_t soonest = ((uint64_t)m->now >> TRI_WHEEL_SHIFT) + 1;
 	uint64_t up = deadline <= 0 ?
 	    0 :
-	    ((uint64_t)deadline + TICK - 1) >> TRI_WHEEL_SHIFT;
+	    ((uint64_t)(deadline + TICK - 1)) >> TRI_WHEEL_SHIFT;
 
 	t->node.deadline = deadline;
 	t->due = up > soonest ? up : soonest;
@@ -232,6 +232,7 @@ random_timers_fire_when_the_model_says(void **unused)
 		for (unsigned i = 0; i < STEPS; i++) {
 			struct timer *t = &m->timer[random_below(m, TIMERS)];
 			int64_t by = random_distance(m, bits);
+			int64_t past = random_distance(m, TRI_WHEEL_SHIFT + 1);
 
 			if (random_below(m, 3) == 0)
 				(void)model_expire(m,
@@ -239,9 +240,7 @@ random_timers_fire_when_the_model_says(void **unused)
 			else if (t->armed)
 				model_remove(m, t);
 			else
-				model_add(m, t,
-				    m->now + by -
-					(int64_t)random_below(m, 3 * TICK));
+				model_add(m, t, m->now + by - past);
 			check_next(m);
 		}
 		model_free(m);
