@@ -78,8 +78,8 @@ tri_ref_make(uint32_t slot, uint32_t generation)
 static inline void *
 tri_actor_state(struct tr_self *a, const struct tr_behavior *b)
 {
-	return b->state_size <= TRI_STATE_INLINE ?
-	    (void *)a->state : *(void **)(void *)a->state;
+	return b->state_size <= TRI_STATE_INLINE ? (void *)a->state :
+						   *(void **)(void *)a->state;
 }
 
 #endif

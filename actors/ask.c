@@ -27,8 +27,8 @@ tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
 	r = tri_record_new(c, TRI_RECORD_ASK);
 	if (r == NULL)
 		return 0;
-	m = tri_msg_make(&c->desk, TRI_MSG_ASK,
-	    TRI_MSG_ASK_EXT | TRI_MSG_DUTY, tag, size);
+	m = tri_msg_make(&c->desk, TRI_MSG_ASK, TRI_MSG_ASK_EXT | TRI_MSG_DUTY,
+	    tag, size);
 	if (m == NULL) {
 		tri_record_end(c, r);
 		return 0;
@@ -57,8 +57,8 @@ record_is_canceled(struct tri_record *r)
 bool
 tri_ask_awaits(struct tri_crew *c, struct tr_msg *m)
 {
-	struct tri_record *r = tri_record_find(c, tri_msg_reply(m)->ask,
-	    TRI_RECORD_ASK);
+	struct tri_record *r =
+	    tri_record_find(c, tri_msg_reply(m)->ask, TRI_RECORD_ASK);
 
 	return r != NULL && !record_is_canceled(r);
 }
@@ -143,8 +143,8 @@ ask_is_live(struct tr_system *sys, uint64_t id)
 
 	/* acq: pairs with tr_cancel and record_retire_name. */
 	return (tri_load_acquire(&r->ident) &
-	           (TRI_IDENT_GENERATION | TRI_RECORD_LIVE |
-	               TRI_RECORD_CANCELED)) == (id >> 32 | TRI_RECORD_LIVE);
+		   (TRI_IDENT_GENERATION | TRI_RECORD_LIVE |
+		       TRI_RECORD_CANCELED)) == (id >> 32 | TRI_RECORD_LIVE);
 }
 
 bool
@@ -158,7 +158,8 @@ tri_ask_wanted(struct tri_crew *c, struct tr_msg *m, enum tr_dead_reason *why)
 		return true;
 	else /* the asker may have seen its deadline before our clock did */
 		*why = ask->deadline <= c->worker.env->now(c->worker.env) ?
-		    TR_DEAD_EXPIRED : TR_DEAD_CANCELED;
+		    TR_DEAD_EXPIRED :
+		    TR_DEAD_CANCELED;
 	/* The asker's own record ends it, with the right outcome. */
 	m->flags &= (uint8_t)~TRI_MSG_DUTY;
 	return false;
@@ -216,8 +217,8 @@ static struct tr_msg *
 reply_build(struct tri_crew *c, uint64_t ask, uint32_t tag, const void *data,
     size_t size)
 {
-	struct tr_msg *m = tri_msg_make(&c->desk, TRI_MSG_REPLY,
-	    TRI_MSG_ASK_EXT, tag, size);
+	struct tr_msg *m =
+	    tri_msg_make(&c->desk, TRI_MSG_REPLY, TRI_MSG_ASK_EXT, tag, size);
 
 	if (m == NULL)
 		return NULL;
@@ -238,9 +239,9 @@ reply_plain(struct tri_crew *c, const struct tr_msg *msg, uint32_t tag,
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	tri_dead_letter(&c->desk, TR_DEAD_NO_SENDER, TR_REF_NONE,
 	    &(struct tr_msg){
-	        .sender = c->turn.ref.bits,
-	        .tag = tag,
-	        .size = (uint32_t)size,
+		.sender = c->turn.ref.bits,
+		.tag = tag,
+		.size = (uint32_t)size,
 	    });
 	return TR_OK;
 }
@@ -250,7 +251,7 @@ reply_lent(struct tri_crew *c, struct tr_msg *m)
 {
 	return m->flags & TRI_MSG_LENT ?
 	    tri_record_find(c, (uint64_t)tri_msg_ask(m)->deadline,
-	        TRI_RECORD_DUTY) :
+		TRI_RECORD_DUTY) :
 	    NULL;
 }
 
@@ -266,7 +267,7 @@ reply_ask(struct tri_crew *c, struct tr_msg *m, uint32_t tag, const void *data,
 	answer = reply_build(c, tri_msg_ask(m)->ask, tag, data, size);
 	if (answer == NULL)
 		return TR_ENOMEM;
-	m->flags &= (uint8_t)~(TRI_MSG_DUTY | TRI_MSG_LENT);
+	m->flags &= (uint8_t) ~(TRI_MSG_DUTY | TRI_MSG_LENT);
 	if (duty != NULL)
 		tri_record_end(c, duty);
 	tri_deliver_inline(c, (tr_ref){ m->sender }, answer);
@@ -310,8 +311,7 @@ tri_duty_end(struct tri_crew *c, struct tri_record *r, int outcome)
 static int
 reply_error_in_hand(struct tri_crew *c, struct tr_msg *m, int error)
 {
-	struct tr_msg *answer =
-	    reply_build(c, tri_msg_ask(m)->ask, 0, NULL, 0);
+	struct tr_msg *answer = reply_build(c, tri_msg_ask(m)->ask, 0, NULL, 0);
 
 	if (answer == NULL) {
 		/* Its own block will carry it, at the end of the turn. */
@@ -384,8 +384,7 @@ tr_token_reply(struct tr_self *self, tr_token *token, uint32_t tag,
     const void *data, size_t size)
 {
 	struct tri_crew *c = tri_crew_of(self);
-	struct tri_record *r =
-	    tri_record_find(c, token->bits, TRI_RECORD_DUTY);
+	struct tri_record *r = tri_record_find(c, token->bits, TRI_RECORD_DUTY);
 	struct tr_msg *answer;
 	tr_ref asker;
 
@@ -405,8 +404,7 @@ int
 tr_token_reply_error(struct tr_self *self, tr_token *token, int error)
 {
 	struct tri_crew *c = tri_crew_of(self);
-	struct tri_record *r =
-	    tri_record_find(c, token->bits, TRI_RECORD_DUTY);
+	struct tri_record *r = tri_record_find(c, token->bits, TRI_RECORD_DUTY);
 
 	if (r == NULL)
 		return TR_EINVAL;

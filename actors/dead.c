@@ -10,8 +10,7 @@
 static bool
 hook_may_be_called(struct tr_system *sys)
 {
-	uint64_t second =
-	    (uint64_t)(sys->env->now(sys->env) / TR_SECONDS(1));
+	uint64_t second = (uint64_t)(sys->env->now(sys->env) / TR_SECONDS(1));
 	uint64_t budget = tri_load_relaxed(&sys->hook_budget), want;
 
 	do {

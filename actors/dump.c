@@ -133,8 +133,9 @@ dump_workers(struct tr_system *sys, struct out *o)
 		    " parks %" PRIu64 " wakeups %" PRIu64 " polls %" PRIu64
 		    "\n",
 		    i,
-		    tri_load_relaxed(&w->sleeping) ? "asleep" :
-		        tri_load_relaxed(&w->running) ? "running" : "awake",
+		    tri_load_relaxed(&w->sleeping)    ? "asleep" :
+			tri_load_relaxed(&w->running) ? "running" :
+							"awake",
 		    tri_load_relaxed(&w->counts.batches),
 		    tri_load_relaxed(&w->counts.steals),
 		    tri_load_relaxed(&w->counts.parks),
@@ -145,8 +146,8 @@ dump_workers(struct tr_system *sys, struct out *o)
 
 /* Its state in words; `text` holds what has a number in it. */
 static const char *
-dump_state(struct tr_system *sys, struct tr_self *a, uint64_t head,
-    char *text, size_t size)
+dump_state(struct tr_system *sys, struct tr_self *a, uint64_t head, char *text,
+    size_t size)
 {
 	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
 	uint32_t asks;
@@ -159,8 +160,8 @@ dump_state(struct tr_system *sys, struct tr_self *a, uint64_t head,
 			continue;
 		snprintf(text, size, "running on %u since %.3f ms, tag %u", i,
 		    (double)(sys->env->now(sys->env) -
-		        tri_load_relaxed(&c->worker.running_since)) *
-		        1e-6,
+			tri_load_relaxed(&c->worker.running_since)) *
+			1e-6,
 		    tri_load_relaxed(&c->tag));
 		return text;
 	}
@@ -183,8 +184,7 @@ dump_actor(struct tr_system *sys, struct out *o, const struct names *names,
 	/* acq: pairs with tri_inlet_open, for the behaviour. */
 	uint64_t head = tri_load_acquire(&a->inlet.head);
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
-	tr_ref ref =
-	    tri_ref_make(slot, (uint32_t)tri_load_relaxed(&a->ident));
+	tr_ref ref = tri_ref_make(slot, (uint32_t)tri_load_relaxed(&a->ident));
 	char state[80];
 
 	if (head == TRI_INLET_CLOSED || b == NULL)

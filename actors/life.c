@@ -41,8 +41,7 @@ tr_fail(struct tr_self *self, int code, const char *format, ...)
 	c->turn.failed = true;
 	c->turn.reason.code = code;
 	va_start(ap, format);
-	vsnprintf(c->turn.reason.text, sizeof(c->turn.reason.text), format,
-	    ap);
+	vsnprintf(c->turn.reason.text, sizeof(c->turn.reason.text), format, ap);
 	va_end(ap);
 	return code;
 }
@@ -82,8 +81,7 @@ ident_set(struct tr_system *sys, tr_ref actor, uint64_t flag)
 int
 tri_kill(struct tri_crew *c, tr_ref actor)
 {
-	struct tr_msg *m =
-	    tri_msg_alloc(&c->desk, TRI_MSG_KILL, 0, 0, 0);
+	struct tr_msg *m = tri_msg_alloc(&c->desk, TRI_MSG_KILL, 0, 0, 0);
 
 	if (m == NULL)
 		return TR_ENOMEM;
@@ -171,8 +169,8 @@ die_drop_in_hand(struct tri_crew *c)
 	if (m == NULL)
 		return false;
 	c->turn.msg = NULL;
-	unstarted = m->kind == TRI_MSG_START &&
-	    (!c->turn.ran || c->turn.failed);
+	unstarted =
+	    m->kind == TRI_MSG_START && (!c->turn.ran || c->turn.failed);
 	if (m->kind > TRI_MSG_TICK)
 		tri_msg_dispose(c, m, TR_EDEAD);
 	else if (c->turn.failed)
@@ -192,17 +190,11 @@ die_end_records(struct tri_crew *c, struct tr_self *a)
 
 	while ((r = cold->records) != NULL) {
 		switch ((enum tri_record_kind)r->kind) {
-		case TRI_RECORD_DUTY:
-			tri_duty_end(c, r, TR_EDEAD);
-			break;
-		case TRI_RECORD_JOB:
-			tri_job_abandon(c, r);
-			break;
+		case TRI_RECORD_DUTY: tri_duty_end(c, r, TR_EDEAD); break;
+		case TRI_RECORD_JOB: tri_job_abandon(c, r); break;
 		case TRI_RECORD_TIMER:
 		case TRI_RECORD_ASK:
-		case TRI_RECORD_DEADLINE:
-			tri_record_end(c, r);
-			break;
+		case TRI_RECORD_DEADLINE: tri_record_end(c, r); break;
 		}
 	}
 }
@@ -224,7 +216,8 @@ die_tell(struct tri_crew *c, const struct tr_behavior *b,
 		tri_count(&c->desk.counts.killed, (uint64_t)1);
 	if (reason_is_failure(why)) {
 		tri_count(&c->desk.counts.failed, (uint64_t)1);
-		tri_log(sys, TR_LOG_ERROR, "actor %s (%08x.%u) failed: %d %s%s%s",
+		tri_log(sys, TR_LOG_ERROR,
+		    "actor %s (%08x.%u) failed: %d %s%s%s",
 		    b->name != NULL ? b->name : "actor",
 		    tri_ref_generation(c->turn.ref),
 		    (unsigned)tri_ref_slot(c->turn.ref), why->code,
@@ -235,8 +228,9 @@ die_tell(struct tri_crew *c, const struct tr_behavior *b,
 		sys->root_reason = *why;
 		/* rel: publishes the reason; pairs with tr_run. */
 		tri_store_release(&sys->root_done, 1u);
-		(void)tr_system_stop(sys, tri_time_after(
-		        sys->env->now(sys->env), sys->options.stop_ns));
+		(void)tr_system_stop(sys,
+		    tri_time_after(sys->env->now(sys->env),
+			sys->options.stop_ns));
 	}
 }
 

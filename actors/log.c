@@ -11,8 +11,7 @@
 enum { ERRNO_MAX = 4095 }; /* of the kernel */
 
 void
-tri_log(struct tr_system *sys, enum tr_log_level level, const char *format,
-    ...)
+tri_log(struct tr_system *sys, enum tr_log_level level, const char *format, ...)
 {
 	char text[256];
 	va_list ap;
@@ -31,34 +30,21 @@ tr_strerror(int error)
 	const char *text;
 
 	switch (error) {
-	case TR_OK:
-		return "success";
-	case TR_EEXIST:
-		return "the name or signal is taken";
-	case TR_EBUSY:
-		return "still running";
-	case TR_EDEAD:
-		return "the actor has ended or never existed";
-	case TR_EFULL:
-		return "the queue is full";
-	case TR_ETIMEDOUT:
-		return "the deadline has passed";
-	case TR_ECANCELED:
-		return "canceled";
-	case TR_ENOREPLY:
-		return "the request was dropped unanswered";
-	case TR_EUNHANDLED:
-		return "the request is not understood";
-	case TR_ESTOPPING:
-		return "the system is stopping";
-	case TR_SHUTDOWN:
-		return "told to stop";
-	case TR_KILLED:
-		return "killed";
-	default:
-		break;
+	case TR_OK: return "success";
+	case TR_EEXIST: return "the name or signal is taken";
+	case TR_EBUSY: return "still running";
+	case TR_EDEAD: return "the actor has ended or never existed";
+	case TR_EFULL: return "the queue is full";
+	case TR_ETIMEDOUT: return "the deadline has passed";
+	case TR_ECANCELED: return "canceled";
+	case TR_ENOREPLY: return "the request was dropped unanswered";
+	case TR_EUNHANDLED: return "the request is not understood";
+	case TR_ESTOPPING: return "the system is stopping";
+	case TR_SHUTDOWN: return "told to stop";
+	case TR_KILLED: return "killed";
+	default: break;
 	}
-	text = error < 0 && error >= -ERRNO_MAX ? strerrordesc_np(-error) :
-	                                          NULL;
+	text =
+	    error < 0 && error >= -ERRNO_MAX ? strerrordesc_np(-error) : NULL;
 	return text != NULL ? text : error > 0 ? "user code" : "unknown error";
 }

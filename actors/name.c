@@ -19,8 +19,8 @@ name_hash(const char *name, size_t length)
 	size_t i;
 
 	for (i = 0; i < length; i++)
-		hash = (hash ^ (unsigned char)name[i]) *
-		    UINT64_C(0x100000001b3);
+		hash =
+		    (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
 	return hash;
 }
 

@@ -23,8 +23,8 @@ job_run(struct tri_job *run)
 	if (r->node.deadline != INT64_MAX && env->now(env) >= r->node.deadline)
 		r->outcome = TR_ETIMEDOUT;
 	else
-		r->outcome = r->u.job->work(r->system,
-		    (void *)(uintptr_t)r->cookie);
+		r->outcome =
+		    r->u.job->work(r->system, (void *)(uintptr_t)r->cookie);
 }
 
 static void
@@ -129,7 +129,7 @@ tri_job_outcome(struct tri_crew *c, struct tr_self *a, struct tri_record *r)
 			holds = tri_load_acquire(&r->holds);
 			while ((holds & TRI_DONE) == 0) {
 				if (!tri_cas_acq_rel(&r->holds, &holds,
-				        holds & ~(uint32_t)TRI_HOLD_SENT))
+					holds & ~(uint32_t)TRI_HOLD_SENT))
 					continue;
 				c->turn.msg = NULL; /* not ours any more */
 				return TR_OK;

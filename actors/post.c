@@ -25,7 +25,8 @@ tri_crew_here(const struct tr_system *sys)
 	struct tri_worker *w = tri_worker_here;
 
 	return w != NULL && w->sched == &sys->sched ?
-	    (struct tri_crew *)(void *)w : NULL;
+	    (struct tri_crew *)(void *)w :
+	    NULL;
 }
 
 /* Give a message's memory back; its class is read before it is gone. */
@@ -77,14 +78,9 @@ tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
 		return TR_ENOMEM;
 	tri_msg_fill(m, data, size);
 	switch (tri_push(system, to, m, &a)) {
-	case TRI_PUSH_QUEUED:
-		break;
-	case TRI_PUSH_WAKE:
-		tri_schedule(system, NULL, a);
-		break;
-	case TRI_PUSH_CLOSED:
-		post_dead(system, to, m);
-		break;
+	case TRI_PUSH_QUEUED: break;
+	case TRI_PUSH_WAKE: tri_schedule(system, NULL, a); break;
+	case TRI_PUSH_CLOSED: post_dead(system, to, m); break;
 	}
 	return TR_OK;
 }
@@ -96,8 +92,8 @@ tr_system_spawn(struct tr_system *system, const struct tr_behavior *behavior,
 	tr_ref ref;
 
 	tri_foreign_lock(system);
-	ref = tri_spawn(&system->foreign, TR_REF_NONE, 0, behavior, arg,
-	    options);
+	ref =
+	    tri_spawn(&system->foreign, TR_REF_NONE, 0, behavior, arg, options);
 	tri_foreign_unlock(system);
 	return ref;
 }
@@ -133,14 +129,11 @@ tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r)
 
 	tri_record_prepare_outcome(r);
 	switch (tri_push(sys, owner, &r->msg, &a)) {
-	case TRI_PUSH_QUEUED:
-		break;
-	case TRI_PUSH_WAKE:
-		tri_schedule(sys, NULL, a);
-		break;
+	case TRI_PUSH_QUEUED: break;
+	case TRI_PUSH_WAKE: tri_schedule(sys, NULL, a); break;
 	case TRI_PUSH_CLOSED:
-		holds = tri_fetch_and_acq_rel(&r->holds,
-		    ~(uint32_t)TRI_HOLD_SENT);
+		holds =
+		    tri_fetch_and_acq_rel(&r->holds, ~(uint32_t)TRI_HOLD_SENT);
 		if ((holds & TRI_GONE) != 0 &&
 		    (holds & TRI_HOLDS & ~(uint32_t)TRI_HOLD_SENT) == 0)
 			tri_record_free_foreign(sys, r);

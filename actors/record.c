@@ -119,12 +119,14 @@ tri_record_find(struct tri_crew *c, uint64_t id, enum tri_record_kind kind)
 		return NULL;
 	r = tri_record_at(sys, index);
 	if ((tri_load_relaxed(&r->ident) &
-	        (TRI_IDENT_GENERATION | TRI_RECORD_LIVE)) !=
+		(TRI_IDENT_GENERATION | TRI_RECORD_LIVE)) !=
 	    (id >> 32 | TRI_RECORD_LIVE))
 		return NULL;
 	/* Only if it is ours may the other fields be looked at. */
 	return tri_load_relaxed(&r->owner) == c->turn.ref.bits &&
-	        r->kind == kind ? r : NULL;
+		r->kind == kind ?
+	    r :
+	    NULL;
 }
 
 /* --------------------------------------------------------- letting go --- */
@@ -163,8 +165,8 @@ record_is_mine(struct tri_crew *c, const struct tri_record *r, uint32_t holds)
 {
 	return r->kind != TRI_RECORD_JOB &&
 	    ((holds & TRI_HOLDS) == 0 ||
-	        ((holds & TRI_HOLDS) == TRI_HOLD_ARMED &&
-	            r->home == c->worker.index));
+		((holds & TRI_HOLDS) == TRI_HOLD_ARMED &&
+		    r->home == c->worker.index));
 }
 
 void
@@ -189,8 +191,7 @@ tri_record_end(struct tri_crew *c, struct tri_record *r)
 }
 
 void
-tri_record_release(struct tri_crew *c, struct tri_record *r,
-    enum tri_hold hold)
+tri_record_release(struct tri_crew *c, struct tri_record *r, enum tri_hold hold)
 {
 	/* acq_rel: the last one sees all that the others did. */
 	uint32_t holds = tri_fetch_and_acq_rel(&r->holds, ~(uint32_t)hold);
@@ -276,8 +277,9 @@ record_rearm(struct tri_crew *c, struct tri_record *r, bool sent)
 {
 	int64_t late = c->worker.exact - r->node.deadline;
 	int64_t skipped = late > 0 ? late / r->u.period_ns : 0;
-	uint32_t missed = (uint32_t)(skipped > UINT32_MAX / 2 ?
-	        UINT32_MAX / 2 : skipped) + (sent ? 1 : 0);
+	uint32_t missed =
+	    (uint32_t)(skipped > UINT32_MAX / 2 ? UINT32_MAX / 2 : skipped) +
+	    (sent ? 1 : 0);
 
 	if (missed > 0)
 		tri_fetch_add_relaxed(&r->missed, missed);

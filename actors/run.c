@@ -24,9 +24,9 @@ run_tick_clock(struct tri_crew *c)
 	int64_t before = c->clock_last, now = tri_worker_clock(w);
 
 	c->clock_last = now;
-	c->clock_every =
-	    now - before > (int64_t)TRI_SLOW_NS * c->clock_every ?
-	    1 : TRI_CLOCK_MESSAGES;
+	c->clock_every = now - before > (int64_t)TRI_SLOW_NS * c->clock_every ?
+	    1 :
+	    TRI_CLOCK_MESSAGES;
 	c->until_clock = c->clock_every;
 }
 
@@ -47,7 +47,7 @@ kind_is_counted(unsigned kind)
 }
 
 _Static_assert(TRI_MSG_PLAIN < TRI_MSG_TICK && TRI_MSG_ASK < TRI_MSG_TICK &&
-        TRI_MSG_REPLY < TRI_MSG_TICK && TRI_MSG_TICK < TRI_MSG_OUTCOME,
+	TRI_MSG_REPLY < TRI_MSG_TICK && TRI_MSG_TICK < TRI_MSG_OUTCOME,
     "users' messages come first");
 
 int
@@ -58,10 +58,8 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	const void *arg;
 
 	switch ((enum tri_msg_kind)m->kind) {
-	case TRI_MSG_ASK:
-		return tri_ask_handle(c, a, m);
-	case TRI_MSG_REPLY:
-		return tri_ask_answered(c, a, m);
+	case TRI_MSG_ASK: return tri_ask_handle(c, a, m);
+	case TRI_MSG_REPLY: return tri_ask_answered(c, a, m);
 	case TRI_MSG_TICK:
 		r = tri_container_of(m, struct tri_record, msg);
 		return tri_timer_ticked(c, a, r, m);
@@ -71,14 +69,12 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 			return tri_job_outcome(c, a, r);
 		return tri_ask_ended(c, a, r, TR_ETIMEDOUT, NULL);
 	case TRI_MSG_START:
-		arg = b->arg_size == 0 ?
-		    *(void **)tri_msg_payload(m) : tri_msg_payload(m);
+		arg = b->arg_size == 0 ? *(void **)tri_msg_payload(m) :
+					 tri_msg_payload(m);
 		return b->start(a, tri_actor_state(a, b), arg);
-	case TRI_MSG_STOP:
-		return tr_exit(a, TR_SHUTDOWN);
+	case TRI_MSG_STOP: return tr_exit(a, TR_SHUTDOWN);
 	case TRI_MSG_PLAIN:
-	case TRI_MSG_KILL:
-		break;
+	case TRI_MSG_KILL: break;
 	}
 	return TR_OK;
 }
@@ -141,8 +137,9 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		tri_turn_detach(c);
 		c->turn.msg = NULL;
 		if (counted)
-			tri_msg_dead(c, why == TR_DEAD_NO_ACTOR ?
-			        TR_REF_NONE : c->turn.ref, m, why, TR_EDEAD);
+			tri_msg_dead(c,
+			    why == TR_DEAD_NO_ACTOR ? TR_REF_NONE : c->turn.ref,
+			    m, why, TR_EDEAD);
 		else
 			tri_msg_dispose(c, m, TR_EDEAD);
 		return 0;
@@ -160,8 +157,8 @@ run_begin(struct tri_crew *c, struct tr_self *a)
 	uint64_t ident = tri_load_relaxed(&a->ident);
 
 	c->turn.cell = a;
-	c->turn.ref = tri_ref_make(tri_cell_slot(c->desk.sys, a),
-	    (uint32_t)ident);
+	c->turn.ref =
+	    tri_ref_make(tri_cell_slot(c->desk.sys, a), (uint32_t)ident);
 	tri_store_relaxed(&c->worker.running_since, c->worker.now);
 }
 
@@ -185,8 +182,7 @@ run_requeue(struct tri_crew *c, struct tr_self *a)
 		tri_sched_push_home(c->worker.sched, &c->worker, home - 1,
 		    tri_word_of(a, TRI_KIND_ACTOR));
 	else
-		tri_sched_push_back(&c->worker,
-		    tri_word_of(a, TRI_KIND_ACTOR));
+		tri_sched_push_back(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 }
 
 /*

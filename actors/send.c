@@ -63,8 +63,7 @@ msg_dispose_special(struct tri_crew *c, struct tr_msg *m, int outcome)
 		msg_run_drop(m);
 	if (m->flags & TRI_MSG_LENT) {
 		uint64_t id = (uint64_t)tri_msg_ask(m)->deadline;
-		struct tri_record *r =
-		    tri_record_find(c, id, TRI_RECORD_DUTY);
+		struct tri_record *r = tri_record_find(c, id, TRI_RECORD_DUTY);
 
 		if (r != NULL)
 			tri_duty_end(c, r, outcome);
@@ -80,7 +79,7 @@ void
 tri_msg_dispose(struct tri_crew *c, struct tr_msg *m, int outcome)
 {
 	if (TRI_LIKELY((m->flags & TRI_MSG_SPECIAL) == 0 &&
-	        m->size_class < TRI_CLASSES))
+		m->size_class < TRI_CLASSES))
 		tri_pool_free(c->desk.pool, m, m->size_class);
 	else
 		msg_dispose_special(c, m, outcome);
@@ -106,8 +105,9 @@ tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 void
 tri_schedule(struct tr_system *sys, struct tri_worker *w, struct tr_self *a)
 {
-	unsigned home = (unsigned)(tri_load_relaxed(&a->ident) >>
-	    TRI_IDENT_HOME_SHIFT & TRI_IDENT_HOME);
+	unsigned home =
+	    (unsigned)(tri_load_relaxed(&a->ident) >> TRI_IDENT_HOME_SHIFT &
+		TRI_IDENT_HOME);
 	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
 
 	if (TRI_UNLIKELY(home != 0))
@@ -124,14 +124,9 @@ tri_deliver_control(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	struct tr_self *a = NULL;
 
 	switch (tri_push(c->desk.sys, to, m, &a)) {
-	case TRI_PUSH_QUEUED:
-		break;
-	case TRI_PUSH_WAKE:
-		tri_schedule(c->desk.sys, &c->worker, a);
-		break;
-	case TRI_PUSH_CLOSED:
-		tri_msg_dispose(c, m, TR_EDEAD);
-		break;
+	case TRI_PUSH_QUEUED: break;
+	case TRI_PUSH_WAKE: tri_schedule(c->desk.sys, &c->worker, a); break;
+	case TRI_PUSH_CLOSED: tri_msg_dispose(c, m, TR_EDEAD); break;
 	}
 }
 
@@ -299,8 +294,8 @@ tri_turn_detach(struct tri_crew *c)
 		return;
 	c->turn.in_place = false;
 	/* The message in hand is the oldest: nothing was pending. */
-	rest = tri_inlet_take_owner(&a->inlet,
-	    tri_ref_generation(c->turn.ref), &n);
+	rest = tri_inlet_take_owner(&a->inlet, tri_ref_generation(c->turn.ref),
+	    &n);
 	TR_ASSERT(rest == c->turn.msg && a->pending == NULL);
 	a->pending = rest->link;
 	tri_store_relaxed(&a->taken, n - 1);
@@ -338,8 +333,7 @@ tr_take(struct tr_self *self, const struct tr_msg *msg)
 		r->u.asker = m->sender;
 		r->cookie = ask->ask;
 		ask->deadline = (int64_t)tri_record_id(r);
-		m->flags = (uint8_t)((m->flags & ~TRI_MSG_DUTY) |
-		    TRI_MSG_LENT);
+		m->flags = (uint8_t)((m->flags & ~TRI_MSG_DUTY) | TRI_MSG_LENT);
 	}
 	tri_turn_detach(c);
 	c->turn.msg = NULL;

@@ -72,7 +72,7 @@ tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	 * table_fresh, for refs that are made up.
 	 */
 	if (TRI_UNLIKELY(generation >> TRI_COUNT_BITS != sys->number ||
-	        slot >= tri_load_acquire(&sys->actors.limit)))
+		slot >= tri_load_acquire(&sys->actors.limit)))
 		return TRI_PUSH_CLOSED;
 	a = tri_cell(sys, slot);
 	/* Only a hint: what decides is the taker's look at m->generation. */
@@ -98,9 +98,9 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		tri_msg_dead(c, to, m, TR_DEAD_NO_ACTOR, TR_EDEAD);
 	/* Now the actor is ours to schedule, whoever it is by now: its home is
 	 * read after the push. */
-	else if (TRI_LIKELY((tri_load_relaxed(&a->ident) >>
-	                 TRI_IDENT_HOME_SHIFT &
-	             TRI_IDENT_HOME) == 0))
+	else if (TRI_LIKELY(
+		     (tri_load_relaxed(&a->ident) >> TRI_IDENT_HOME_SHIFT &
+			 TRI_IDENT_HOME) == 0))
 		tri_sched_push(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 	else
 		tri_schedule(c->desk.sys, &c->worker, a);
@@ -111,7 +111,7 @@ static inline void
 tri_msg_dispose_inline(struct tri_crew *c, struct tr_msg *m, int outcome)
 {
 	if (TRI_LIKELY((m->flags & TRI_MSG_SPECIAL) == 0 &&
-	        m->size_class < TRI_CLASSES))
+		m->size_class < TRI_CLASSES))
 		tri_pool_free(c->desk.pool, m, m->size_class);
 	else
 		tri_msg_dispose(c, m, outcome);
@@ -122,8 +122,7 @@ static inline int
 tri_send_inline(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {
-	struct tr_msg *m =
-	    tri_msg_make(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
+	struct tr_msg *m = tri_msg_make(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
 
 	if (TRI_UNLIKELY(m == NULL))
 		return TR_ENOMEM;

@@ -140,8 +140,7 @@ spawn_open(struct tri_desk *d, struct tr_self *a, struct tr_msg *first,
 		tri_inlet_open_running(&a->inlet);
 	if (name != NULL)
 		tri_name_publish(d->sys, name, ref);
-	if (first == NULL &&
-	    tri_inlet_rest_owner(&a->inlet, TRI_INLET_RUNNING))
+	if (first == NULL && tri_inlet_rest_owner(&a->inlet, TRI_INLET_RUNNING))
 		return;
 	tri_schedule(d->sys, d->worker, a);
 }

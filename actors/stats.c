@@ -46,8 +46,8 @@ tr_stats(struct tr_system *system, struct tr_stats *stats)
 		stats_add_desk(stats, &c->desk);
 		stats_add_worker(stats, &c->worker);
 	}
-	stats->actors = stats->spawned > stats->ended ?
-	    stats->spawned - stats->ended : 0;
+	stats->actors =
+	    stats->spawned > stats->ended ? stats->spawned - stats->ended : 0;
 	done = stats->handled;
 	for (i = 0; i < TR_DEAD_UNHANDLED; i++)
 		done += stats->dead[i];

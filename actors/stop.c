@@ -34,12 +34,12 @@ tri_system_alive(struct tr_system *sys)
 	 */
 	ended = tri_load_acquire(&sys->foreign.counts.ended);
 	for (i = 0; i < sys->sched.n; i++)
-		ended += tri_load_acquire(
-		    &tri_crew_at(sys, i)->desk.counts.ended);
+		ended +=
+		    tri_load_acquire(&tri_crew_at(sys, i)->desk.counts.ended);
 	spawned = tri_load_acquire(&sys->foreign.counts.spawned);
 	for (i = 0; i < sys->sched.n; i++)
-		spawned += tri_load_acquire(
-		    &tri_crew_at(sys, i)->desk.counts.spawned);
+		spawned +=
+		    tri_load_acquire(&tri_crew_at(sys, i)->desk.counts.spawned);
 	return spawned - ended;
 }
 
@@ -143,8 +143,8 @@ stop_busy(struct tr_system *sys)
 	unsigned i, n = 0;
 
 	for (i = 0; i < sys->sched.n; i++)
-		n += tri_load_relaxed(&tri_crew_at(sys, i)->worker.running) !=
-		    0;
+		n +=
+		    tri_load_relaxed(&tri_crew_at(sys, i)->worker.running) != 0;
 	return n;
 }
 
@@ -184,8 +184,7 @@ stop_step(struct tri_crew *c)
 	}
 	tri_worker_read_clock(&c->worker);
 	now = c->worker.exact;
-	if (!sys->stop_killed &&
-	    now >= tri_load_acquire(&sys->stop_deadline)) {
+	if (!sys->stop_killed && now >= tri_load_acquire(&sys->stop_deadline)) {
 		sys->stop_killed = true;
 		sys->stop_at = 0;
 		sys->stop_alive = 0;

@@ -27,10 +27,9 @@ options_are_valid(const struct tr_options *o)
 {
 	return o->workers <= TRI_WORKERS_MAX && o->spin_ns <= TR_SECONDS(1) &&
 	    (o->max_actors == 0 ||
-	        (o->max_actors >= ACTORS_MIN &&
-	            o->max_actors <= ACTORS_MAX)) &&
-	    o->max_message_bytes <= MESSAGE_MAX &&
-	    o->blocking_threads <= 256 && o->stop_ns >= 0;
+		(o->max_actors >= ACTORS_MIN && o->max_actors <= ACTORS_MAX)) &&
+	    o->max_message_bytes <= MESSAGE_MAX && o->blocking_threads <= 256 &&
+	    o->stop_ns >= 0;
 }
 
 static void
@@ -182,16 +181,16 @@ system_init(struct tr_system *sys)
 	if (records < 1 << 16)
 		records = 1 << 16;
 	if (!tri_table_init(&sys->actors, sys->env, sys->options.max_actors,
-	        users, actor_sizes, 3) ||
+		users, actor_sizes, 3) ||
 	    !tri_table_init(&sys->records, sys->env, records, users,
-	        record_sizes, 1) ||
+		record_sizes, 1) ||
 	    !tri_names_init(sys) ||
 	    !tri_pool_init(&sys->foreign_pool, &sys->env->memory, sys,
-	        sys->options.workers, users))
+		sys->options.workers, users))
 		return TR_ENOMEM;
 	desk_init(&sys->foreign, sys, NULL, &sys->foreign_pool);
-	sys->jobs = sys->env->jobs_new(sys->env,
-	    sys->options.blocking_threads, sys->options.blocking_queue);
+	sys->jobs = sys->env->jobs_new(sys->env, sys->options.blocking_threads,
+	    sys->options.blocking_queue);
 	if (sys->jobs == NULL)
 		return TR_ENOMEM;
 	rc = system_init_sched(sys);
@@ -236,7 +235,7 @@ tr_system_new(struct tr_system **system, const struct tr_options *options)
 		return TR_ENOMEM;
 	number = number_take();
 	sys = number == 0 ? NULL :
-	    env->memory.alloc(env->memory.ctx, sizeof(*sys));
+			    env->memory.alloc(env->memory.ctx, sizeof(*sys));
 	if (sys == NULL) {
 		if (number != 0)
 			number_give_back(number);
@@ -271,11 +270,11 @@ system_sum(struct tr_system *sys, size_t offset)
 	uint64_t sum;
 	unsigned i;
 
-	sum = tri_load_relaxed((_Atomic uint64_t *)(void *)(
-	    (char *)&sys->foreign.counts + offset));
+	sum = tri_load_relaxed((
+	    _Atomic uint64_t *)(void *)((char *)&sys->foreign.counts + offset));
 	for (i = 0; i < sys->sched.n; i++)
-		sum += tri_load_relaxed((_Atomic uint64_t *)(void *)(
-		    (char *)&tri_crew_at(sys, i)->desk.counts + offset));
+		sum += tri_load_relaxed((_Atomic uint64_t *)(void
+			*)((char *)&tri_crew_at(sys, i)->desk.counts + offset));
 	return sum;
 }
 
@@ -375,7 +374,7 @@ run_result(const struct tr_system *sys, int rc)
 	if (tri_load_acquire(&sys->root_done) == 0)
 		return TR_EBUSY;
 	return sys->root_reason.code == TR_SHUTDOWN ? TR_OK :
-	    sys->root_reason.code;
+						      sys->root_reason.code;
 }
 
 int

@@ -155,8 +155,7 @@ tri_cold(const struct tr_system *sys, const struct tr_self *a)
 static inline struct tri_crew *
 tri_crew_at(struct tr_system *sys, unsigned index)
 {
-	return (struct tri_crew *)(void *)tri_sched_worker(&sys->sched,
-	    index);
+	return (struct tri_crew *)(void *)tri_sched_worker(&sys->sched, index);
 }
 
 static inline struct tri_record *
@@ -195,8 +194,8 @@ tri_crew_of(const struct tr_self *self)
 
 /* A message of `size` payload bytes; NULL: no memory.  Its target's generation
  * is set when it is sent. */
-struct tr_msg *tri_msg_alloc(struct tri_desk *d, unsigned kind,
-    unsigned flags, uint32_t tag, size_t size);
+struct tr_msg *tri_msg_alloc(struct tri_desk *d, unsigned kind, unsigned flags,
+    uint32_t tag, size_t size);
 /* Copy a payload in; short ones quickly. */
 void tri_msg_fill(struct tr_msg *m, const void *data, size_t size);
 /* Give a message's memory back, whatever it holds. */
@@ -238,10 +237,10 @@ void tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r);
 void tri_record_free_foreign(struct tr_system *sys, struct tri_record *r);
 
 /* dead.c: count and tell the hook; tell it only */
-void tri_dead_tell(struct tr_system *sys, enum tr_dead_reason reason,
-    tr_ref to, const struct tr_msg *m);
-void tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason,
-    tr_ref to, const struct tr_msg *m);
+void tri_dead_tell(struct tr_system *sys, enum tr_dead_reason reason, tr_ref to,
+    const struct tr_msg *m);
+void tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason, tr_ref to,
+    const struct tr_msg *m);
 
 /* spawn.c */
 tr_ref tri_spawn(struct tri_desk *d, tr_ref parent, unsigned home,
@@ -255,8 +254,7 @@ void tri_state_free(struct tri_desk *d, struct tr_self *a,
 /* run.c */
 void tri_actor_run(struct tri_worker *w, void *object);
 /* What special kinds of messages mean; the handler's return value. */
-int tri_handle_special(struct tri_crew *c, struct tr_self *a,
-    struct tr_msg *m);
+int tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 
 /* life.c */
 /* Fire of a stop's deadline. */
@@ -289,8 +287,7 @@ void tri_job_abandon(struct tri_crew *c, struct tri_record *r);
  * published. */
 int tri_name_add(struct tri_desk *d, struct tr_self *a, const char *name,
     struct tri_name **entry);
-void tri_name_publish(struct tr_system *sys, struct tri_name *name,
-    tr_ref ref);
+void tri_name_publish(struct tr_system *sys, struct tri_name *name, tr_ref ref);
 void tri_names_remove(struct tri_desk *d, struct tr_self *a);
 bool tri_names_init(struct tr_system *sys);
 void tri_names_fini(struct tr_system *sys);
@@ -306,7 +303,7 @@ void tri_stop_attend(struct tri_worker *w);
 uint64_t tri_system_alive(struct tr_system *sys);
 
 /* log.c */
-void tri_log(struct tr_system *sys, enum tr_log_level level,
-    const char *format, ...) __attribute__((format(printf, 3, 4)));
+void tri_log(struct tr_system *sys, enum tr_log_level level, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -95,10 +95,10 @@ table_commit(struct tri_table *t, uint32_t limit)
 	for (i = 0; i < TRI_TABLE_ARRAYS; i++)
 		if (t->size[i] != 0 &&
 		    !t->env->commit(t->env, tri_table_at(t, i, t->committed),
-		        t->size[i] * n))
+			t->size[i] * n))
 			return false;
 	if (!t->env->commit(t->env, t->freed + t->committed,
-	        sizeof(*t->freed) * n))
+		sizeof(*t->freed) * n))
 		return false;
 	t->committed += n;
 	return true;

@@ -16,7 +16,7 @@ timer_tick(struct tri_record *r)
 
 _Static_assert(sizeof(struct tr_tick) == 24, "it fits into a record");
 _Static_assert(offsetof(struct tri_record, payload) ==
-        offsetof(struct tri_record, msg) + sizeof(struct tr_msg),
+	offsetof(struct tri_record, msg) + sizeof(struct tr_msg),
     "the payload follows the header");
 
 static tr_timer
@@ -53,8 +53,7 @@ tr_after(struct tr_self *self, int64_t delay_ns, uint32_t tag, uint64_t cookie)
 }
 
 tr_timer
-tr_every(struct tr_self *self, int64_t period_ns, uint32_t tag,
-    uint64_t cookie)
+tr_every(struct tr_self *self, int64_t period_ns, uint32_t tag, uint64_t cookie)
 {
 	if (period_ns < PERIOD_MIN_NS)
 		return 0;

@@ -83,8 +83,8 @@
 #define TR_VERSION_PATCH 0
 
 #if defined(__GNUC__)
-#define TR_API        __attribute__((visibility("default")))
-#define TR_MUST_CHECK __attribute__((warn_unused_result))
+#define TR_API               __attribute__((visibility("default")))
+#define TR_MUST_CHECK        __attribute__((warn_unused_result))
 #define TR_PRINTF(at, first) __attribute__((format(printf, at, first)))
 #else
 #define TR_API
@@ -159,9 +159,9 @@ typedef struct tr_token {
 #define TR_REF_NONE ((tr_ref){ 0 })
 #endif
 
-#define TR_US(n)      ((int64_t)(n) * 1000)
-#define TR_MS(n)      ((int64_t)(n) * 1000000)
-#define TR_SECONDS(n) ((int64_t)(n) * 1000000000)
+#define TR_US(n)      (1000 * (int64_t)(n))
+#define TR_MS(n)      (1000000 * (int64_t)(n))
+#define TR_SECONDS(n) (1000000000 * (int64_t)(n))
 
 /** Why an actor ended. */
 struct tr_reason {
@@ -307,8 +307,8 @@ struct tr_stop_report {
  * \threads       any
  * \blocks        until the system has ended
  */
-TR_API TR_MUST_CHECK int tr_run(const struct tr_behavior *root,
-    const void *arg, const struct tr_options *options);
+TR_API TR_MUST_CHECK int tr_run(const struct tr_behavior *root, const void *arg,
+    const struct tr_options *options);
 
 /**
  * Make a system.  Nothing runs before tr_system_run(); posts and spawns are
@@ -495,9 +495,8 @@ tr_ref_equal(tr_ref a, tr_ref b)
  * \threads        self
  * \blocks         never
  */
-TR_API tr_ref tr_spawn(struct tr_self *self,
-    const struct tr_behavior *behavior, const void *arg,
-    const struct tr_spawn_options *options);
+TR_API tr_ref tr_spawn(struct tr_self *self, const struct tr_behavior *behavior,
+    const void *arg, const struct tr_spawn_options *options);
 
 /**
  * The running actor's reference.

@@ -20,16 +20,16 @@ enum { TRI_LINE = 64 }; /* bytes of a cache line */
 #define TRI_COLD        __attribute__((cold, noinline))
 
 #define tri_container_of(p, type, member) \
-	((type *)(void *)((char *)(p) - offsetof(type, member)))
+	((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 /* End the process with a message on stderr: a programmer's error. */
 void tri_panic(const char *format, ...)
     __attribute__((noreturn, cold, format(printf, 1, 2)));
 
-#define TR_ASSERT(x)                                                        \
-	(TRI_LIKELY(x) ? (void)0                                            \
-	               : tri_panic("troupe: %s:%d: %s: assertion failed: %s", \
-	                     __FILE__, __LINE__, __func__, #x))
+#define TR_ASSERT(x)                                                          \
+	(TRI_LIKELY(x) ? (void)0 :                                            \
+			 tri_panic("troupe: %s:%d: %s: assertion failed: %s", \
+			     __FILE__, __LINE__, __func__, #x))
 
 #ifdef TR_DEBUG_ASSERTS
 #define TR_DASSERT(x) TR_ASSERT(x)

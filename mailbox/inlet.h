@@ -102,8 +102,8 @@ tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
 		 * acq: on IDLE, sees the state as the last turn left it
 		 * (tri_inlet_rest_owner) and hands it to whoever runs next.
 		 */
-	} while (!tri_cas_weak_acq_rel(&in->head, &head,
-	    tri_inlet_above(head, m)));
+	} while (
+	    !tri_cas_weak_acq_rel(&in->head, &head, tri_inlet_above(head, m)));
 	return head == TRI_INLET_IDLE ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED;
 }
 
@@ -133,10 +133,12 @@ tri_inlet_reverse(struct tr_msg *newest, uint32_t generation, uint32_t *count)
 		struct tr_msg **at = &later[n % TRI_INLET_AHEAD];
 
 		__builtin_prefetch((void *)((uintptr_t)before -
-		        TRI_INLET_AHEAD * (uintptr_t)step), 1);
+				       TRI_INLET_AHEAD * (uintptr_t)step),
+		    1);
 		if (TRI_UNLIKELY(newest->generation != generation))
 			newest->flags |= TRI_MSG_STALE;
-		newest->ahead = *at == NULL ? 0 :
+		newest->ahead = *at == NULL ?
+		    0 :
 		    (int32_t)(((intptr_t)*at - (intptr_t)newest) / 32);
 		*at = newest;
 		newest->link = oldest;
@@ -165,8 +167,7 @@ tri_inlet_look_owner(struct tri_inlet *in)
 
 /* The worker that runs the actor: take all, oldest first; NULL: none. */
 static inline struct tr_msg *
-tri_inlet_take_owner(struct tri_inlet *in, uint32_t generation,
-    uint32_t *count)
+tri_inlet_take_owner(struct tri_inlet *in, uint32_t generation, uint32_t *count)
 {
 	/* acq: pairs with the rel of tri_inlet_push, for the whole chain. */
 	uint64_t head =
@@ -174,7 +175,8 @@ tri_inlet_take_owner(struct tri_inlet *in, uint32_t generation,
 
 	*count = 0;
 	return tri_inlet_is_msg(head) ?
-	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) : NULL;
+	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) :
+	    NULL;
 }
 
 /*
@@ -201,7 +203,8 @@ tri_inlet_close_owner(struct tri_inlet *in, uint32_t generation,
 
 	*count = 0;
 	return tri_inlet_is_msg(head) ?
-	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) : NULL;
+	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) :
+	    NULL;
 }
 
 /* Setting up a slot: it takes messages, and nobody runs it until the caller

@@ -90,7 +90,8 @@ pool_collect(struct tri_pool *pool)
 		unsigned c = ((struct tr_msg *)(void *)b)->size_class;
 
 		TR_DASSERT(c < TRI_CLASSES);
-		b->batch.next = pool->classes[c].batches == NULL ? NULL :
+		b->batch.next = pool->classes[c].batches == NULL ?
+		    NULL :
 		    &pool->classes[c].batches->batch;
 		pool->classes[c].batches = b;
 		e = next;
@@ -103,7 +104,8 @@ class_take_batch(struct tri_pool_class *c)
 	struct tri_block *b = c->batches;
 
 	if (b != NULL)
-		c->batches = b->batch.next == NULL ? NULL :
+		c->batches = b->batch.next == NULL ?
+		    NULL :
 		    block_of_batch(b->batch.next);
 	return b;
 }

@@ -84,8 +84,8 @@ struct tri_env {
 	    int signo, void (*fn)(void *arg, int signo), void *arg);
 
 	/* Blocking calls. */
-	struct tri_jobs *(*jobs_new)(struct tri_env *env, unsigned threads,
-	    unsigned queue);
+	struct tri_jobs *(
+	    *jobs_new)(struct tri_env *env, unsigned threads, unsigned queue);
 	/* 0; -ENOBUFS: as many wait as may; -ENOMEM: no thread. */
 	int (*jobs_submit)(struct tri_env *env, struct tri_jobs *jobs,
 	    struct tri_job *job);
@@ -101,8 +101,7 @@ struct tri_env {
 	void (*jobs_free)(struct tri_env *env, struct tri_jobs *jobs);
 
 	/* Write all to a descriptor.  0, or a negative errno value. */
-	int (*write)(struct tri_env *env, int fd, const void *buf,
-	    size_t size);
+	int (*write)(struct tri_env *env, int fd, const void *buf, size_t size);
 	/* Free the environment itself. */
 	void (*free)(struct tri_env *env);
 };

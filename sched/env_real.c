@@ -122,7 +122,7 @@ real_alloc(void *ctx, size_t size)
 
 	(void)ctx;
 	return posix_memalign(&p, TRI_LINE, size == 0 ? 1 : size) == 0 ? p :
-	    NULL;
+									 NULL;
 }
 
 static void
@@ -182,8 +182,8 @@ cgroup_quota(void)
 
 	quota = read_number("/sys/fs/cgroup/cpu.max", &period);
 	if (quota <= 0 || period <= 0) {
-		quota = read_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
-		    &unused);
+		quota =
+		    read_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &unused);
 		period = read_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us",
 		    &unused);
 	}
@@ -243,8 +243,7 @@ static unsigned
 real_cpu_distance(struct tri_env *env, int a, int b)
 {
 	(void)env;
-	if (a < 0 || b < 0 ||
-	    !cpus_share(a, b, "topology/physical_package_id"))
+	if (a < 0 || b < 0 || !cpus_share(a, b, "topology/physical_package_id"))
 		return 3;
 	if (cpus_share(a, b, "topology/core_id"))
 		return 0;
@@ -271,8 +270,7 @@ real_thread_unbind(struct tri_env *env)
 {
 	struct env_real *r = tri_container_of(env, struct env_real, env);
 
-	pthread_setaffinity_np(pthread_self(), sizeof(r->allowed),
-	    &r->allowed);
+	pthread_setaffinity_np(pthread_self(), sizeof(r->allowed), &r->allowed);
 }
 
 static void *

@@ -260,7 +260,7 @@ watch_duty(struct tri_worker *w)
 		return false;
 	if (!is_watch(w) &&
 	    (tri_load_seq_cst(&s->idle) == s->all ||
-	        !tri_cas_seq_cst(&s->watch, &nobody, w->index + 1)))
+		!tri_cas_seq_cst(&s->watch, &nobody, w->index + 1)))
 		return false;
 	return watch_rest(w);
 }
@@ -383,7 +383,8 @@ park_roused(struct tri_worker *w, unsigned events)
 	struct tri_sched *s = w->sched;
 
 	return events > 0 || tri_wheel_next(&w->wheel) <= w->exact ||
-	    !tri_stack_is_empty(&s->injected) || !tri_stack_is_empty(&w->inbox) ||
+	    !tri_stack_is_empty(&s->injected) ||
+	    !tri_stack_is_empty(&w->inbox) ||
 	    tri_load_relaxed(&s->attention) != 0;
 }
 

@@ -51,7 +51,8 @@ over_cut(struct tri_runq *q, uint64_t max, unsigned share, unsigned *count)
 		want = max;
 	for (n = 1; n < want; n++)
 		last = tri_link_of_entry(last->entry.next);
-	q->over_first = last->entry.next == NULL ? NULL :
+	q->over_first = last->entry.next == NULL ?
+	    NULL :
 	    tri_link_of_entry(last->entry.next);
 	if (q->over_first == NULL)
 		q->over_last = NULL;
@@ -69,7 +70,8 @@ over_push(struct tri_runq *q, tri_word word)
 	link->word = word;
 	ck_spinlock_lock(&q->lock);
 	over_append(q, link);
-	tri_count(&q->over_count, (uint64_t)1);
+	/* seq_cst: announces the word, as runq_announce does for the ring. */
+	tri_fetch_add_seq_cst(&q->over_count, (uint64_t)1);
 	ck_spinlock_unlock(&q->lock);
 }
 
@@ -101,12 +103,13 @@ over_refill(struct tri_runq *q)
 	while (link != NULL) {
 		tri_word word = link->word;
 
-		link = link->entry.next == NULL ? NULL :
+		link = link->entry.next == NULL ?
+		    NULL :
 		    tri_link_of_entry(link->entry.next);
 		if (first == 0)
 			first = word;
 		else if (!ck_ring_enqueue_spmc(&q->ring, q->buffer,
-		             (void *)word))
+			     (void *)word))
 			tri_panic("troupe: an empty ring is full");
 	}
 	if (n > 1) {
@@ -123,10 +126,11 @@ over_refill(struct tri_runq *q)
 void
 tri_runq_push_back(struct tri_runq *q, tri_word word)
 {
-	if (TRI_UNLIKELY(tri_load_relaxed(&q->over_count) != 0) ||
-	    !ck_ring_enqueue_spmc(&q->ring, q->buffer, (void *)word))
+	if (TRI_LIKELY(tri_load_relaxed(&q->over_count) == 0) &&
+	    ck_ring_enqueue_spmc(&q->ring, q->buffer, (void *)word))
+		runq_announce(q);
+	else
 		over_push(q, word);
-	runq_announce(q);
 }
 
 bool
@@ -160,7 +164,8 @@ runq_pop_local(struct tri_runq *q)
 
 	if (link == NULL)
 		return 0;
-	q->local_first = link->entry.next == NULL ? NULL :
+	q->local_first = link->entry.next == NULL ?
+	    NULL :
 	    tri_link_of_entry(link->entry.next);
 	if (q->local_first == NULL)
 		q->local_last = NULL;
@@ -212,8 +217,9 @@ tri_runq_waits(struct tri_runq *q)
 bool
 tri_runq_stealable(struct tri_runq *q)
 {
+	/* seq_cst: pairs with over_push, for a worker about to sleep. */
 	return ck_ring_size(&q->ring) > 0 ||
-	    tri_load_relaxed(&q->over_count) > 0;
+	    tri_load_seq_cst(&q->over_count) > 0;
 }
 
 static tri_word
@@ -243,7 +249,8 @@ steal_over(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 	ck_spinlock_unlock(&q->lock);
 	*taken += n;
 	while (link != NULL) {
-		struct tri_link *next = link->entry.next == NULL ? NULL :
+		struct tri_link *next = link->entry.next == NULL ?
+		    NULL :
 		    tri_link_of_entry(link->entry.next);
 
 		if (first == 0)

@@ -15,7 +15,8 @@
  *
  * `pushes` is what makes a push visible to a worker about to sleep: the ring's
  * tail is libck's and only stored, so the pusher does a seq_cst exchange on
- * `pushes` between its enqueue and its look at who sleeps; see park.c.
+ * `pushes` between its enqueue and its look at who sleeps; see park.c.  For the
+ * overflow list its count does the same.
  */
 #ifndef TROUPE_SCHED_RUNQ_H
 #define TROUPE_SCHED_RUNQ_H

@@ -47,8 +47,8 @@ worker_init(struct tri_sched *s, unsigned index,
 	tri_wheel_init(&w->wheel, w->exact);
 	tri_runq_init(&w->q, s);
 	ck_stack_init(&w->inbox);
-	if (!tri_pool_init(&w->pool, &s->env->memory, config->pool_owner,
-	        index, config->pools))
+	if (!tri_pool_init(&w->pool, &s->env->memory, config->pool_owner, index,
+		config->pools))
 		return -ENOMEM;
 	w->loop = s->env->loop_new(s->env);
 	return w->loop == NULL ? -ENOMEM : 0;
@@ -71,8 +71,8 @@ tri_sched_init(struct tri_sched *s, struct tri_env *env,
 	s->kinds = config->kinds;
 	s->hooks = config->hooks;
 	ck_stack_init(&s->injected);
-	s->worker_size = (config->worker_size + TRI_LINE - 1) &
-	    ~(size_t)(TRI_LINE - 1);
+	s->worker_size =
+	    (config->worker_size + TRI_LINE - 1) & ~(size_t)(TRI_LINE - 1);
 	bytes = s->worker_size * s->n;
 	s->workers = env->memory.alloc(env->memory.ctx, bytes);
 	if (s->workers == NULL)

@@ -31,8 +31,8 @@ wheel_place(const struct tri_wheel *wheel, uint64_t tick, unsigned *level,
 {
 	uint64_t differs = tick ^ wheel->tick;
 
-	*level = differs == 0 ? 0 :
-	    (63u - (unsigned)__builtin_clzll(differs)) / 6;
+	*level =
+	    differs == 0 ? 0 : (63u - (unsigned)__builtin_clzll(differs)) / 6;
 	*slot = (unsigned)(tick >> (6 * *level)) & (TRI_WHEEL_SLOTS - 1);
 }
 
@@ -75,7 +75,7 @@ tri_wheel_remove(struct tri_wheel *wheel, struct tri_timer_node *node)
 		node->next->prev = node->prev;
 	} else if (node->prev >= &wheel->slot[0][0] &&
 	    node->prev <
-	        &wheel->slot[0][0] + TRI_WHEEL_LEVELS * TRI_WHEEL_SLOTS &&
+		&wheel->slot[0][0] + TRI_WHEEL_LEVELS * TRI_WHEEL_SLOTS &&
 	    *node->prev == NULL) {
 		at = (size_t)(node->prev - &wheel->slot[0][0]);
 		wheel->used[at / TRI_WHEEL_SLOTS] &=

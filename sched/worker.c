@@ -81,7 +81,8 @@ worker_take_inbox(struct tri_worker *w)
 	struct tri_link *link = stack_in_order(&w->inbox);
 
 	while (link != NULL) {
-		struct tri_link *next = link->entry.next == NULL ? NULL :
+		struct tri_link *next = link->entry.next == NULL ?
+		    NULL :
 		    tri_link_of_entry(link->entry.next);
 
 		tri_runq_push_local(&w->q, link);
@@ -96,7 +97,8 @@ worker_take_injected(struct tri_worker *w)
 	bool pushed = link != NULL;
 
 	while (link != NULL) {
-		struct tri_link *next = link->entry.next == NULL ? NULL :
+		struct tri_link *next = link->entry.next == NULL ?
+		    NULL :
 		    tri_link_of_entry(link->entry.next);
 
 		tri_runq_push_back(&w->q, link->word);
@@ -235,16 +237,10 @@ tri_worker_step(struct tri_worker *w)
 		return true;
 	}
 	switch (w->phase) {
-	case TRI_RUN:
-		break;
-	case TRI_SEARCH:
-		worker_search(w);
-		return true;
-	case TRI_PARK:
-		tri_park(w);
-		return true;
-	case TRI_ENDED:
-		return false;
+	case TRI_RUN: break;
+	case TRI_SEARCH: worker_search(w); return true;
+	case TRI_PARK: tri_park(w); return true;
+	case TRI_ENDED: return false;
 	}
 	return true;
 }

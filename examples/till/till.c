@@ -98,7 +98,7 @@ till_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		return tr_reply_error(self, msg, TR_ENOMEM);
 	sale->customer = tr_reply_token(self);
 	if (tr_ask(self, t->ledger, BOOK, tr_data(msg, 8), 8,
-	        tr_in(self, TR_MS(200)), on_booked, (uintptr_t)sale) == 0) {
+		tr_in(self, TR_MS(200)), on_booked, (uintptr_t)sale) == 0) {
 		tr_token_reply_error(self, &sale->customer, TR_ENOMEM);
 		free(sale);
 	}
@@ -157,8 +157,8 @@ shop_start(struct tr_self *self, void *state, const void *arg)
 	if (!tr_ref_valid(ref))
 		return TR_ENOMEM;
 	for (i = 0; i < s->customers; i++)
-		if (tr_ask(self, ref, SELL, &cents, sizeof(cents),
-		        tr_forever(), on_sold, 0) == 0)
+		if (tr_ask(self, ref, SELL, &cents, sizeof(cents), tr_forever(),
+			on_sold, 0) == 0)
 			return TR_ENOMEM;
 	return TR_OK;
 }
