@@ -299,7 +299,7 @@ pinned_actors_on_sleeping_workers_are_woken(void **unused)
 			}
 }
 
-enum { KNOCKS = 20000 };
+enum { KNOCKS = 10000 };
 
 static int
 door_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
