@@ -51,9 +51,7 @@ over_cut(struct tri_runq *q, uint64_t max, unsigned share, unsigned *count)
 		want = max;
 	for (n = 1; n < want; n++)
 		last = tri_link_of_entry(last->entry.next);
-	q->over_first = last->entry.next == NULL ?
-	    NULL :
-	    tri_link_of_entry(last->entry.next);
+	q->over_first = tri_link_next(last);
 	if (q->over_first == NULL)
 		q->over_last = NULL;
 	last->entry.next = NULL;
@@ -103,9 +101,7 @@ over_refill(struct tri_runq *q)
 	while (link != NULL) {
 		tri_word word = link->word;
 
-		link = link->entry.next == NULL ?
-		    NULL :
-		    tri_link_of_entry(link->entry.next);
+		link = tri_link_next(link);
 		if (first == 0)
 			first = word;
 		else if (!ck_ring_enqueue_spmc(&q->ring, q->buffer,
@@ -164,9 +160,7 @@ runq_pop_local(struct tri_runq *q)
 
 	if (link == NULL)
 		return 0;
-	q->local_first = link->entry.next == NULL ?
-	    NULL :
-	    tri_link_of_entry(link->entry.next);
+	q->local_first = tri_link_next(link);
 	if (q->local_first == NULL)
 		q->local_last = NULL;
 	return link->word;
@@ -249,9 +243,7 @@ steal_over(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 	ck_spinlock_unlock(&q->lock);
 	*taken += n;
 	while (link != NULL) {
-		struct tri_link *next = link->entry.next == NULL ?
-		    NULL :
-		    tri_link_of_entry(link->entry.next);
+		struct tri_link *next = tri_link_next(link);
 
 		if (first == 0)
 			first = link->word;

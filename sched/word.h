@@ -32,6 +32,14 @@ struct tri_kind {
 
 CK_STACK_CONTAINER(struct tri_link, entry, tri_link_of_entry)
 
+/* The next in a list; NULL: none. */
+static inline struct tri_link *
+tri_link_next(struct tri_link *link)
+{
+	return link->entry.next == NULL ? NULL :
+					  tri_link_of_entry(link->entry.next);
+}
+
 enum { TRI_KINDS = 64, TRI_KIND_ACTOR = 0 };
 
 static inline tri_word

@@ -81,9 +81,7 @@ worker_take_inbox(struct tri_worker *w)
 	struct tri_link *link = stack_in_order(&w->inbox);
 
 	while (link != NULL) {
-		struct tri_link *next = link->entry.next == NULL ?
-		    NULL :
-		    tri_link_of_entry(link->entry.next);
+		struct tri_link *next = tri_link_next(link);
 
 		tri_runq_push_local(&w->q, link);
 		link = next;
@@ -97,9 +95,7 @@ worker_take_injected(struct tri_worker *w)
 	bool pushed = link != NULL;
 
 	while (link != NULL) {
-		struct tri_link *next = link->entry.next == NULL ?
-		    NULL :
-		    tri_link_of_entry(link->entry.next);
+		struct tri_link *next = tri_link_next(link);
 
 		tri_runq_push_back(&w->q, link->word);
 		link = next;
