@@ -6,6 +6,7 @@
  * actor's list (the actor's worker only).
  */
 #include "actors/system.h"
+#include "sched/lock.h"
 
 #include <string.h>
 
@@ -116,8 +117,8 @@ tri_names_fini(struct tr_system *sys)
 }
 
 int
-tri_name_add(struct tri_desk *d, struct tr_self *a, const char *name,
-    struct tri_name **entry)
+tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
+    const char *name, struct tri_name **entry)
 {
 	struct tr_system *sys = d->sys;
 	struct tri_memory *memory = &sys->env->memory;
@@ -132,19 +133,19 @@ tri_name_add(struct tri_desk *d, struct tr_self *a, const char *name,
 	e = memory->alloc(memory->ctx, sizeof(*e));
 	if (e == NULL)
 		return TR_ENOMEM;
-	*e = (struct tri_name){ .hash = hash };
+	*e = (struct tri_name){ .hash = hash, .ref = ref };
 	memcpy(e->text, name, length);
-	ck_spinlock_lock(&s->lock);
+	tri_lock(sys->env, &s->lock);
 	at = name_slot(s, hash, e->text);
 	if (*at != NULL) {
-		ck_spinlock_unlock(&s->lock);
+		tri_unlock(&s->lock);
 		memory->free(memory->ctx, e);
 		return TR_EEXIST;
 	}
 	*at = e;
 	if (++s->count > s->buckets)
 		names_grow(sys, s);
-	ck_spinlock_unlock(&s->lock);
+	tri_unlock(&s->lock);
 	e->next_own = cold->names;
 	cold->names = e;
 	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
@@ -157,9 +158,9 @@ tri_name_publish(struct tr_system *sys, struct tri_name *name, tr_ref ref)
 {
 	struct tri_names *s = name_shard(sys, name->hash);
 
-	ck_spinlock_lock(&s->lock);
+	tri_lock(sys->env, &s->lock);
 	name->ref = ref;
-	ck_spinlock_unlock(&s->lock);
+	tri_unlock(&s->lock);
 }
 
 void
@@ -174,10 +175,10 @@ tri_names_remove(struct tri_desk *d, struct tr_self *a)
 		struct tri_names *s = name_shard(sys, e->hash);
 		struct tri_name *next = e->next_own;
 
-		ck_spinlock_lock(&s->lock);
+		tri_lock(sys->env, &s->lock);
 		*name_slot(s, e->hash, e->text) = e->next;
 		s->count--;
-		ck_spinlock_unlock(&s->lock);
+		tri_unlock(&s->lock);
 		sys->env->memory.free(sys->env->memory.ctx, e);
 		e = next;
 	}
@@ -188,14 +189,10 @@ tr_register(struct tr_self *self, const char *name)
 {
 	struct tri_crew *c = tri_crew_of(self);
 	struct tri_name *entry;
-	int rc;
 
 	if (c->turn.stopping)
 		return TR_ESTOPPING;
-	rc = tri_name_add(&c->desk, self, name, &entry);
-	if (rc == TR_OK)
-		tri_name_publish(c->desk.sys, entry, c->turn.ref);
-	return rc;
+	return tri_name_add(&c->desk, self, c->turn.ref, name, &entry);
 }
 
 tr_ref
@@ -209,11 +206,11 @@ tr_whereis(struct tr_system *system, const char *name)
 
 	if (length > TRI_NAME_MAX)
 		return ref;
-	ck_spinlock_lock(&s->lock);
+	tri_lock(system->env, &s->lock);
 	e = *name_slot(s, hash, name);
 	if (e != NULL)
 		ref = e->ref;
-	ck_spinlock_unlock(&s->lock);
+	tri_unlock(&s->lock);
 	return ref;
 }
 
@@ -227,10 +224,10 @@ tri_names_each(struct tr_system *sys,
 		struct tri_names *s = &sys->names[i];
 		struct tri_name *e;
 
-		ck_spinlock_lock(&s->lock);
+		tri_lock(sys->env, &s->lock);
 		for (k = 0; k < s->buckets; k++)
 			for (e = s->bucket[k]; e != NULL; e = e->next)
 				fn(e, arg);
-		ck_spinlock_unlock(&s->lock);
+		tri_unlock(&s->lock);
 	}
 }

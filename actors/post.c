@@ -6,17 +6,18 @@
  * for an allocation or a count; copying and pushing happen outside it.
  */
 #include "actors/system.h"
+#include "sched/lock.h"
 
 void
 tri_foreign_lock(struct tr_system *sys)
 {
-	ck_spinlock_lock(&sys->foreign_lock);
+	tri_lock(sys->env, &sys->foreign_lock);
 }
 
 void
 tri_foreign_unlock(struct tr_system *sys)
 {
-	ck_spinlock_unlock(&sys->foreign_lock);
+	tri_unlock(&sys->foreign_lock);
 }
 
 struct tri_crew *

@@ -161,7 +161,8 @@ spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
 			return TR_ENOMEM;
 		first->generation = tri_ref_generation(ref);
 	}
-	rc = name != NULL ? tri_name_add(d, a, name, &entry) : TR_OK;
+	rc = name != NULL ? tri_name_add(d, a, TR_REF_NONE, name, &entry) :
+			    TR_OK;
 	if (rc != TR_OK) {
 		if (first != NULL)
 			tri_msg_free(d, first);

@@ -283,10 +283,10 @@ int tri_job_outcome(struct tri_crew *c, struct tr_self *a,
 void tri_job_abandon(struct tri_crew *c, struct tri_record *r);
 
 /* name.c */
-/* Reserve a name for an actor of the caller; nobody finds it before it is
- * published. */
-int tri_name_add(struct tri_desk *d, struct tr_self *a, const char *name,
-    struct tri_name **entry);
+/* Name an actor of the caller; with TR_REF_NONE the name is only reserved, and
+ * nobody finds it before it is published. */
+int tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
+    const char *name, struct tri_name **entry);
 void tri_name_publish(struct tr_system *sys, struct tri_name *name, tr_ref ref);
 void tri_names_remove(struct tri_desk *d, struct tr_self *a);
 bool tri_names_init(struct tr_system *sys);

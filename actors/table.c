@@ -4,6 +4,8 @@
  */
 #include "actors/table.h"
 
+#include "sched/lock.h"
+
 #include <string.h>
 
 _Static_assert(TRI_CACHE_MAX == 2 * 64, "two batches fit into a cache");
@@ -154,7 +156,7 @@ tri_table_refill(struct tri_table *t, struct tri_cache *c)
 	uint32_t n;
 	bool some = true;
 
-	ck_spinlock_lock(&t->lock);
+	tri_lock(t->env, &t->lock);
 	n = t->n_freed < t->batch ? t->n_freed : t->batch;
 	if (n > 0) {
 		t->n_freed -= n;
@@ -163,18 +165,16 @@ tri_table_refill(struct tri_table *t, struct tri_cache *c)
 	} else {
 		some = table_fresh(t, c);
 	}
-	ck_spinlock_unlock(&t->lock);
+	tri_unlock(&t->lock);
 	return some;
 }
 
-/* The oldest n go back: the newest are warm. */
+/* Under the lock: the oldest n go back: the newest are warm. */
 static void
 table_take_back(struct tri_table *t, struct tri_cache *c, uint32_t n)
 {
-	ck_spinlock_lock(&t->lock);
 	memcpy(t->freed + t->n_freed, c->index, n * sizeof(*t->freed));
 	t->n_freed += n;
-	ck_spinlock_unlock(&t->lock);
 	c->n -= n;
 	memmove(c->index, c->index + n, c->n * sizeof(*c->index));
 }
@@ -182,12 +182,17 @@ table_take_back(struct tri_table *t, struct tri_cache *c, uint32_t n)
 void
 tri_table_flush(struct tri_table *t, struct tri_cache *c)
 {
+	tri_lock(t->env, &t->lock);
 	table_take_back(t, c, c->n - c->n / 2);
+	tri_unlock(&t->lock);
 }
 
 void
 tri_table_give_back(struct tri_table *t, struct tri_cache *c)
 {
-	if (c->n > 0)
-		table_take_back(t, c, c->n);
+	/* It is not urgent: if somebody has the lock, another time. */
+	if (c->n == 0 || !ck_spinlock_trylock(&t->lock))
+		return;
+	table_take_back(t, c, c->n);
+	tri_unlock(&t->lock);
 }

@@ -57,6 +57,8 @@ struct tri_env {
 	int (*thread_start)(struct tri_env *env, struct tri_thread **thread,
 	    void (*fn)(void *arg), void *arg, const char *name, int cpu);
 	void (*thread_join)(struct tri_env *env, struct tri_thread *thread);
+	/* Let another thread have the core. */
+	void (*yield)(struct tri_env *env);
 	/* Bind the calling thread, and undo it. */
 	void (*thread_bind)(struct tri_env *env, int cpu);
 	void (*thread_unbind)(struct tri_env *env);

@@ -326,6 +326,13 @@ real_thread_join(struct tri_env *env, struct tri_thread *thread)
 	free(thread);
 }
 
+static void
+real_yield(struct tri_env *env)
+{
+	(void)env;
+	sched_yield();
+}
+
 /* ------------------------------------------------------------- the rest - */
 
 static int
@@ -383,6 +390,7 @@ tri_env_real(void)
 		.cpu_distance = real_cpu_distance,
 		.thread_start = real_thread_start,
 		.thread_join = real_thread_join,
+		.yield = real_yield,
 		.thread_bind = real_thread_bind,
 		.thread_unbind = real_thread_unbind,
 		.write = real_write,

@@ -5,6 +5,7 @@
  */
 #include "sched/runq.h"
 
+#include "sched/lock.h"
 #include "sched/sched.h"
 
 void
@@ -66,11 +67,11 @@ over_push(struct tri_runq *q, tri_word word)
 	struct tri_link *link = runq_link(q, word);
 
 	link->word = word;
-	ck_spinlock_lock(&q->lock);
+	tri_lock(q->sched->env, &q->lock);
 	over_append(q, link);
 	/* seq_cst: announces the word, as runq_announce does for the ring. */
 	tri_fetch_add_seq_cst(&q->over_count, (uint64_t)1);
-	ck_spinlock_unlock(&q->lock);
+	tri_unlock(&q->lock);
 }
 
 /*
@@ -93,9 +94,9 @@ over_refill(struct tri_runq *q)
 
 	if (tri_load_relaxed(&q->over_count) == 0)
 		return 0;
-	ck_spinlock_lock(&q->lock);
+	tri_lock(q->sched->env, &q->lock);
 	link = over_cut(q, TRI_REFILL, 100, &n);
-	ck_spinlock_unlock(&q->lock);
+	tri_unlock(&q->lock);
 	if (link == NULL)
 		return 0;
 	while (link != NULL) {
@@ -240,7 +241,7 @@ steal_over(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 	    !ck_spinlock_trylock(&q->lock))
 		return 0;
 	link = over_cut(q, TRI_REFILL, 50, &n);
-	ck_spinlock_unlock(&q->lock);
+	tri_unlock(&q->lock);
 	*taken += n;
 	while (link != NULL) {
 		struct tri_link *next = tri_link_next(link);

@@ -37,6 +37,7 @@ struct thing {
 };
 
 struct rig {
+	struct tri_env *env;
 	struct tri_sched sched;
 	struct tri_kind kinds[TRI_KINDS];
 	struct tri_runq mine;
@@ -62,6 +63,9 @@ rig_new(void)
 	memset(r, 0, sizeof(*r));
 	r->kinds[KIND].link = thing_link;
 	r->sched.kinds = r->kinds;
+	r->env = tri_env_real();
+	assert_non_null(r->env);
+	r->sched.env = r->env;
 	tri_runq_init(&r->mine, &r->sched);
 	tri_runq_init(&r->other, &r->sched);
 	for (unsigned i = 0; i < WORDS; i++)
@@ -140,6 +144,7 @@ word_is_an_object_and_its_kind(void **unused)
 	}
 	assert_ptr_equal(tri_sched_link(&r->sched, word_at(r, 9)),
 	    &r->thing[9].link);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -153,6 +158,7 @@ fresh_queue_is_empty(void **unused)
 	(void)unused;
 	expect_empty(&r->mine);
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -172,6 +178,7 @@ words_come_back_in_order_through_ring_and_overflow(void **unused)
 		expect_pops(&r->mine, 0, size[i]);
 		expect_empty(&r->mine);
 	}
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -197,21 +204,25 @@ overflow_keeps_the_order_while_words_come_and_go(void **unused)
 		assert_int_equal(tri_runq_waits(&r->mine), in != out);
 	}
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
 static void
-every_push_shows_in_pushes(void **unused)
+every_push_shows_to_who_is_about_to_sleep(void **unused)
 {
 	struct rig *r = rig_new();
-	uint64_t before;
+	uint64_t pushes, over;
 
 	(void)unused;
 	for (unsigned i = 0; i < RING + 10; i++) {
-		before = atomic_load(&r->mine.pushes);
+		pushes = atomic_load(&r->mine.pushes);
+		over = atomic_load(&r->mine.over_count);
 		push_back(r, i, i + 1);
-		assert_true(atomic_load(&r->mine.pushes) != before);
+		assert_true(atomic_load(&r->mine.pushes) != pushes ||
+		    atomic_load(&r->mine.over_count) != over);
 	}
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -229,6 +240,7 @@ next_runs_first_and_gives_way_to_a_newer_one(void **unused)
 	expect_pops(&r->mine, 1, 4);
 	expect_pop(&r->mine, 10);
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -243,6 +255,7 @@ next_alone_waits_but_is_not_to_be_stolen(void **unused)
 	assert_false(tri_runq_stealable(&r->mine));
 	expect_pop(&r->mine, 1);
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -272,6 +285,7 @@ next_is_used_so_many_times_while_others_wait(void **unused)
 		row = 1;
 	}
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -286,6 +300,7 @@ next_goes_on_while_nobody_waits(void **unused)
 		expect_pop(&r->mine, i);
 	}
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -304,6 +319,7 @@ local_words_keep_their_order_and_stay(void **unused)
 	assert_int_equal(taken, 0);
 	expect_pops(&r->mine, 0, 100);
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -330,6 +346,7 @@ local_words_and_others_take_turns(void **unused)
 	expect_pops(&r->mine, shared, N);
 	expect_pops(&r->mine, local, 2 * N);
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -349,6 +366,7 @@ next_does_not_starve_local_words(void **unused)
 	}
 	expect_pop(&r->mine, 1);
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -374,6 +392,7 @@ thief_takes_the_older_half_in_order(void **unused)
 		expect_empty(&r->other);
 		expect_pops(&r->mine, half, n);
 		expect_empty(&r->mine);
+		r->env->free(r->env);
 		free(r);
 	}
 }
@@ -389,6 +408,7 @@ thief_finds_nothing_in_an_empty_queue(void **unused)
 	assert_int_equal(taken, 0);
 	expect_empty(&r->mine);
 	expect_empty(&r->other);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -414,6 +434,7 @@ thief_takes_from_the_overflow_when_the_ring_is_empty(void **unused)
 	push_back(r, RING + OVER, RING + OVER + 10);
 	expect_pops(&r->mine, RING + OVER / 2, RING + OVER + 10);
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -437,6 +458,7 @@ thief_takes_everything_bit_by_bit(void **unused)
 	}
 	assert_int_equal(sum, WORDS);
 	expect_empty(&r->mine);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -460,6 +482,7 @@ next_is_stolen_from_the_stuck_only_and_last(void **unused)
 	assert_int_equal(taken, 1);
 	expect_empty(&r->mine);
 	expect_empty(&r->other);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -635,6 +658,7 @@ next_goes_to_the_owner_or_to_a_thief(void **unused)
 	assert_int_equal(sum, d.stolen);
 	print_message("%lu to the owner, %lu to the thief\n", runs, d.stolen);
 	assert_int_equal(runs + d.stolen, pushed);
+	r->env->free(r->env);
 	free(r);
 }
 
@@ -648,7 +672,7 @@ main(void)
 		    words_come_back_in_order_through_ring_and_overflow),
 		cmocka_unit_test(
 		    overflow_keeps_the_order_while_words_come_and_go),
-		cmocka_unit_test(every_push_shows_in_pushes),
+		cmocka_unit_test(every_push_shows_to_who_is_about_to_sleep),
 		cmocka_unit_test(next_runs_first_and_gives_way_to_a_newer_one),
 		cmocka_unit_test(next_alone_waits_but_is_not_to_be_stolen),
 		cmocka_unit_test(next_is_used_so_many_times_while_others_wait),
