@@ -73,6 +73,13 @@ rig_new(void)
 	return r;
 }
 
+static void
+rig_free(struct rig *r)
+{
+	r->env->free(r->env);
+	free(r);
+}
+
 static tri_word
 word_at(struct rig *r, unsigned number)
 {
@@ -144,8 +151,7 @@ word_is_an_object_and_its_kind(void **unused)
 	}
 	assert_ptr_equal(tri_sched_link(&r->sched, word_at(r, 9)),
 	    &r->thing[9].link);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 /* --------------------------------------------------------- the owner ----- */
@@ -158,8 +164,7 @@ fresh_queue_is_empty(void **unused)
 	(void)unused;
 	expect_empty(&r->mine);
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -178,8 +183,7 @@ words_come_back_in_order_through_ring_and_overflow(void **unused)
 		expect_pops(&r->mine, 0, size[i]);
 		expect_empty(&r->mine);
 	}
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -204,8 +208,7 @@ overflow_keeps_the_order_while_words_come_and_go(void **unused)
 		assert_int_equal(tri_runq_waits(&r->mine), in != out);
 	}
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -222,8 +225,7 @@ every_push_shows_to_who_is_about_to_sleep(void **unused)
 		assert_true(atomic_load(&r->mine.pushes) != pushes ||
 		    atomic_load(&r->mine.over_count) != over);
 	}
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -240,8 +242,7 @@ next_runs_first_and_gives_way_to_a_newer_one(void **unused)
 	expect_pops(&r->mine, 1, 4);
 	expect_pop(&r->mine, 10);
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -255,8 +256,7 @@ next_alone_waits_but_is_not_to_be_stolen(void **unused)
 	assert_false(tri_runq_stealable(&r->mine));
 	expect_pop(&r->mine, 1);
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 /* In each row of pops `next` is used up to its cap, then one of the others. */
@@ -285,8 +285,7 @@ next_is_used_so_many_times_while_others_wait(void **unused)
 		row = 1;
 	}
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -300,8 +299,7 @@ next_goes_on_while_nobody_waits(void **unused)
 		expect_pop(&r->mine, i);
 	}
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -319,8 +317,7 @@ local_words_keep_their_order_and_stay(void **unused)
 	assert_int_equal(taken, 0);
 	expect_pops(&r->mine, 0, 100);
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -346,8 +343,7 @@ local_words_and_others_take_turns(void **unused)
 	expect_pops(&r->mine, shared, N);
 	expect_pops(&r->mine, local, 2 * N);
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -366,8 +362,7 @@ next_does_not_starve_local_words(void **unused)
 	}
 	expect_pop(&r->mine, 1);
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 /* ------------------------------------------------------------ thieves ---- */
@@ -392,8 +387,7 @@ thief_takes_the_older_half_in_order(void **unused)
 		expect_empty(&r->other);
 		expect_pops(&r->mine, half, n);
 		expect_empty(&r->mine);
-		r->env->free(r->env);
-		free(r);
+		rig_free(r);
 	}
 }
 
@@ -408,8 +402,7 @@ thief_finds_nothing_in_an_empty_queue(void **unused)
 	assert_int_equal(taken, 0);
 	expect_empty(&r->mine);
 	expect_empty(&r->other);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -434,8 +427,7 @@ thief_takes_from_the_overflow_when_the_ring_is_empty(void **unused)
 	push_back(r, RING + OVER, RING + OVER + 10);
 	expect_pops(&r->mine, RING + OVER / 2, RING + OVER + 10);
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -458,8 +450,7 @@ thief_takes_everything_bit_by_bit(void **unused)
 	}
 	assert_int_equal(sum, WORDS);
 	expect_empty(&r->mine);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 static void
@@ -482,8 +473,7 @@ next_is_stolen_from_the_stuck_only_and_last(void **unused)
 	assert_int_equal(taken, 1);
 	expect_empty(&r->mine);
 	expect_empty(&r->other);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 /* --------------------------------------------------- at the same time ---- */
@@ -592,7 +582,7 @@ thieves_and_owner_share_each_word_once(void **unused)
 	expect_empty(&c.rig->mine);
 	for (int i = 0; i < THIEVES; i++)
 		expect_empty(&c.queue[i]);
-	free(c.rig);
+	rig_free(c.rig);
 }
 
 /* ------------------------------------------------- the race for `next` --- */
@@ -658,8 +648,7 @@ next_goes_to_the_owner_or_to_a_thief(void **unused)
 	assert_int_equal(sum, d.stolen);
 	print_message("%lu to the owner, %lu to the thief\n", runs, d.stolen);
 	assert_int_equal(runs + d.stolen, pushed);
-	r->env->free(r->env);
-	free(r);
+	rig_free(r);
 }
 
 int
