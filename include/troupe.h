@@ -1024,7 +1024,8 @@ TR_API int tr_timer_cancel(struct tr_self *self, tr_timer timer);
  *
  * \param self  the running actor
  * \param name  1 to 63 bytes, copied
- * \returns     TR_OK; TR_EEXIST; TR_EINVAL (length); TR_ENOMEM
+ * \returns     TR_OK; TR_EEXIST; TR_EINVAL (length); TR_ENOMEM;
+ *              TR_ESTOPPING (in stop())
  * \owner       borrows until it returns
  * \threads     self
  * \blocks      never
