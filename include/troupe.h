@@ -46,7 +46,8 @@
  *   with TR_EDEAD / TR_ENOREPLY.
  * - A tr_ref never dangles.  A send to an actor that has ended, even one
  *   whose slot lives on with another actor, is a dead letter.
- * - stop() runs exactly once for each actor whose start() returned TR_OK.
+ * - stop() runs exactly once for each actor whose start() returned TR_OK, or
+ *   that has none.
  * - A timer never fires early; a cancelled timer's tick is never seen.
  *
  * WHO MAY CALL WHAT is in the signature.  A function that takes `struct
@@ -186,8 +187,8 @@ typedef int tr_receive_fn(struct tr_self *self, void *state,
     const struct tr_msg *msg);
 
 /**
- * Last turn: free what the state holds.  It may send; it may not ask, spawn
- * or arm timers (those calls fail).
+ * Last turn: free what the state holds.  It may send, and answer what it still
+ * owes; it may not ask, spawn, register or arm timers (those calls fail).
  */
 typedef void tr_stop_fn(struct tr_self *self, void *state,
     const struct tr_reason *why);
@@ -201,8 +202,8 @@ struct tr_behavior {
 	size_t arg_size; /* bytes of the spawner's *arg that are copied; 0:
 	                  * the pointer itself travels and what it points
 	                  * to must outlive start() */
-	tr_start_fn *start; /* NULL: nothing to do; spawning then schedules
-	                     * nothing */
+	tr_start_fn *start; /* NULL: nothing to do, and spawning schedules
+	                     * nothing; stop() runs all the same */
 	tr_receive_fn *receive; /* required */
 	tr_stop_fn *stop; /* NULL: nothing to do */
 };
@@ -280,7 +281,8 @@ enum { TR_LEFT_MAX = 16 };
 
 /** How a system ended. */
 struct tr_stop_report {
-	uint64_t stopped; /* actors that ended by themselves or by the stop */
+	uint64_t stopped; /* actors that ended by themselves or by the stop, in
+	                   * the system's whole life */
 	uint64_t killed; /* actors that the deadline killed */
 	uint64_t left; /* actors whose handler still ran at the end */
 	struct {
