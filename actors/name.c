@@ -51,12 +51,12 @@ names_grow(struct tr_system *sys, struct tri_names *s)
 {
 	struct tri_memory *memory = &sys->env->memory;
 	uint32_t n = s->buckets * 2, i;
-	struct tri_name **bucket =
-	    memory->alloc(memory->ctx, n * sizeof(*bucket));
+	size_t bytes = n * sizeof(void *);
+	struct tri_name **bucket = memory->alloc(memory->ctx, bytes);
 
 	if (bucket == NULL)
 		return; /* longer chains, that is all */
-	memset(bucket, 0, n * sizeof(*bucket));
+	memset(bucket, 0, bytes);
 	for (i = 0; i < s->buckets; i++) {
 		struct tri_name *e = s->bucket[i];
 

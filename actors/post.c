@@ -95,6 +95,9 @@ tr_system_spawn(struct tr_system *system, const struct tr_behavior *behavior,
 	tri_foreign_lock(system);
 	ref =
 	    tri_spawn(&system->foreign, TR_REF_NONE, 0, behavior, arg, options);
+	/* Where every slot was handed out once, none is kept in store here. */
+	if (tri_load_relaxed(&system->actors.limit) == system->actors.max)
+		tri_table_give_back(&system->actors, &system->foreign.slots);
 	tri_foreign_unlock(system);
 	return ref;
 }

@@ -87,9 +87,8 @@ run_refused(struct tri_crew *c, struct tr_msg *m)
 
 	if (m->kind == TRI_MSG_ASK)
 		(void)tri_ask_wanted(c, m, &why);
-	else if (m->kind == TRI_MSG_REPLY && !tri_ask_awaits(c, m))
-		why = TR_DEAD_LATE;
-	else if (m->kind == TRI_MSG_TICK && !tri_timer_awaits(m))
+	else if ((m->kind == TRI_MSG_REPLY && !tri_ask_awaits(c, m)) ||
+	    (m->kind == TRI_MSG_TICK && !tri_timer_awaits(m)))
 		why = TR_DEAD_LATE;
 	return why;
 }

@@ -74,8 +74,8 @@ tri_wheel_remove(struct tri_wheel *wheel, struct tri_timer_node *node)
 	if (node->next != NULL) {
 		node->next->prev = node->prev;
 	} else if (node->prev >= &wheel->slot[0][0] &&
-	    node->prev <
-		&wheel->slot[0][0] + TRI_WHEEL_LEVELS * TRI_WHEEL_SLOTS &&
+	    node->prev < &wheel->slot[0][0] +
+		    (size_t)TRI_WHEEL_LEVELS * TRI_WHEEL_SLOTS &&
 	    *node->prev == NULL) {
 		at = (size_t)(node->prev - &wheel->slot[0][0]);
 		wheel->used[at / TRI_WHEEL_SLOTS] &=

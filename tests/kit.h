@@ -62,7 +62,7 @@ struct kit {
 };
 
 #ifdef KIT_STRESS
-#define KIT_CHECK(cond)                                                 \
+#define KIT_CHECK(cond) \
 	((cond) ? (void)0 : kit_failed(#cond, __FILE__, __LINE__))
 
 /* A failed check of a stress program ends it. */
@@ -199,13 +199,14 @@ kit_balanced(const struct tr_stats *stats)
 static inline void
 kit_print_stats(const struct tr_stats *stats)
 {
-	printf("  sent %" PRIu64 " handled %" PRIu64 " queued %" PRIu64
-	    " dead", stats->sent, stats->handled, stats->queued);
+	printf("  sent %" PRIu64 " handled %" PRIu64 " queued %" PRIu64 " dead",
+	    stats->sent, stats->handled, stats->queued);
 	for (int i = 0; i < TR_DEAD_REASONS; i++)
 		printf(" %" PRIu64, stats->dead[i]);
 	printf(" spawned %" PRIu64 " ended %" PRIu64 " failed %" PRIu64
-	    " steals %" PRIu64 " parks %" PRIu64 "\n", stats->spawned,
-	    stats->ended, stats->failed, stats->steals, stats->parks);
+	       " steals %" PRIu64 " parks %" PRIu64 "\n",
+	    stats->spawned, stats->ended, stats->failed, stats->steals,
+	    stats->parks);
 	fflush(stdout);
 }
 
@@ -359,7 +360,7 @@ kit_stress_args(int argc, char **argv, uint64_t *seed)
 	unsigned long workers = argc > 1 ? strtoul(argv[1], NULL, 10) : 2;
 
 	*seed = argc > 2 ? strtoull(argv[2], NULL, 0) :
-	    (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
+			   (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
 	printf("%s: %lu workers, seed %" PRIu64 "\n", argv[0], workers, *seed);
 	fflush(stdout);
 	kit_watchdog();

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -94,13 +95,17 @@ options_word(const char *name, const char *value, const char *const *words,
     const char **word, struct fault *fault)
 {
 	char list[128] = "one of";
+	size_t used = strlen(list);
 
 	for (size_t i = 0; words[i] != NULL; i++) {
 		if (strcasecmp(value, words[i]) == 0) {
 			*word = words[i];
 			return 0;
 		}
-		strcat(strcat(list, i == 0 ? " " : ", "), words[i]);
+		if (used < sizeof(list))
+			used +=
+			    (size_t)snprintf(list + used, sizeof(list) - used,
+				"%s%s", i == 0 ? " " : ", ", words[i]);
 	}
 	return options_bad(name, value, list, fault);
 }

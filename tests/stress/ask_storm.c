@@ -59,7 +59,7 @@ callee_later(struct tr_self *self, struct callee *c, const struct tr_msg *msg)
 	/* An older one is answered to make room; it may be too late. */
 	if (c->token[i].bits != 0)
 		KIT_CHECK(tr_token_reply(self, &c->token[i], 0, &c->value[i],
-		    sizeof(c->value[i])) == TR_OK);
+			      sizeof(c->value[i])) == TR_OK);
 	c->value[i] = kit_u64(msg);
 	c->token[i] = tr_reply_token(self);
 	KIT_CHECK(c->token[i].bits != 0);
@@ -73,8 +73,8 @@ callee_take(struct tr_self *self, struct callee *c, const struct tr_msg *msg)
 
 	if (c->taken != NULL && kit_below(&c->seed, 2) == 0) {
 		value = kit_u64(c->taken);
-		KIT_CHECK(tr_reply(self, c->taken, 0, &value,
-		    sizeof(value)) == TR_OK);
+		KIT_CHECK(tr_reply(self, c->taken, 0, &value, sizeof(value)) ==
+		    TR_OK);
 	}
 	tr_msg_drop(&c->taken);
 	c->taken = tr_take(self, msg);
@@ -89,23 +89,27 @@ callee_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	uint64_t value = kit_u64(msg);
 
 	switch (kit_below(&c->seed, 300)) {
-	case 0:
-		return tr_exit(self, TR_NORMAL);
-	case 1:
-		return -EPIPE;
-	case 2:
-		return tr_kill(self, tr_self_ref(self));
-	case 3: case 4: case 5:
-		return TR_OK; /* no reply */
-	case 6: case 7: case 8:
-		return tr_unhandled(self, msg);
-	case 9: case 10: case 11:
-		return tr_reply_error(self, msg, -EIO);
-	case 12: case 13:
-		kit_spin_for(self, TR_US(50));
-		break;
-	case 14: case 15: case 16: case 17: case 18: case 19: case 20:
-		return callee_take(self, c, msg);
+	case 0: return tr_exit(self, TR_NORMAL);
+	case 1: return -EPIPE;
+	case 2: return tr_kill(self, tr_self_ref(self));
+	case 3:
+	case 4:
+	case 5: return TR_OK; /* no reply */
+	case 6:
+	case 7:
+	case 8: return tr_unhandled(self, msg);
+	case 9:
+	case 10:
+	case 11: return tr_reply_error(self, msg, -EIO);
+	case 12:
+	case 13: kit_spin_for(self, TR_US(50)); break;
+	case 14:
+	case 15:
+	case 16:
+	case 17:
+	case 18:
+	case 19:
+	case 20: return callee_take(self, c, msg);
 	default:
 		if (kit_below(&c->seed, 3) == 0)
 			return callee_later(self, c, msg);
@@ -135,9 +139,12 @@ callee_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior callee = {
-	.name = "callee", .state_size = sizeof(struct callee),
-	.arg_size = sizeof(uint64_t), .start = callee_start,
-	.receive = callee_receive, .stop = callee_stop,
+	.name = "callee",
+	.state_size = sizeof(struct callee),
+	.arg_size = sizeof(uint64_t),
+	.start = callee_start,
+	.receive = callee_receive,
+	.stop = callee_stop,
 };
 
 /* ------------------------------------------------------------ askers --- */
@@ -183,8 +190,7 @@ static int64_t
 some_deadline(struct tr_self *self, struct asker *a)
 {
 	switch (kit_below(&a->seed, 4)) {
-	case 0:
-		return tr_in(self, (int64_t)kit_below(&a->seed, 200000));
+	case 0: return tr_in(self, (int64_t)kit_below(&a->seed, 200000));
 	default:
 		/* Callees keep tokens for long: there must be an end. */
 		return tr_in(self, TR_US(kit_below(&a->seed, 20000)));
@@ -194,8 +200,8 @@ some_deadline(struct tr_self *self, struct asker *a)
 static void
 ask_one(struct tr_self *self, struct asker *a, size_t i)
 {
-	tr_ref to = { atomic_load(&storm.callee[kit_below(&a->seed,
-	    CALLEES)]) };
+	tr_ref to = { atomic_load(
+	    &storm.callee[kit_below(&a->seed, CALLEES)]) };
 	struct ask *ask = &a->ask[i];
 
 	ask->value = ++a->next;
@@ -226,7 +232,7 @@ asker_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	}
 	if (a->left > 0)
 		KIT_CHECK(tr_after(self, (int64_t)kit_below(&a->seed, 300000),
-		    NEXT, 0) != 0);
+			      NEXT, 0) != 0);
 	return TR_OK;
 }
 
@@ -241,9 +247,11 @@ asker_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior asker = {
-	.name = "asker", .state_size = sizeof(struct asker),
+	.name = "asker",
+	.state_size = sizeof(struct asker),
 	.arg_size = sizeof(uint64_t),
-	.start = asker_start, .receive = asker_receive,
+	.start = asker_start,
+	.receive = asker_receive,
 };
 
 /* Asks and ends at once: its asks end without a call. */
@@ -268,18 +276,19 @@ mayfly_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
-		to.bits = atomic_load(&storm.callee[kit_below(&seed,
-		    CALLEES)]);
-		KIT_CHECK(tr_ask(self, to, REQUEST, NULL, 0, tr_in(self,
-		    TR_US(100)), never, 0) != 0);
+		to.bits = atomic_load(&storm.callee[kit_below(&seed, CALLEES)]);
+		KIT_CHECK(tr_ask(self, to, REQUEST, NULL, 0,
+			      tr_in(self, TR_US(100)), never, 0) != 0);
 		atomic_fetch_add(&storm.abandoned, 1);
 	}
 	return tr_exit(self, TR_NORMAL);
 }
 
 static const struct tr_behavior mayfly = {
-	.name = "mayfly", .arg_size = sizeof(uint64_t),
-	.start = mayfly_start, .receive = kit_ignore,
+	.name = "mayfly",
+	.arg_size = sizeof(uint64_t),
+	.start = mayfly_start,
+	.receive = kit_ignore,
 };
 
 /* --------------------------------------------------------------- root --- */
@@ -325,9 +334,11 @@ root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior root = {
-	.name = "root", .state_size = sizeof(uint64_t),
+	.name = "root",
+	.state_size = sizeof(uint64_t),
 	.arg_size = sizeof(uint64_t),
-	.start = root_start, .receive = root_receive,
+	.start = root_start,
+	.receive = root_receive,
 };
 
 int
@@ -341,10 +352,10 @@ main(int argc, char **argv)
 	KIT_CHECK(storm.asked == (uint64_t)ASKERS * EACH);
 	KIT_CHECK(storm.ended == storm.asked);
 	printf("ask_storm: %llu asks, each ended once: %llu answered, %llu "
-	    "timed out, %llu cancelled, %llu dead, %llu no reply, %llu "
-	    "unhandled, %llu errors; %llu abandoned\n", storm.asked,
-	    storm.by[0], storm.by[1], storm.by[2], storm.by[3], storm.by[4],
-	    storm.by[5], storm.by[6], storm.abandoned);
+	       "timed out, %llu cancelled, %llu dead, %llu no reply, %llu "
+	       "unhandled, %llu errors; %llu abandoned\n",
+	    storm.asked, storm.by[0], storm.by[1], storm.by[2], storm.by[3],
+	    storm.by[4], storm.by[5], storm.by[6], storm.abandoned);
 	kit_print_stats(&k.stats);
 	return 0;
 }

@@ -80,37 +80,35 @@ child_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior child_behavior = {
-	.name = "child", .state_size = sizeof(struct child),
-	.arg_size = sizeof(uint64_t), .start = child_start,
-	.receive = child_receive, .stop = child_stop,
+	.name = "child",
+	.state_size = sizeof(struct child),
+	.arg_size = sizeof(uint64_t),
+	.start = child_start,
+	.receive = child_receive,
+	.stop = child_stop,
 };
 
 static void
 name_it(struct tr_self *self, const struct grave *to, uint32_t tag)
 {
-	KIT_CHECK(tr_send(self, to->ref, tag, &to->name, sizeof(to->name)) ==
-	    TR_OK);
+	KIT_CHECK(
+	    tr_send(self, to->ref, tag, &to->name, sizeof(to->name)) == TR_OK);
 }
 
 static void
 sentence(struct tr_self *self, struct family *f, const struct grave *child)
 {
 	switch (kit_below(&f->seed, 5)) {
-	case 0:
-		name_it(self, child, FAIL);
-		break;
+	case 0: name_it(self, child, FAIL); break;
 	case 1:
 		KIT_CHECK(tr_stop(self, child->ref, tr_forever()) == TR_OK);
 		break;
-	case 2:
-		KIT_CHECK(tr_kill(self, child->ref) == TR_OK);
-		break;
+	case 2: KIT_CHECK(tr_kill(self, child->ref) == TR_OK); break;
 	case 3:
-		KIT_CHECK(tr_stop(self, child->ref, tr_in(self, 1000)) ==
-		    TR_OK);
+		KIT_CHECK(
+		    tr_stop(self, child->ref, tr_in(self, 1000)) == TR_OK);
 		break;
-	default:
-		name_it(self, child, EXIT);
+	default: name_it(self, child, EXIT);
 	}
 }
 
@@ -135,8 +133,9 @@ raise_one(struct tr_self *self, struct family *f)
 		name_it(self, &child, NAMED);
 	f->grave[f->graves++ % GRAVES] = child;
 	for (uint64_t i = 0; i < 2; i++)
-		name_it(self, &f->grave[kit_below(&f->seed,
-		    (uint64_t)(f->graves < GRAVES ? f->graves : GRAVES))],
+		name_it(self,
+		    &f->grave[kit_below(&f->seed,
+			(uint64_t)(f->graves < GRAVES ? f->graves : GRAVES))],
 		    EXIT);
 	return true;
 }
@@ -173,9 +172,11 @@ family_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior family_behavior = {
-	.name = "family", .state_size = sizeof(struct family),
+	.name = "family",
+	.state_size = sizeof(struct family),
 	.arg_size = sizeof(uint64_t),
-	.start = family_start, .receive = family_receive,
+	.start = family_start,
+	.receive = family_receive,
 };
 
 int
@@ -186,13 +187,13 @@ main(int argc, char **argv)
 	struct kit k;
 
 	families_left = FAMILIES;
-	kit_new_with(&k, (struct tr_options){ .workers = workers,
-	    .max_actors = SLOTS });
+	kit_new_with(&k,
+	    (struct tr_options){ .workers = workers, .max_actors = SLOTS });
 	for (uint64_t i = 0; i < FAMILIES; i++) {
 		/* Names of one family differ from all others' for ever. */
 		name = (seed << 32) / FAMILIES * FAMILIES + FAMILIES + i;
-		KIT_CHECK(tr_ref_valid(tr_system_spawn(k.sys,
-		    &family_behavior, &name, NULL)));
+		KIT_CHECK(tr_ref_valid(
+		    tr_system_spawn(k.sys, &family_behavior, &name, NULL)));
 	}
 	kit_run(&k);
 	KIT_CHECK(born == (uint64_t)FAMILIES * CHILDREN);
@@ -201,8 +202,8 @@ main(int argc, char **argv)
 	KIT_CHECK(started == stopped);
 	KIT_CHECK(started <= born);
 	printf("churn: %llu actors in %d slots (%llu had to wait), %llu "
-	    "started and stopped, no message misled\n", born, SLOTS, refused,
-	    started);
+	       "started and stopped, no message misled\n",
+	    born, SLOTS, refused, started);
 	kit_print_stats(&k.stats);
 	return 0;
 }

@@ -41,7 +41,8 @@ sink_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior sink = {
-	.name = "sink", .receive = sink_receive,
+	.name = "sink",
+	.receive = sink_receive,
 };
 
 static int
@@ -52,7 +53,7 @@ sender_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	(void)msg;
 	for (int i = 0; i < BURST && item->number < EACH; i++) {
 		KIT_CHECK(tr_send(self, fan.sink, NUMBER, item,
-		    sizeof(*item)) == TR_OK);
+			      sizeof(*item)) == TR_OK);
 		item->number++;
 	}
 	if (item->number < EACH)
@@ -68,9 +69,11 @@ sender_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior sender = {
-	.name = "sender", .state_size = sizeof(struct item),
+	.name = "sender",
+	.state_size = sizeof(struct item),
 	.arg_size = sizeof(struct item),
-	.start = sender_start, .receive = sender_receive,
+	.start = sender_start,
+	.receive = sender_receive,
 };
 
 static void *
@@ -80,7 +83,7 @@ thread_main(void *arg)
 
 	for (; item.number < EACH; item.number++)
 		KIT_CHECK(tr_post(fan.k.sys, fan.sink, NUMBER, &item,
-		    sizeof(item)) == TR_OK);
+			      sizeof(item)) == TR_OK);
 	return NULL;
 }
 
@@ -98,12 +101,12 @@ main(int argc, char **argv)
 	for (uint32_t i = 0; i < SENDERS + THREADS; i++)
 		item[i] = (struct item){ .from = i };
 	for (int i = 0; i < SENDERS; i++)
-		KIT_CHECK(tr_ref_valid(tr_system_spawn(fan.k.sys, &sender,
-		    &item[i], NULL)));
+		KIT_CHECK(tr_ref_valid(
+		    tr_system_spawn(fan.k.sys, &sender, &item[i], NULL)));
 	kit_begin(&fan.k);
 	for (int i = 0; i < THREADS; i++)
 		KIT_CHECK(pthread_create(&thread[i], NULL, thread_main,
-		    &item[SENDERS + i]) == 0);
+			      &item[SENDERS + i]) == 0);
 	kit_await(&fan.done);
 	for (int i = 0; i < THREADS; i++)
 		KIT_CHECK(pthread_join(thread[i], NULL) == 0);

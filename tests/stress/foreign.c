@@ -59,8 +59,10 @@ sink_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior sink_behavior = {
-	.name = "sink", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = sink_receive,
+	.name = "sink",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = sink_receive,
 };
 
 /* A sink of one thread only: gets one message, answers nobody. */
@@ -96,8 +98,11 @@ own_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior own_behavior = {
-	.name = "own", .state_size = sizeof(void *),
-	.start = own_start, .receive = own_receive, .stop = own_stop,
+	.name = "own",
+	.state_size = sizeof(void *),
+	.start = own_start,
+	.receive = own_receive,
+	.stop = own_stop,
 };
 
 static bool
@@ -138,8 +143,8 @@ thread_main(void *arg)
 		if (i % 50 == 49)
 			accepted = spawn(t, i);
 		else
-			accepted = post(t, t->round->ref[kit_below(&t->seed,
-			    SINKS)], i);
+			accepted = post(t,
+			    t->round->ref[kit_below(&t->seed, SINKS)], i);
 		if (i == POSTS)
 			atomic_fetch_add(&t->round->ready, 1);
 	}
@@ -162,10 +167,11 @@ play_round(struct round *r, unsigned workers, uint64_t *seed)
 		    &r->sink[i], NULL);
 	kit_begin(&r->k);
 	for (uint32_t i = 0; i < THREADS; i++) {
-		thread[i] = (struct thread){ .round = r, .index = i,
+		thread[i] = (struct thread){ .round = r,
+			.index = i,
 			.seed = kit_random(seed) };
 		KIT_CHECK(pthread_create(&thread[i].id, NULL, thread_main,
-		    &thread[i]) == 0);
+			      &thread[i]) == 0);
 	}
 	while ((uint64_t)atomic_load(&r->ready) < wait)
 		sched_yield();
@@ -195,7 +201,8 @@ main(int argc, char **argv)
 	for (int i = 0; i < ROUNDS; i++)
 		posts += play_round(&round, workers, &seed);
 	printf("foreign: %d rounds, %" PRIu64 " accepted posts, each received "
-	    "or counted, in order\n", ROUNDS, posts);
+	       "or counted, in order\n",
+	    ROUNDS, posts);
 	kit_print_stats(&round.k.stats);
 	return 0;
 }

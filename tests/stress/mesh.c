@@ -40,8 +40,10 @@ node_pass(struct tr_self *self, struct node *node, uint32_t hops)
 {
 	uint32_t to = (uint32_t)kit_below(&node->seed, NODES);
 	struct ball ball = { .from = (uint32_t)(node - mesh.node),
-		.number = node->next_out[to]++, .hops = hops };
-	size_t size = kit_below(&node->seed, 4) == 0 ? sizeof(ball) :
+		.number = node->next_out[to]++,
+		.hops = hops };
+	size_t size = kit_below(&node->seed, 4) == 0 ?
+	    sizeof(ball) :
 	    offsetof(struct ball, filler);
 
 	KIT_CHECK(tr_send(self, mesh.ref[to], BALL, &ball, size) == TR_OK);
@@ -59,8 +61,7 @@ node_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 			node_pass(self, node, HOPS);
 	} else {
 		KIT_CHECK(ball != NULL && ball->from < NODES);
-		KIT_CHECK(tr_ref_equal(tr_sender(msg),
-		    mesh.ref[ball->from]));
+		KIT_CHECK(tr_ref_equal(tr_sender(msg), mesh.ref[ball->from]));
 		KIT_CHECK(ball->number == node->next_in[ball->from]++);
 		node->received++;
 		if (ball->hops > 1)
@@ -73,8 +74,10 @@ node_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior node_behavior = {
-	.name = "node", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = node_receive,
+	.name = "node",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = node_receive,
 };
 
 static int
@@ -84,8 +87,8 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	(void)arg;
 	mesh.root = tr_self_ref(self);
 	for (int i = 0; i < NODES; i++) {
-		mesh.ref[i] = tr_spawn(self, &node_behavior, &mesh.node[i],
-		    NULL);
+		mesh.ref[i] =
+		    tr_spawn(self, &node_behavior, &mesh.node[i], NULL);
 		KIT_CHECK(tr_ref_valid(mesh.ref[i]));
 	}
 	for (int i = 0; i < NODES; i++)
@@ -102,7 +105,9 @@ root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior root_behavior = {
-	.name = "root", .start = root_start, .receive = root_receive,
+	.name = "root",
+	.start = root_start,
+	.receive = root_receive,
 };
 
 int
@@ -124,7 +129,8 @@ main(int argc, char **argv)
 	KIT_CHECK(received == (uint64_t)NODES * BALLS * HOPS);
 	KIT_CHECK(kit_dead(&k.stats) == 0);
 	printf("mesh: %" PRIu64 " messages between %d actors, each pair in "
-	    "order, none lost\n", received, NODES);
+	       "order, none lost\n",
+	    received, NODES);
 	kit_print_stats(&k.stats);
 	return 0;
 }

@@ -40,13 +40,15 @@ static void
 nomad_batch(struct tr_self *self, struct nomad *n)
 {
 	uint32_t to = (uint32_t)kit_below(&n->seed, NOMADS);
-	struct { uint32_t from, number; } work;
+	struct {
+		uint32_t from, number;
+	} work;
 
 	for (int i = 0; i < BATCH; i++) {
 		work.from = (uint32_t)(n - tribe.nomad);
 		work.number = n->next_out[to]++;
 		KIT_CHECK(tr_send(self, tribe.ref[to], WORK, &work,
-		    sizeof(work)) == TR_OK);
+			      sizeof(work)) == TR_OK);
 	}
 	if (++n->rounds < ROUNDS)
 		kit_tell(self, tribe.ref[n - tribe.nomad], GO);
@@ -57,8 +59,9 @@ nomad_batch(struct tr_self *self, struct nomad *n)
 static void
 nomad_work(struct nomad *n, const struct tr_msg *msg)
 {
-	const struct { uint32_t from, number; } *work =
-	    tr_data(msg, sizeof(*work));
+	const struct {
+		uint32_t from, number;
+	} *work = tr_data(msg, sizeof(*work));
 
 	KIT_CHECK(work != NULL && work->from < NOMADS);
 	KIT_CHECK(work->number == n->next_in[work->from]);
@@ -87,8 +90,10 @@ nomad_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior nomad_behavior = {
-	.name = "nomad", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = nomad_receive,
+	.name = "nomad",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = nomad_receive,
 };
 
 static int
@@ -98,8 +103,8 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	(void)arg;
 	tribe.root = tr_self_ref(self);
 	for (int i = 0; i < NOMADS; i++) {
-		tribe.ref[i] = tr_spawn(self, &nomad_behavior,
-		    &tribe.nomad[i], NULL);
+		tribe.ref[i] =
+		    tr_spawn(self, &nomad_behavior, &tribe.nomad[i], NULL);
 		KIT_CHECK(tr_ref_valid(tribe.ref[i]));
 	}
 	for (int i = 0; i < NOMADS; i++)
@@ -117,7 +122,9 @@ root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior root_behavior = {
-	.name = "root", .start = root_start, .receive = root_receive,
+	.name = "root",
+	.start = root_start,
+	.receive = root_receive,
 };
 
 int
@@ -145,7 +152,8 @@ main(int argc, char **argv)
 	else
 		KIT_CHECK(moves > 0 && k.stats.steals > 0);
 	printf("migrate: %" PRIu64 " messages, %u moves between workers, one "
-	    "worker at a time, pairs in order\n", plain, moves);
+	       "worker at a time, pairs in order\n",
+	    plain, moves);
 	kit_print_stats(&k.stats);
 	return 0;
 }

@@ -66,8 +66,10 @@ target_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior target = {
-	.name = "target", .state_size = sizeof(struct target),
-	.arg_size = sizeof(struct target), .start = target_start,
+	.name = "target",
+	.state_size = sizeof(struct target),
+	.arg_size = sizeof(struct target),
+	.start = target_start,
 	.receive = target_receive,
 };
 
@@ -105,7 +107,7 @@ sender_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		to = pick(&s->seed, s->last);
 		if (tr_ref_valid(to))
 			KIT_CHECK(tr_send(self, to, MEANT, &to.bits,
-			    sizeof(to.bits)) == TR_OK);
+				      sizeof(to.bits)) == TR_OK);
 	}
 	kit_tell(self, s->left > 0 ? tr_self_ref(self) : game.keeper,
 	    s->left > 0 ? GO : DONE);
@@ -123,9 +125,11 @@ sender_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior sender = {
-	.name = "sender", .state_size = sizeof(struct sender),
+	.name = "sender",
+	.state_size = sizeof(struct sender),
 	.arg_size = sizeof(uint64_t),
-	.start = sender_start, .receive = sender_receive,
+	.start = sender_start,
+	.receive = sender_receive,
 };
 
 static void *
@@ -138,7 +142,7 @@ thread_main(void *arg)
 		to = pick(&seed, last);
 		if (tr_ref_valid(to))
 			KIT_CHECK(tr_post(game.k.sys, to, MEANT, &to.bits,
-			    sizeof(to.bits)) == TR_OK);
+				      sizeof(to.bits)) == TR_OK);
 	}
 	KIT_CHECK(tr_post(game.k.sys, game.keeper, DONE, NULL, 0) == TR_OK);
 	return NULL;
@@ -170,8 +174,10 @@ keeper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior keeper = {
-	.name = "keeper", .arg_size = sizeof(uint64_t),
-	.start = keeper_start, .receive = keeper_receive,
+	.name = "keeper",
+	.arg_size = sizeof(uint64_t),
+	.start = keeper_start,
+	.receive = keeper_receive,
 };
 
 int
@@ -181,15 +187,15 @@ main(int argc, char **argv)
 	unsigned workers = kit_stress_args(argc, argv, &seed);
 	pthread_t thread[THREADS];
 
-	kit_new_with(&game.k, (struct tr_options){ .workers = workers,
-	    .max_actors = 1024 });
+	kit_new_with(&game.k,
+	    (struct tr_options){ .workers = workers, .max_actors = 1024 });
 	game.keeper = kit_root(&game.k, &keeper, &seed);
 	for (int i = 0; i < THREADS; i++)
 		own[i] = kit_random(&seed);
 	kit_begin(&game.k);
 	for (int i = 0; i < THREADS; i++)
 		KIT_CHECK(pthread_create(&thread[i], NULL, thread_main,
-		    &own[i]) == 0);
+			      &own[i]) == 0);
 	for (int i = 0; i < THREADS; i++)
 		KIT_CHECK(pthread_join(thread[i], NULL) == 0);
 	KIT_CHECK(pthread_join(game.k.thread, NULL) == 0);
@@ -197,7 +203,8 @@ main(int argc, char **argv)
 	KIT_CHECK(game.misled == 0);
 	KIT_CHECK(game.hit > 0 && game.hit <= game.born);
 	printf("recycle: %llu actors in %d places, %llu hit, no message "
-	    "misled\n", game.born, PLACES, game.hit);
+	       "misled\n",
+	    game.born, PLACES, game.hit);
 	kit_print_stats(&game.k.stats);
 	return 0;
 }

@@ -62,9 +62,11 @@ member_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior member = {
-	.name = "member", .state_size = sizeof(uint64_t),
+	.name = "member",
+	.state_size = sizeof(uint64_t),
 	.arg_size = sizeof(uint64_t),
-	.start = member_start, .receive = member_receive,
+	.start = member_start,
+	.receive = member_receive,
 };
 
 static int
@@ -90,7 +92,9 @@ root_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior root = {
-	.name = "root", .start = root_start, .receive = kit_ignore,
+	.name = "root",
+	.start = root_start,
+	.receive = kit_ignore,
 };
 
 int
@@ -104,7 +108,8 @@ main(int argc, char **argv)
 	KIT_CHECK(ring.drops == TOKENS);
 	KIT_CHECK(kit_dead(&k.stats) == 0);
 	printf("ring: %d tokens, %d laps of %d actors, none overtook, each "
-	    "dropped once\n", TOKENS, LAPS, ACTORS);
+	       "dropped once\n",
+	    TOKENS, LAPS, ACTORS);
 	kit_print_stats(&k.stats);
 	return 0;
 }

@@ -46,7 +46,7 @@ point_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		return tr_reply(self, msg, ANSWER, &i, sizeof(i));
 	atomic_fetch_add(&star.asks, 1);
 	KIT_CHECK(tr_ask(self, tr_sender(msg), ASKED, &i, sizeof(i),
-	    tr_in(self, TR_SECONDS(1000)), on_outcome, 0) != 0);
+		      tr_in(self, TR_SECONDS(1000)), on_outcome, 0) != 0);
 	return TR_OK;
 }
 
@@ -59,9 +59,11 @@ point_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior point_behavior = {
-	.name = "point", .state_size = sizeof(uint64_t),
+	.name = "point",
+	.state_size = sizeof(uint64_t),
 	.arg_size = sizeof(uint64_t),
-	.start = point_start, .receive = point_receive,
+	.start = point_start,
+	.receive = point_receive,
 };
 
 static void
@@ -71,8 +73,7 @@ next_round(struct tr_self *self)
 
 	star.left = POINTS;
 	for (int i = 0; i < POINTS; i++)
-		(void)tr_send(self, star.point[i], RAY, &round,
-		    sizeof(round));
+		(void)tr_send(self, star.point[i], RAY, &round, sizeof(round));
 }
 
 static int
@@ -108,7 +109,9 @@ hub_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior hub_behavior = {
-	.name = "hub", .start = hub_start, .receive = hub_receive,
+	.name = "hub",
+	.start = hub_start,
+	.receive = hub_receive,
 };
 
 int
@@ -125,7 +128,8 @@ main(int argc, char **argv)
 	}
 	KIT_CHECK(star.outcomes <= star.asks);
 	printf("star: %d rounds of %d points, %llu asks back, each once and "
-	    "in order\n", ROUNDS, POINTS, star.asks);
+	       "in order\n",
+	    ROUNDS, POINTS, star.asks);
 	kit_print_stats(&k.stats);
 	return 0;
 }

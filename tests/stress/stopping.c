@@ -56,7 +56,9 @@ load_drop(void *arg)
 }
 
 static const struct tr_job job = {
-	.work = load_work, .done = load_done, .drop = load_drop,
+	.work = load_work,
+	.done = load_done,
+	.drop = load_drop,
 };
 
 static int
@@ -105,8 +107,11 @@ brief_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior brief = {
-	.name = "brief", .state_size = sizeof(void *),
-	.start = brief_start, .receive = brief_receive, .stop = brief_stop,
+	.name = "brief",
+	.state_size = sizeof(void *),
+	.start = brief_start,
+	.receive = brief_receive,
+	.stop = brief_stop,
 };
 
 /* ----------------------------------------------------------- talkers --- */
@@ -128,20 +133,18 @@ talk(struct tr_self *self, struct talker *t)
 		    0);
 		break;
 	case 2:
-		if (tr_ask(self, to, REQUEST, NULL, 0, tr_in(self, TR_US(
-		    kit_below(&t->seed, 3000))), on_outcome, 0) != 0)
+		if (tr_ask(self, to, REQUEST, NULL, 0,
+			tr_in(self, TR_US(kit_below(&t->seed, 3000))),
+			on_outcome, 0) != 0)
 			atomic_fetch_add(&t->load->asks, 1);
 		break;
 	case 3:
 		if (tr_offload_blocking(self, &job, t->load, tr_forever(),
-		    NULL) == TR_OK)
+			NULL) == TR_OK)
 			atomic_fetch_add(&t->load->jobs, 1);
 		break;
-	case 4:
-		kit_spin_for(self, TR_US(kit_below(&t->seed, 100)));
-		break;
-	default:
-		break;
+	case 4: kit_spin_for(self, TR_US(kit_below(&t->seed, 100))); break;
+	default: break;
 	}
 }
 
@@ -154,13 +157,10 @@ talker_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	case REQUEST:
 		if (kit_below(&t->seed, 4) == 0)
 			return tr_reply_token(self).bits == 0 ? TR_ENOMEM :
-			    TR_OK;
+								TR_OK;
 		return tr_reply(self, msg, CHAT, NULL, 0);
-	case TICK:
-		return TR_OK;
-	default:
-		talk(self, t);
-		return TR_OK;
+	case TICK: return TR_OK;
+	default: talk(self, t); return TR_OK;
 	}
 }
 
@@ -186,8 +186,10 @@ talker_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior talker = {
-	.name = "talker", .state_size = sizeof(struct talker),
-	.start = talker_start, .receive = talker_receive,
+	.name = "talker",
+	.state_size = sizeof(struct talker),
+	.start = talker_start,
+	.receive = talker_receive,
 	.stop = talker_stop,
 };
 
@@ -197,13 +199,11 @@ static int64_t
 some_deadline(struct load *load, uint64_t *seed)
 {
 	switch (kit_below(seed, 3)) {
-	case 0:
-		return tr_forever();
+	case 0: return tr_forever();
 	case 1:
 		return tr_system_now(load->k.sys) +
 		    TR_US(kit_below(seed, 2000));
-	default:
-		return 0;
+	default: return 0;
 	}
 }
 
@@ -216,18 +216,18 @@ play_round(struct load *load, unsigned workers, uint64_t *seed)
 	memset(load, 0, sizeof(*load));
 	kit_new(&load->k, workers);
 	for (int i = 0; i < TALKERS; i++) {
-		load->ref[i] = tr_system_spawn(load->k.sys, &talker, load,
-		    NULL);
+		load->ref[i] =
+		    tr_system_spawn(load->k.sys, &talker, load, NULL);
 		KIT_CHECK(tr_ref_valid(load->ref[i]));
 	}
 	for (int i = 0; i < TALKERS; i++)
-		KIT_CHECK(tr_post(load->k.sys, load->ref[i], CHAT, NULL,
-		    0) == TR_OK);
+		KIT_CHECK(
+		    tr_post(load->k.sys, load->ref[i], CHAT, NULL, 0) == TR_OK);
 	kit_begin(&load->k);
 	until = tr_system_now(load->k.sys) + TR_US(kit_below(seed, 8000));
 	while (tr_system_now(load->k.sys) < until)
-		(void)tr_post(load->k.sys, load->ref[kit_below(seed,
-		    TALKERS)], TICK, NULL, 0);
+		(void)tr_post(load->k.sys, load->ref[kit_below(seed, TALKERS)],
+		    TICK, NULL, 0);
 	deadline = some_deadline(load, seed);
 	KIT_CHECK(tr_system_stop(load->k.sys, deadline) == TR_OK);
 	KIT_CHECK(pthread_join(load->k.thread, NULL) == 0);
@@ -263,7 +263,8 @@ main(int argc, char **argv)
 		killed += load.k.report.killed;
 	}
 	printf("stopping: %d stops under load, %" PRIu64 " messages accounted "
-	    "for, %" PRIu64 " actors killed\n", ROUNDS, messages, killed);
+	       "for, %" PRIu64 " actors killed\n",
+	    ROUNDS, messages, killed);
 	kit_print_stats(&load.k.stats);
 	return 0;
 }

@@ -45,11 +45,11 @@ arm(struct tr_self *self, struct actor *a, struct slot *slot)
 	int64_t delay = TR_US(kit_below(&a->seed, FAR_US));
 
 	*slot = (struct slot){ .cookie = ++a->cookie * SLOTS +
-		(uint64_t)(slot - a->slot), .due = tr_now(self) };
+		    (uint64_t)(slot - a->slot),
+		.due = tr_now(self) };
 	if (kit_below(&a->seed, 8) == 0) {
 		slot->period = delay + TR_US(100);
-		slot->timer = tr_every(self, slot->period, EVERY,
-		    slot->cookie);
+		slot->timer = tr_every(self, slot->period, EVERY, slot->cookie);
 	} else {
 		slot->due += delay;
 		slot->timer = tr_after(self, delay, ONCE, slot->cookie);
@@ -118,8 +118,8 @@ stir(struct tr_self *self, struct actor *a)
 	if (kit_below(&a->seed, 2) == 0)
 		kit_tell(self, tr_self_ref(self), WORK);
 	else
-		KIT_CHECK(tr_after(self, TR_US(kit_below(&a->seed, 2000)),
-		    WORK, 0) != 0);
+		KIT_CHECK(tr_after(self, TR_US(kit_below(&a->seed, 2000)), WORK,
+			      0) != 0);
 }
 
 static int
@@ -153,9 +153,11 @@ actor_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior actor = {
-	.name = "actor", .state_size = sizeof(struct actor),
+	.name = "actor",
+	.state_size = sizeof(struct actor),
 	.arg_size = sizeof(uint64_t),
-	.start = actor_start, .receive = actor_receive,
+	.start = actor_start,
+	.receive = actor_receive,
 };
 
 static int
@@ -180,9 +182,11 @@ root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior root = {
-	.name = "root", .state_size = sizeof(int),
+	.name = "root",
+	.state_size = sizeof(int),
 	.arg_size = sizeof(uint64_t),
-	.start = root_start, .receive = root_receive,
+	.start = root_start,
+	.receive = root_receive,
 };
 
 int
@@ -196,8 +200,8 @@ main(int argc, char **argv)
 	KIT_CHECK(armed == (uint64_t)ACTORS * EACH);
 	KIT_CHECK(armed == fired + cancelled);
 	printf("timers_storm: %llu armed = %llu fired + %llu cancelled; %llu "
-	    "beats, %llu missed, %llu moves, none early\n", armed, fired,
-	    cancelled, beats, missed, moved);
+	       "beats, %llu missed, %llu moves, none early\n",
+	    armed, fired, cancelled, beats, missed, moved);
 	kit_print_stats(&k.stats);
 	return 0;
 }

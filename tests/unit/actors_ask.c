@@ -50,7 +50,7 @@ struct play {
 	uint32_t late; /* sent after the outcome */
 	int timeout_ms; /* 0: none; negative: already over */
 	int cancels; /* how often, at once */
-	int expected, or; /* the outcome; or this one, when not 0 */
+	int expected, or ; /* the outcome; or this one, when not 0 */
 	bool is_late; /* the late answer is a counted dead letter */
 
 	/* What happened. */
@@ -92,10 +92,8 @@ static int
 callee_request(struct tr_self *self, struct play *p, const struct tr_msg *msg)
 {
 	switch (tr_tag(msg)) {
-	case ERROR_IT:
-		return tr_reply_error(self, msg, -EIO);
-	case ERROR_0_IT:
-		return tr_reply_error(self, msg, 0);
+	case ERROR_IT: return tr_reply_error(self, msg, -EIO);
+	case ERROR_0_IT: return tr_reply_error(self, msg, 0);
 	case TAKE_DROP_IT:
 		p->taken = tr_take(self, msg);
 		tr_msg_drop(&p->taken);
@@ -113,16 +111,11 @@ callee_request(struct tr_self *self, struct play *p, const struct tr_msg *msg)
 	case TOKEN_AT_STOP:
 		p->token = tr_reply_token(self);
 		return p->token.bits == 0 ? TR_ENOMEM : TR_OK;
-	case FAIL_AT_IT:
-		return -EIO;
-	case EXIT_AT_IT:
-		return tr_exit(self, TR_NORMAL);
-	case KILL_AT_IT:
-		return tr_kill(self, tr_self_ref(self));
-	case UNHANDLED_IT:
-		return tr_unhandled(self, msg);
-	default:
-		return TR_OK;
+	case FAIL_AT_IT: return -EIO;
+	case EXIT_AT_IT: return tr_exit(self, TR_NORMAL);
+	case KILL_AT_IT: return tr_kill(self, tr_self_ref(self));
+	case UNHANDLED_IT: return tr_unhandled(self, msg);
+	default: return TR_OK;
 	}
 }
 
@@ -136,9 +129,7 @@ callee_instruction(struct tr_self *self, struct play *p,
 	if (p->missed && tr_tag(msg) != EXIT)
 		return TR_OK;
 	switch (tr_tag(msg)) {
-	case DROP_TAKEN:
-		tr_msg_drop(&p->taken);
-		return TR_OK;
+	case DROP_TAKEN: tr_msg_drop(&p->taken); return TR_OK;
 	case ANSWER_TAKEN:
 		(void)answer_twice(self, p, p->taken);
 		tr_msg_drop(&p->taken);
@@ -148,8 +139,8 @@ callee_instruction(struct tr_self *self, struct play *p,
 		tr_msg_drop(&p->taken);
 		return TR_OK;
 	case ANSWER_TOKEN:
-		p->reply_rc[0] = tr_token_reply(self, &p->token, ANSWER,
-		    &value, sizeof(value));
+		p->reply_rc[0] = tr_token_reply(self, &p->token, ANSWER, &value,
+		    sizeof(value));
 		if (p->token.bits != 0)
 			p->malformed++;
 		return TR_OK;
@@ -158,12 +149,9 @@ callee_instruction(struct tr_self *self, struct play *p,
 		if (p->token.bits != 0)
 			p->malformed++;
 		return TR_OK;
-	case EXIT:
-		return tr_exit(self, TR_NORMAL);
-	case FAIL:
-		return TR_ENOMEM;
-	default:
-		return tr_kill(self, tr_self_ref(self));
+	case EXIT: return tr_exit(self, TR_NORMAL);
+	case FAIL: return TR_ENOMEM;
+	default: return tr_kill(self, tr_self_ref(self));
 	}
 }
 
@@ -189,14 +177,16 @@ callee_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 
 	(void)why;
 	if (p->ask == TOKEN_AT_STOP && p->token.bits != 0)
-		p->reply_rc[0] = tr_token_reply(self, &p->token, ANSWER,
-		    &value, sizeof(value));
+		p->reply_rc[0] = tr_token_reply(self, &p->token, ANSWER, &value,
+		    sizeof(value));
 	tr_msg_drop(&p->taken);
 }
 
 static const struct tr_behavior callee = {
-	.name = "callee", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = callee_receive,
+	.name = "callee",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = callee_receive,
 	.stop = callee_stop,
 };
 
@@ -228,16 +218,17 @@ on_outcome(struct tr_self *self, void *state, int outcome,
 		p->early++;
 	if ((outcome == TR_OK) != (msg != NULL) || cookie != 99)
 		p->malformed++;
-	if (msg != NULL && (tr_tag(msg) != ANSWER || kit_u64(msg) !=
-	    PAYLOAD || !tr_ref_equal(tr_sender(msg), p->callee)))
+	if (msg != NULL &&
+	    (tr_tag(msg) != ANSWER || kit_u64(msg) != PAYLOAD ||
+		!tr_ref_equal(tr_sender(msg), p->callee)))
 		p->malformed++;
 	p->over_rc = tr_cancel(self, p->id);
 	if (p->outcomes++ > 0)
 		return TR_OK;
 	if (p->late != NONE)
 		kit_tell(self, p->callee, p->late);
-	if (tr_ask(self, p->callee, IGNORE_IT, NULL, 0, tr_forever(),
-	    on_fence, 0) == 0)
+	if (tr_ask(self, p->callee, IGNORE_IT, NULL, 0, tr_forever(), on_fence,
+		0) == 0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
@@ -250,13 +241,13 @@ asker_start(struct tr_self *self, void *state, const void *arg)
 	(void)kit_start_ctx(self, state, arg);
 	p = kit_ctx(state);
 	p->in_turn = true;
-	p->callee = tr_spawn(self, &callee, p, &(struct tr_spawn_options){
-	    .placement = TR_PLACE_WORKER,
-	    .worker = tr_system_workers(tr_system_of(self)) - 1 });
+	p->callee = tr_spawn(self, &callee, p,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = tr_system_workers(tr_system_of(self)) - 1 });
 	if (p->before != NONE)
 		kit_tell(self, p->callee, p->before);
 	p->deadline = p->timeout_ms == 0 ? tr_forever() :
-	    tr_now(self) + TR_MS(p->timeout_ms);
+					   tr_now(self) + TR_MS(p->timeout_ms);
 	p->id = tr_ask(self, p->callee, p->ask, NULL, 0, p->deadline,
 	    on_outcome, 99);
 	if (p->id == 0)
@@ -270,8 +261,10 @@ asker_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior asker = {
-	.name = "asker", .state_size = sizeof(void *),
-	.start = asker_start, .receive = kit_ignore,
+	.name = "asker",
+	.state_size = sizeof(void *),
+	.start = asker_start,
+	.receive = kit_ignore,
 };
 
 /* -------------------------------------------------------- the table --- */
@@ -308,22 +301,36 @@ static const struct play plays[] = {
 	{ .ask = TOKEN_IT, .then = FAIL, .expected = TR_EDEAD },
 	{ .ask = TOKEN_IT, .then = KILL, .expected = TR_EDEAD },
 	/* stop() drops what was taken: either name of it will do. */
-	{ .ask = TAKE_IT, .then = EXIT, .expected = TR_EDEAD,
-	  .or = TR_ENOREPLY },
+	{ .ask = TAKE_IT,
+	    .then = EXIT,
+	    .expected = TR_EDEAD,
+	    .or = TR_ENOREPLY },
 
 	/* Time runs out; what comes after is never seen. */
 	{ .ask = TOKEN_IT, .timeout_ms = 20, .expected = TR_ETIMEDOUT },
 	{ .ask = TAKE_IT, .timeout_ms = 20, .expected = TR_ETIMEDOUT },
-	{ .ask = TOKEN_IT, .timeout_ms = 20, .late = ANSWER_TOKEN,
-	  .expected = TR_ETIMEDOUT, .is_late = true },
-	{ .ask = TAKE_IT, .timeout_ms = 20, .late = ANSWER_TAKEN,
-	  .expected = TR_ETIMEDOUT, .is_late = true },
-	{ .ask = TOKEN_IT, .timeout_ms = 20, .late = ERROR_TOKEN,
-	  .expected = TR_ETIMEDOUT },
-	{ .ask = TAKE_IT, .timeout_ms = 20, .late = DROP_TAKEN,
-	  .expected = TR_ETIMEDOUT },
-	{ .ask = TOKEN_IT, .timeout_ms = 20, .late = EXIT,
-	  .expected = TR_ETIMEDOUT },
+	{ .ask = TOKEN_IT,
+	    .timeout_ms = 20,
+	    .late = ANSWER_TOKEN,
+	    .expected = TR_ETIMEDOUT,
+	    .is_late = true },
+	{ .ask = TAKE_IT,
+	    .timeout_ms = 20,
+	    .late = ANSWER_TAKEN,
+	    .expected = TR_ETIMEDOUT,
+	    .is_late = true },
+	{ .ask = TOKEN_IT,
+	    .timeout_ms = 20,
+	    .late = ERROR_TOKEN,
+	    .expected = TR_ETIMEDOUT },
+	{ .ask = TAKE_IT,
+	    .timeout_ms = 20,
+	    .late = DROP_TAKEN,
+	    .expected = TR_ETIMEDOUT },
+	{ .ask = TOKEN_IT,
+	    .timeout_ms = 20,
+	    .late = EXIT,
+	    .expected = TR_ETIMEDOUT },
 	{ .ask = ANSWER_IT, .timeout_ms = -5, .expected = TR_ETIMEDOUT },
 
 	/* Cancelled. */
@@ -332,10 +339,15 @@ static const struct play plays[] = {
 	{ .ask = IGNORE_IT, .cancels = 1, .expected = TR_ECANCELED },
 	{ .ask = TOKEN_IT, .cancels = 1, .expected = TR_ECANCELED },
 	{ .ask = FAIL_AT_IT, .cancels = 1, .expected = TR_ECANCELED },
-	{ .before = EXIT, .ask = ANSWER_IT, .cancels = 1,
-	  .expected = TR_ECANCELED },
-	{ .ask = TOKEN_IT, .timeout_ms = 20, .cancels = 1, .late = EXIT,
-	  .expected = TR_ECANCELED },
+	{ .before = EXIT,
+	    .ask = ANSWER_IT,
+	    .cancels = 1,
+	    .expected = TR_ECANCELED },
+	{ .ask = TOKEN_IT,
+	    .timeout_ms = 20,
+	    .cancels = 1,
+	    .late = EXIT,
+	    .expected = TR_ECANCELED },
 };
 
 static void
@@ -385,7 +397,8 @@ every_ask_ends_exactly_once(void **unused)
 static void
 cancelled_while_queued_is_never_handled(void **unused)
 {
-	struct play p = { .ask = FAIL_AT_IT, .cancels = 1,
+	struct play p = { .ask = FAIL_AT_IT,
+		.cancels = 1,
 		.expected = TR_ECANCELED };
 	struct kit k;
 

@@ -43,8 +43,10 @@ owner_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior owner = {
-	.name = "owner", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = owner_receive,
+	.name = "owner",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = owner_receive,
 };
 
 static int
@@ -61,8 +63,10 @@ thief_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior thief = {
-	.name = "thief", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = thief_receive,
+	.name = "thief",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = thief_receive,
 };
 
 static int
@@ -88,14 +92,16 @@ tokens_start(struct tr_self *self, void *state, const void *arg)
 	t->owner = tr_spawn(self, &owner, t, NULL);
 	t->thief = tr_spawn(self, &thief, t, NULL);
 	if (tr_ask(self, t->owner, TOKEN_PLEASE, NULL, 0, tr_forever(),
-	    tokens_outcome, 0) == 0)
+		tokens_outcome, 0) == 0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
 
 static const struct tr_behavior tokens_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = tokens_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = tokens_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -171,15 +177,17 @@ alone_start(struct tr_self *self, void *state, const void *arg)
 	a = kit_ctx(state);
 	a->in_handler = true;
 	if (tr_ask(self, tr_self_ref(self), ECHO, &value, sizeof(value),
-	    tr_in(self, TR_SECONDS(50)), alone_outcome, 0) == 0)
+		tr_in(self, TR_SECONDS(50)), alone_outcome, 0) == 0)
 		return TR_ENOMEM;
 	a->in_handler = false;
 	return TR_OK;
 }
 
 static const struct tr_behavior alone_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = alone_start, .receive = alone_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = alone_start,
+	.receive = alone_receive,
 };
 
 static void
@@ -229,14 +237,16 @@ keeper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	}
 	while (m->kept-- > 0)
 		if (tr_token_reply(self, &m->token[m->kept], ANSWER,
-		    &m->number[m->kept], sizeof(uint64_t)) != TR_OK)
+			&m->number[m->kept], sizeof(uint64_t)) != TR_OK)
 			m->failed_replies++;
 	return TR_OK;
 }
 
 static const struct tr_behavior keeper = {
-	.name = "keeper", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = keeper_receive,
+	.name = "keeper",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = keeper_receive,
 };
 
 static int
@@ -263,18 +273,21 @@ many_start(struct tr_self *self, void *state, const void *arg)
 	m = kit_ctx(state);
 	m->keeper = tr_spawn(self, &keeper, m, NULL);
 	for (uint64_t i = 0; i < TEST_SCALE(MANY); i++) {
-		deadline = i % 2 == 0 ? tr_forever() :
+		deadline = i % 2 == 0 ?
+		    tr_forever() :
 		    tr_in(self, TR_SECONDS(100 + (int64_t)(i % 1000)));
 		if (tr_ask(self, m->keeper, KEEP, &i, sizeof(i), deadline,
-		    many_outcome, (uintptr_t)i) == 0)
+			many_outcome, (uintptr_t)i) == 0)
 			return TR_ENOMEM;
 	}
 	return tr_send(self, m->keeper, FLUSH, NULL, 0);
 }
 
 static const struct tr_behavior many_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = many_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = many_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -319,15 +332,17 @@ abandoned_start(struct tr_self *self, void *state, const void *arg)
 	m->keeper = tr_spawn(self, &keeper, m, NULL);
 	for (uint64_t i = 0; i < 1000; i++)
 		if (tr_ask(self, m->keeper, KEEP, &i, sizeof(i),
-		    tr_in(self, TR_SECONDS(100)), never_outcome, 0) == 0)
+			tr_in(self, TR_SECONDS(100)), never_outcome, 0) == 0)
 			return TR_ENOMEM;
 	(void)tr_exit(self, TR_NORMAL);
 	return kit_finish(self);
 }
 
 static const struct tr_behavior abandoned_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = abandoned_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = abandoned_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -348,7 +363,22 @@ asks_of_an_asker_that_ends_end_without_a_call(void **unused)
 /* --------------------------------------------- payloads, there and back --- */
 
 static const size_t echo_sizes[] = {
-	0, 1, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1000, 4096, 65536, 65537,
+	0,
+	1,
+	8,
+	15,
+	16,
+	17,
+	31,
+	32,
+	33,
+	63,
+	64,
+	65,
+	1000,
+	4096,
+	65536,
+	65537,
 	1000000,
 };
 
@@ -368,7 +398,8 @@ echo_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior echoer = {
-	.name = "echo", .receive = echo_receive,
+	.name = "echo",
+	.receive = echo_receive,
 };
 
 static int
@@ -388,7 +419,8 @@ echo_outcome(struct tr_self *self, void *state, int outcome,
 		return TR_OK;
 	for (size_t i = 0; i < ECHOES; i++) {
 		if (memcmp(tr_msg_data(e->kept[i]), e->pattern,
-		    echo_sizes[i]) != 0 || tr_tag(e->kept[i]) != ANSWER)
+			echo_sizes[i]) != 0 ||
+		    tr_tag(e->kept[i]) != ANSWER)
 			e->wrong++;
 		tr_msg_drop(&e->kept[i]);
 	}
@@ -405,14 +437,16 @@ echo_start(struct tr_self *self, void *state, const void *arg)
 	e = kit_ctx(state);
 	for (size_t i = 0; i < ECHOES; i++)
 		if (tr_ask(self, to, ECHO, e->pattern, echo_sizes[i],
-		    tr_forever(), echo_outcome, i) == 0)
+			tr_forever(), echo_outcome, i) == 0)
 			return TR_ENOMEM;
 	return TR_OK;
 }
 
 static const struct tr_behavior echo_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = echo_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = echo_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -456,8 +490,8 @@ fatal_start(struct tr_self *self, void *state, const void *arg)
 	tr_ref to = tr_spawn(self, &echoer, NULL, NULL);
 
 	(void)kit_start_ctx(self, state, arg);
-	if (tr_ask(self, to, ECHO, NULL, 0, tr_forever(), fatal_outcome,
-	    77) == 0)
+	if (tr_ask(self, to, ECHO, NULL, 0, tr_forever(), fatal_outcome, 77) ==
+	    0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
@@ -470,8 +504,11 @@ fatal_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior fatal_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = fatal_start, .receive = kit_ignore, .stop = fatal_stop,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = fatal_start,
+	.receive = kit_ignore,
+	.stop = fatal_stop,
 };
 
 static void
@@ -494,8 +531,7 @@ main(void)
 		KIT_TEST(an_actor_can_ask_itself),
 		KIT_TEST(many_outstanding_asks_get_each_their_own_answer),
 		KIT_TEST(asks_of_an_asker_that_ends_end_without_a_call),
-		KIT_TEST(
-		    requests_and_answers_carry_any_size_and_answers_keep),
+		KIT_TEST(requests_and_answers_carry_any_size_and_answers_keep),
 		KIT_TEST(an_answer_function_that_fails_ends_the_asker),
 	};
 

@@ -38,8 +38,10 @@ busy_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior busy = {
-	.name = "busy", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = busy_receive,
+	.name = "busy",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = busy_receive,
 };
 
 static int
@@ -69,7 +71,7 @@ busy_outcome(struct tr_self *self, void *state, int outcome,
 		b->early++;
 	atomic_store(&b->release, true);
 	if (tr_ask(self, b->callee, FENCE, NULL, 0, tr_forever(), busy_fence,
-	    0) == 0)
+		0) == 0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
@@ -82,13 +84,14 @@ busy_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	b = kit_ctx(state);
-	b->callee = tr_spawn(self, &busy, b, &(struct tr_spawn_options){
-	    .placement = TR_PLACE_WORKER, .worker = 1 });
+	b->callee = tr_spawn(self, &busy, b,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = 1 });
 	kit_tell(self, b->callee, HOLD);
 	kit_spin_until(&b->holding);
 	b->deadline = b->cancel ? tr_forever() : tr_in(self, TR_MS(3));
-	id = tr_ask(self, b->callee, WORK, NULL, 0, b->deadline,
-	    busy_outcome, 0);
+	id = tr_ask(self, b->callee, WORK, NULL, 0, b->deadline, busy_outcome,
+	    0);
 	if (id == 0)
 		return TR_ENOMEM;
 	if (b->cancel)
@@ -97,8 +100,10 @@ busy_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior busy_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = busy_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = busy_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -175,8 +180,10 @@ work_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior worker = {
-	.name = "worker", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = work_receive,
+	.name = "worker",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = work_receive,
 };
 
 static int
@@ -202,11 +209,11 @@ work_asker_start(struct tr_self *self, void *state, const void *arg)
 	(void)kit_start_ctx(self, state, arg);
 	w = kit_ctx(state);
 	w->asker = tr_self_ref(self);
-	deadline = w->wake == BY_TIMEOUT ? tr_in(self, TR_MS(500)) :
-	    tr_forever();
+	deadline =
+	    w->wake == BY_TIMEOUT ? tr_in(self, TR_MS(500)) : tr_forever();
 	kit_tell(self, w->callee, GO);
-	w->id = tr_ask(self, w->callee, WORK, NULL, 0, deadline,
-	    work_outcome, 0);
+	w->id =
+	    tr_ask(self, w->callee, WORK, NULL, 0, deadline, work_outcome, 0);
 	return w->id == 0 ? TR_ENOMEM : TR_OK;
 }
 
@@ -225,8 +232,10 @@ work_asker_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior work_asker = {
-	.name = "asker", .state_size = sizeof(void *),
-	.start = work_asker_start, .receive = work_asker_receive,
+	.name = "asker",
+	.state_size = sizeof(void *),
+	.start = work_asker_start,
+	.receive = work_asker_receive,
 };
 
 /* The root's own ask ends when the worker is done with the other one. */
@@ -249,10 +258,11 @@ work_start(struct tr_self *self, void *state, const void *arg)
 	(void)kit_start_ctx(self, state, arg);
 	w = kit_ctx(state);
 	w->root = tr_self_ref(self);
-	w->callee = tr_spawn(self, &worker, w, &(struct tr_spawn_options){
-	    .placement = TR_PLACE_WORKER, .worker = 1 });
-	(void)tr_spawn(self, &work_asker, w, &(struct tr_spawn_options){
-	    .placement = TR_PLACE_PINNED });
+	w->callee = tr_spawn(self, &worker, w,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = 1 });
+	(void)tr_spawn(self, &work_asker, w,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_PINNED });
 	kit_tell(self, w->root, GO);
 	return TR_OK;
 }
@@ -269,14 +279,16 @@ work_root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		return TR_OK;
 	}
 	if (tr_ask(self, w->callee, FENCE, NULL, 0, tr_forever(), work_fence,
-	    0) == 0)
+		0) == 0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
 
 static const struct tr_behavior work_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = work_start, .receive = work_root_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = work_start,
+	.receive = work_root_receive,
 };
 
 static void
@@ -288,8 +300,7 @@ a_callee_at_work_is_told_that_nobody_waits(void **unused)
 	(void)unused;
 	for (unsigned workers = 2; workers <= 4; workers *= 2)
 		for (int i = BY_CANCEL; i <= BY_DEATH; i++) {
-			struct work w = { .wake = (enum wake)i,
-				.plain = true };
+			struct work w = { .wake = (enum wake)i, .plain = true };
 
 			kit_play(&k, workers, &work_root, &w);
 			assert_false(w.plain);
@@ -301,8 +312,9 @@ a_callee_at_work_is_told_that_nobody_waits(void **unused)
 			assert_int_equal(w.outcome, outcomes[i]);
 			assert_int_equal(kit_letters_of(&k, ANSWER), 1);
 			if (i != BY_DEATH)
-				assert_int_equal(
-				    kit_letters(&k, TR_DEAD_LATE, ANSWER), 1);
+				assert_int_equal(kit_letters(&k, TR_DEAD_LATE,
+						     ANSWER),
+				    1);
 		}
 }
 
@@ -363,16 +375,19 @@ link_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		return TR_OK;
 	below.depth++;
 	next = tr_spawn(self, below.chain->behavior, &below, NULL);
-	if (tr_ask(self, next, WORK, NULL, 0, link->depth == 1 ?
-	    link->chain->wish : tr_forever(), link_outcome, 0) == 0)
+	if (tr_ask(self, next, WORK, NULL, 0,
+		link->depth == 1 ? link->chain->wish : tr_forever(),
+		link_outcome, 0) == 0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
 
 static const struct tr_behavior chain_link = {
-	.name = "link", .state_size = sizeof(struct link),
+	.name = "link",
+	.state_size = sizeof(struct link),
 	.arg_size = sizeof(struct link),
-	.start = link_start, .receive = link_receive,
+	.start = link_start,
+	.receive = link_receive,
 };
 
 static int
@@ -401,15 +416,17 @@ chain_start(struct tr_self *self, void *state, const void *arg)
 	next = tr_spawn(self, &chain_link, &first, NULL);
 	chain->given = tr_in(self, TR_MS(500));
 	chain->wish = chain->given + TR_SECONDS(100);
-	if (tr_ask(self, next, WORK, NULL, 0, chain->given, chain_outcome,
-	    0) == 0)
+	if (tr_ask(self, next, WORK, NULL, 0, chain->given, chain_outcome, 0) ==
+	    0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
 
 static const struct tr_behavior chain_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = chain_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = chain_start,
+	.receive = kit_ignore,
 };
 
 static void

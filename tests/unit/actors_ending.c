@@ -77,8 +77,11 @@ child_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior child = {
-	.name = "child", .state_size = sizeof(void *),
-	.start = child_start, .receive = kit_ignore, .stop = child_stop,
+	.name = "child",
+	.state_size = sizeof(void *),
+	.start = child_start,
+	.receive = kit_ignore,
+	.stop = child_stop,
 };
 
 static int
@@ -119,23 +122,15 @@ subject_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	struct scene *s = kit_ctx(state);
 
 	switch (tr_tag(msg)) {
-	case NOTE:
-		s->notes++;
-		return TR_OK;
-	case EXIT:
-		return tr_exit(self, code_of(msg));
-	case EXIT_TALKING:
-		return subject_talk(self, s, msg);
-	case RETURN:
-		return code_of(msg);
+	case NOTE: s->notes++; return TR_OK;
+	case EXIT: return tr_exit(self, code_of(msg));
+	case EXIT_TALKING: return subject_talk(self, s, msg);
+	case RETURN: return code_of(msg);
 	case FAIL:
 		return tr_fail(self, code_of(msg), "row %d of %s", 17,
 		    "a file with a name that is too long");
-	case FAIL_OK:
-		(void)tr_fail(self, code_of(msg), "short");
-		return TR_OK;
-	case STOP_SELF:
-		return tr_stop(self, tr_self_ref(self), tr_forever());
+	case FAIL_OK: (void)tr_fail(self, code_of(msg), "short"); return TR_OK;
+	case STOP_SELF: return tr_stop(self, tr_self_ref(self), tr_forever());
 	case KILL_SELF:
 		s->rc[0] = tr_kill(self, tr_self_ref(self));
 		s->flag[0] = tr_cancelled(self);
@@ -144,11 +139,8 @@ subject_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		kit_spin_for(self, TR_MS(1));
 		s->notes++;
 		return TR_OK;
-	case LINGER:
-		subject_linger(self, s);
-		return TR_OK;
-	default:
-		return tr_unhandled(self, msg);
+	case LINGER: subject_linger(self, s); return TR_OK;
+	default: return tr_unhandled(self, msg);
 	}
 }
 
@@ -163,8 +155,10 @@ subject_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior subject = {
-	.name = "subject", .state_size = sizeof(void *),
-	.start = subject_start, .receive = subject_receive,
+	.name = "subject",
+	.state_size = sizeof(void *),
+	.start = subject_start,
+	.receive = subject_receive,
 	.stop = subject_stop,
 };
 
@@ -178,9 +172,9 @@ director_start(struct tr_self *self, void *state, const void *arg)
 	(void)kit_start_ctx(self, state, arg);
 	s = kit_ctx(state);
 	s->director = tr_self_ref(self);
-	s->subject = tr_spawn(self, &subject, s, &(struct tr_spawn_options){
-	    .placement = TR_PLACE_WORKER,
-	    .worker = tr_system_workers(tr_system_of(self)) - 1 });
+	s->subject = tr_spawn(self, &subject, s,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = tr_system_workers(tr_system_of(self)) - 1 });
 	s->act(self, s);
 	return TR_OK;
 }
@@ -191,23 +185,21 @@ director_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	struct scene *s = kit_ctx(state);
 
 	switch (tr_tag(msg)) {
-	case STOPPED:
-		return kit_finish(self);
+	case STOPPED: return kit_finish(self);
 	case BUSY:
 		s->rc[0] = tr_kill(self, s->subject);
 		kit_tell(self, s->subject, GONE);
 		return TR_OK;
-	case BACK:
-		s->phase++;
-		return TR_OK;
-	default:
-		return tr_unhandled(self, msg);
+	case BACK: s->phase++; return TR_OK;
+	default: return tr_unhandled(self, msg);
 	}
 }
 
 static const struct tr_behavior director = {
-	.name = "director", .state_size = sizeof(void *),
-	.start = director_start, .receive = director_receive,
+	.name = "director",
+	.state_size = sizeof(void *),
+	.start = director_start,
+	.receive = director_receive,
 };
 
 static void
@@ -298,7 +290,7 @@ stop_runs_once_with_the_reason_of_the_end(void **unused)
 	(void)unused;
 	for (unsigned workers = 1; workers <= 4; workers *= 2)
 		for (size_t i = 0; i < sizeof(endings) / sizeof(*endings);
-		    i++) {
+		     i++) {
 			struct scene s = { .act = endings[i].act,
 				.rc[7] = endings[i].given };
 
@@ -442,8 +434,8 @@ act_stop_slow(struct tr_self *self, struct scene *s)
 {
 	for (int i = 0; i < 20000; i++)
 		kit_tell(self, s->subject, SLOW);
-	if (tr_ask(self, s->subject, GONE, NULL, 0, tr_forever(), on_gone,
-	    0) == 0)
+	if (tr_ask(self, s->subject, GONE, NULL, 0, tr_forever(), on_gone, 0) ==
+	    0)
 		s->rc[1] = TR_ENOMEM;
 	s->rc[0] = tr_stop(self, s->subject, tr_in(self, s->rc[7]));
 }

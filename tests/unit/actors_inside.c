@@ -27,7 +27,8 @@ counting_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior counting = {
-	.name = "counting", .receive = counting_receive,
+	.name = "counting",
+	.receive = counting_receive,
 };
 
 /* Between two quiet moments the equation holds: look until it is quiet. */
@@ -57,8 +58,8 @@ counters_add_up_when_it_is_quiet(void **unused)
 		do {
 			kit_nap();
 			assert_int_equal(tr_stats(k.sys, &s), TR_OK);
-		} while (received < NOTES || s.queued != 0 ||
-		    s.handled < NOTES);
+		} while (
+		    received < NOTES || s.queued != 0 || s.handled < NOTES);
 		assert_true(kit_balanced(&s));
 		assert_int_equal(s.sent, NOTES + 1);
 		assert_int_equal(s.handled, NOTES);
@@ -106,8 +107,10 @@ loser_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior loser = {
-	.name = "loser", .state_size = sizeof(void *),
-	.start = loser_start, .receive = kit_ignore,
+	.name = "loser",
+	.state_size = sizeof(void *),
+	.start = loser_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -165,8 +168,10 @@ keep_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior keeping = {
-	.name = "keeping-kind", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = keep_receive,
+	.name = "keeping-kind",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = keep_receive,
 };
 
 static int
@@ -177,7 +182,9 @@ waiting_start(struct tr_self *self, void *state, const void *arg)
 	(void)kit_start_ctx(self, state, arg);
 	s = kit_ctx(state);
 	return tr_ask(self, s->keeper, REQUEST, NULL, 0, tr_forever(),
-	    scene_outcome, 0) == 0 ? TR_ENOMEM : TR_OK;
+		   scene_outcome, 0) == 0 ?
+	    TR_ENOMEM :
+	    TR_OK;
 }
 
 static const struct tr_behavior waiting = {
@@ -197,10 +204,10 @@ scene_start(struct tr_self *self, void *state, const void *arg)
 	(void)kit_start_ctx(self, state, arg);
 	s = kit_ctx(state);
 	s->root = tr_self_ref(self);
-	s->keeper = tr_spawn(self, &keeping, s, &(struct tr_spawn_options){
-	    .name = "keeper-name" });
-	(void)tr_spawn(self, &named_idler, NULL, &(struct tr_spawn_options){
-	    .name = "lazy-name" });
+	s->keeper = tr_spawn(self, &keeping, s,
+	    &(struct tr_spawn_options){ .name = "keeper-name" });
+	(void)tr_spawn(self, &named_idler, NULL,
+	    &(struct tr_spawn_options){ .name = "lazy-name" });
 	(void)tr_spawn(self, &nameless, NULL, NULL);
 	(void)tr_spawn(self, &waiting, s, NULL);
 	return tr_register(self, "root-name");
@@ -220,8 +227,10 @@ scene_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior scene_root = {
-	.name = "root-kind", .state_size = sizeof(void *),
-	.start = scene_start, .receive = scene_receive,
+	.name = "root-kind",
+	.state_size = sizeof(void *),
+	.start = scene_start,
+	.receive = scene_receive,
 };
 
 /* The line that holds `what`, or NULL. */
@@ -235,8 +244,8 @@ line_with(const char *text, const char *what, char *line, size_t size)
 	while (at > text && at[-1] != '\n')
 		at--;
 	end = strchr(at, '\n');
-	snprintf(line, size, "%.*s", end == NULL ? (int)strlen(at) :
-	    (int)(end - at), at);
+	snprintf(line, size, "%.*s",
+	    end == NULL ? (int)strlen(at) : (int)(end - at), at);
 	return line;
 }
 
@@ -310,8 +319,10 @@ caller_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior called = {
-	.name = "called", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = caller_receive,
+	.name = "called",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = caller_receive,
 };
 
 static void
@@ -339,8 +350,8 @@ signals_become_messages_until_the_system_ends(void **unused)
 		    TR_OK);
 		assert_int_equal(tr_signal_send(k.sys, SIGUSR1, ref, CLUE),
 		    TR_EEXIST);
-		assert_int_equal(tr_signal_send(other.sys, SIGUSR1, ref,
-		    CLUE), TR_EEXIST);
+		assert_int_equal(tr_signal_send(other.sys, SIGUSR1, ref, CLUE),
+		    TR_EEXIST);
 		assert_int_equal(tr_signal_send(k.sys, 0, ref, CLUE),
 		    TR_EINVAL);
 		assert_int_equal(tr_signal_send(k.sys, 9999, ref, CLUE),
@@ -373,8 +384,7 @@ a_signal_with_a_handler_is_not_taken(void **unused)
 	assert_int_equal(sigaction(SIGUSR2, &mine, NULL), 0);
 	kit_new(&k, 1);
 	ref = kit_root(&k, &kit_idler, NULL);
-	assert_int_equal(tr_signal_send(k.sys, SIGUSR2, ref, CLUE),
-	    TR_EEXIST);
+	assert_int_equal(tr_signal_send(k.sys, SIGUSR2, ref, CLUE), TR_EEXIST);
 	assert_int_equal(tr_system_free(k.sys), TR_OK);
 	assert_int_equal(sigaction(SIGUSR2, NULL, &now), 0);
 	assert_true(now.sa_handler == no_handler);
@@ -387,9 +397,21 @@ static void
 every_error_has_a_text_of_its_own(void **unused)
 {
 	static const int codes[] = {
-		TR_OK, TR_ENOMEM, TR_EINVAL, TR_EEXIST, TR_EBUSY, TR_EDEAD,
-		TR_EFULL, TR_ETIMEDOUT, TR_ECANCELED, TR_ENOREPLY,
-		TR_EUNHANDLED, TR_ESTOPPING, TR_SHUTDOWN, TR_KILLED, -EIO,
+		TR_OK,
+		TR_ENOMEM,
+		TR_EINVAL,
+		TR_EEXIST,
+		TR_EBUSY,
+		TR_EDEAD,
+		TR_EFULL,
+		TR_ETIMEDOUT,
+		TR_ECANCELED,
+		TR_ENOREPLY,
+		TR_EUNHANDLED,
+		TR_ESTOPPING,
+		TR_SHUTDOWN,
+		TR_KILLED,
+		-EIO,
 	};
 	const size_t n = sizeof(codes) / sizeof(codes[0]);
 	static const int odd[] = { 1, -99999, INT32_MIN, INT32_MAX };
@@ -427,8 +449,10 @@ clock_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior clock_root = {
-	.name = "clock", .state_size = sizeof(void *),
-	.start = clock_start, .receive = kit_ignore,
+	.name = "clock",
+	.state_size = sizeof(void *),
+	.start = clock_start,
+	.receive = kit_ignore,
 };
 
 static void

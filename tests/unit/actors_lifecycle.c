@@ -41,8 +41,10 @@ ordered_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior ordered = {
-	.name = "ordered", .state_size = sizeof(void *),
-	.start = ordered_start, .receive = ordered_receive,
+	.name = "ordered",
+	.state_size = sizeof(void *),
+	.start = ordered_start,
+	.receive = ordered_receive,
 };
 
 static int
@@ -69,8 +71,10 @@ finish_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior order_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = order_root_start, .receive = finish_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = order_root_start,
+	.receive = finish_receive,
 };
 
 static void
@@ -163,8 +167,8 @@ zero_start(struct tr_self *self, void *state, const void *arg)
 	static const struct big zeros;
 
 	(void)state;
-	args_report(self, arg != NULL &&
-	    memcmp(arg, &zeros, sizeof(zeros)) == 0);
+	args_report(self,
+	    arg != NULL && memcmp(arg, &zeros, sizeof(zeros)) == 0);
 	return TR_OK;
 }
 
@@ -224,7 +228,9 @@ args_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior args_root = {
-	.name = "root", .start = args_start, .receive = args_receive,
+	.name = "root",
+	.start = args_start,
+	.receive = args_receive,
 };
 
 static void
@@ -248,7 +254,20 @@ argument_is_copied_or_its_pointer_travels(void **unused)
 /* ----------------------------------------------------------- state --- */
 
 static const size_t state_sizes[] = {
-	1, 8, 23, 24, 25, 32, 63, 64, 65, 255, 256, 4095, 4096, 65536,
+	1,
+	8,
+	23,
+	24,
+	25,
+	32,
+	63,
+	64,
+	65,
+	255,
+	256,
+	4095,
+	4096,
+	65536,
 	1048576,
 };
 
@@ -342,7 +361,9 @@ states_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior states_root = {
-	.name = "root", .start = states_start, .receive = states_receive,
+	.name = "root",
+	.start = states_start,
+	.receive = states_receive,
 };
 
 static void
@@ -410,8 +431,10 @@ failing_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior failing = {
-	.name = "failing", .state_size = sizeof(void *),
-	.start = failing_start, .receive = failing_receive,
+	.name = "failing",
+	.state_size = sizeof(void *),
+	.start = failing_start,
+	.receive = failing_receive,
 	.stop = failing_stop,
 };
 
@@ -438,15 +461,17 @@ failing_root_start(struct tr_self *self, void *state, const void *arg)
 	f->child = tr_spawn(self, &failing, f, NULL);
 	kit_tell(self, f->child, NOTE);
 	kit_tell(self, f->child, NOTE);
-	if (tr_ask(self, f->child, CHECK, NULL, 0, tr_forever(),
-	    failing_answer, 0) == 0)
+	if (tr_ask(self, f->child, CHECK, NULL, 0, tr_forever(), failing_answer,
+		0) == 0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
 
 static const struct tr_behavior failing_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = failing_root_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = failing_root_start,
+	.receive = kit_ignore,
 };
 
 static void

@@ -45,12 +45,12 @@ names_start(struct tr_self *self, void *state, const void *arg)
 	child = tr_spawn(self, &kit_idler, NULL, &options);
 	n->spawned_found = tr_ref_equal(tr_whereis(sys, "till"), child);
 	options.error = &n->taken;
-	n->none_spawned[0] = !tr_ref_valid(tr_spawn(self, &kit_idler, NULL,
-	    &options));
+	n->none_spawned[0] =
+	    !tr_ref_valid(tr_spawn(self, &kit_idler, NULL, &options));
 	options.name = long_name;
 	options.error = &n->spawn_over;
-	n->none_spawned[1] = !tr_ref_valid(tr_spawn(self, &kit_idler, NULL,
-	    &options));
+	n->none_spawned[1] =
+	    !tr_ref_valid(tr_spawn(self, &kit_idler, NULL, &options));
 	(void)tr_stop(self, child, tr_forever());
 	return tr_send(self, n->root, TRY, NULL, 0);
 }
@@ -70,8 +70,10 @@ names_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior names_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = names_start, .receive = names_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = names_start,
+	.receive = names_receive,
 };
 
 static void
@@ -170,8 +172,10 @@ rival_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior rival = {
-	.name = "rival", .state_size = sizeof(void *),
-	.start = rival_start, .receive = kit_ignore,
+	.name = "rival",
+	.state_size = sizeof(void *),
+	.start = rival_start,
+	.receive = kit_ignore,
 };
 
 static int
@@ -183,9 +187,9 @@ race_start(struct tr_self *self, void *state, const void *arg)
 	r = kit_ctx(state);
 	r->root = tr_self_ref(self);
 	for (unsigned i = 0; i < RIVALS; i++)
-		(void)tr_spawn(self, &rival, r, &(struct tr_spawn_options){
-		    .placement = TR_PLACE_WORKER,
-		    .worker = i % tr_system_workers(tr_system_of(self)) });
+		(void)tr_spawn(self, &rival, r,
+		    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+			.worker = i % tr_system_workers(tr_system_of(self)) });
 	return TR_OK;
 }
 
@@ -201,8 +205,10 @@ race_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior race_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = race_start, .receive = race_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = race_start,
+	.receive = race_receive,
 };
 
 static void
@@ -252,8 +258,10 @@ fleeting_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior fleeting = {
-	.name = "fleeting", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = fleeting_receive,
+	.name = "fleeting",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = fleeting_receive,
 	.stop = fleeting_stop,
 };
 
@@ -289,8 +297,10 @@ fleeting_root_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior fleeting_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = fleeting_root_start, .receive = fleeting_root_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = fleeting_root_start,
+	.receive = fleeting_root_receive,
 };
 
 /* Whatever is found may be written to: alive or not. */
@@ -302,8 +312,8 @@ looker(void *arg)
 
 	while (!atomic_load(&f->stop)) {
 		found = tr_whereis(f->k.sys, "fleeting");
-		if (tr_ref_valid(found) && tr_post(f->k.sys, found, TRY,
-		    NULL, 0) != TR_OK)
+		if (tr_ref_valid(found) &&
+		    tr_post(f->k.sys, found, TRY, NULL, 0) != TR_OK)
 			atomic_fetch_add(&f->poisoned, 1);
 	}
 	return NULL;
@@ -325,7 +335,8 @@ names_may_be_looked_up_while_they_come_and_go(void **unused)
 		kit_begin(&f.k);
 		for (int i = 0; i < LOOKERS; i++)
 			assert_int_equal(pthread_create(&thread[i], NULL,
-			    looker, &f), 0);
+					     looker, &f),
+			    0);
 		kit_await(&f.done);
 		atomic_store(&f.stop, true);
 		for (int i = 0; i < LOOKERS; i++)
@@ -341,8 +352,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KIT_TEST(names_are_unique_until_their_actor_ends),
-		KIT_TEST(
-		    names_are_found_from_outside_and_only_in_their_system),
+		KIT_TEST(names_are_found_from_outside_and_only_in_their_system),
 		KIT_TEST(of_many_who_want_a_name_one_gets_it),
 		KIT_TEST(names_may_be_looked_up_while_they_come_and_go),
 	};

@@ -126,8 +126,10 @@ results_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior results_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = results_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = results_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -139,8 +141,9 @@ results_come_back_once_from_another_thread(void **unused)
 	(void)unused;
 	for (unsigned threads = 0; threads <= 4; threads += 2) {
 		yard_init(&y);
-		kit_new_with(&k, (struct tr_options){ .workers = 2,
-		    .blocking_threads = threads });
+		kit_new_with(&k,
+		    (struct tr_options){ .workers = 2,
+			.blocking_threads = threads });
 		(void)kit_root(&k, &results_root, &y);
 		kit_run(&k);
 		for (int i = 1; i < JOBS; i++) {
@@ -198,23 +201,26 @@ bound_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior bound_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = bound_start, .receive = bound_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = bound_start,
+	.receive = bound_receive,
 };
 
 static void
 queued_jobs_expire_are_cancelled_and_bounded(void **unused)
 {
-	static const int outcomes[] = {
-		0, TR_ETIMEDOUT, TR_ECANCELED, 3, 4 };
+	static const int outcomes[] = { 0, TR_ETIMEDOUT, TR_ECANCELED, 3, 4 };
 	static struct yard y;
 	struct kit k;
 
 	(void)unused;
 	for (unsigned workers = 1; workers <= 4; workers *= 2) {
 		yard_init(&y);
-		kit_new_with(&k, (struct tr_options){ .workers = workers,
-		    .blocking_threads = 1, .blocking_queue = QUEUE });
+		kit_new_with(&k,
+		    (struct tr_options){ .workers = workers,
+			.blocking_threads = 1,
+			.blocking_queue = QUEUE });
 		(void)kit_root(&k, &bound_root, &y);
 		kit_run(&k);
 		for (int i = 0; i < 5; i++) {
@@ -271,8 +277,11 @@ owner_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior owner = {
-	.name = "owner", .state_size = sizeof(void *),
-	.start = owner_start, .receive = owner_receive, .stop = owner_stop,
+	.name = "owner",
+	.state_size = sizeof(void *),
+	.start = owner_start,
+	.receive = owner_receive,
+	.stop = owner_stop,
 };
 
 static int
@@ -302,8 +311,10 @@ orphans_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior orphans_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = orphans_start, .receive = orphans_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = orphans_start,
+	.receive = orphans_receive,
 };
 
 /* Until the last blocking call has returned a system cannot be freed. */
@@ -326,8 +337,9 @@ drop_runs_once_when_the_actor_has_ended(void **unused)
 	(void)unused;
 	for (unsigned workers = 1; workers <= 4; workers *= 2) {
 		yard_init(&y);
-		kit_new_with(&k, (struct tr_options){ .workers = workers,
-		    .blocking_threads = 1 });
+		kit_new_with(&k,
+		    (struct tr_options){ .workers = workers,
+			.blocking_threads = 1 });
 		(void)kit_root(&k, &orphans_root, &y);
 		assert_int_equal(tr_system_run(k.sys, &k.report), TR_OK);
 		free_when_idle(&k);
@@ -351,8 +363,8 @@ stopping_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 
 	if (tr_tag(msg) != OPEN)
 		return TR_OK;
-	(void)tr_system_stop(tr_system_of(self), y->patience_ns == 0 ?
-	    tr_forever() : tr_in(self, y->patience_ns));
+	(void)tr_system_stop(tr_system_of(self),
+	    y->patience_ns == 0 ? tr_forever() : tr_in(self, y->patience_ns));
 	(void)offload(self, y, 10, tr_forever());
 	return TR_OK;
 }
@@ -369,8 +381,10 @@ stopping_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior stopping_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = stopping_start, .receive = stopping_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = stopping_start,
+	.receive = stopping_receive,
 };
 
 /* The gate opens from outside, once the run is over or while it ends. */
@@ -398,11 +412,11 @@ a_system_that_stops_gives_every_job_back_once(void **unused)
 	(void)unused;
 	for (unsigned workers = 1; workers <= 4; workers *= 2) {
 		yard_init(&y);
-		kit_new_with(&k, (struct tr_options){ .workers = workers,
-		    .blocking_threads = 1 });
+		kit_new_with(&k,
+		    (struct tr_options){ .workers = workers,
+			.blocking_threads = 1 });
 		y.root = kit_root(&k, &stopping_root, &y);
-		assert_int_equal(pthread_create(&thread, NULL, opener, &y),
-		    0);
+		assert_int_equal(pthread_create(&thread, NULL, opener, &y), 0);
 		rc = tr_system_run(k.sys, &k.report);
 		assert_int_equal(rc, TR_OK);
 		assert_int_equal(pthread_join(thread, NULL), 0);
@@ -410,8 +424,7 @@ a_system_that_stops_gives_every_job_back_once(void **unused)
 		/* The last one was handed over after the stop had begun. */
 		for (int i = 0; i < 11; i++) {
 			assert_int_equal(y.rc[i], TR_OK);
-			assert_int_equal(y.task[i].done + y.task[i].dropped,
-			    1);
+			assert_int_equal(y.task[i].done + y.task[i].dropped, 1);
 		}
 		sem_destroy(&y.gate);
 	}
@@ -428,8 +441,8 @@ a_blocking_call_that_runs_on_keeps_the_system(void **unused)
 	(void)unused;
 	yard_init(&y);
 	y.patience_ns = TR_MS(20);
-	kit_new_with(&k, (struct tr_options){ .workers = 2,
-	    .blocking_threads = 1 });
+	kit_new_with(&k,
+	    (struct tr_options){ .workers = 2, .blocking_threads = 1 });
 	y.root = kit_root(&k, &stopping_root, &y);
 	assert_int_equal(tr_system_run(k.sys, &k.report), TR_OK);
 	assert_int_equal(tr_system_free(k.sys), TR_EBUSY);
@@ -452,7 +465,9 @@ fatal_done(struct tr_self *self, void *state, int outcome, void *arg)
 }
 
 static const struct tr_job fatal_job = {
-	.work = task_work, .done = fatal_done, .drop = task_drop,
+	.work = task_work,
+	.done = fatal_done,
+	.drop = task_drop,
 };
 
 static int
@@ -462,8 +477,8 @@ fatal_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	y = kit_ctx(state);
-	return tr_offload_blocking(self, &fatal_job, &y->task[33],
-	    tr_forever(), NULL);
+	return tr_offload_blocking(self, &fatal_job, &y->task[33], tr_forever(),
+	    NULL);
 }
 
 static void
@@ -476,8 +491,11 @@ fatal_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior fatal_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = fatal_start, .receive = kit_ignore, .stop = fatal_stop,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = fatal_start,
+	.receive = kit_ignore,
+	.stop = fatal_stop,
 };
 
 static void

@@ -42,8 +42,8 @@ load_drop(void *payload, size_t size)
 static struct tr_msg *
 load_new(struct tr_self *self, uint32_t tag, atomic_int *drops)
 {
-	struct tr_msg *msg = tr_msg_new(self, tag, sizeof(struct load),
-	    load_drop);
+	struct tr_msg *msg =
+	    tr_msg_new(self, tag, sizeof(struct load), load_drop);
 	struct load *load;
 
 	if (msg == NULL)
@@ -98,22 +98,18 @@ eater_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	const struct load *load;
 
 	switch (tr_tag(msg)) {
-	case END:
-		return tr_exit(self, TR_NORMAL);
-	case FATAL:
-		return TR_EINVAL;
+	case END: return tr_exit(self, TR_NORMAL);
+	case FATAL: return TR_EINVAL;
 	case TAKE_DROP:
 		eater_take(self, o, msg);
 		tr_msg_drop(&o->kept);
 		return TR_OK;
 	case TAKE_KEEP:
-	case TAKE_STOP:
-		eater_take(self, o, msg);
-		return TR_OK;
+	case TAKE_STOP: eater_take(self, o, msg); return TR_OK;
 	case POKE:
 		load = tr_msg_data(o->kept);
-		if (load->size != sizeof(*load) || tr_take(self, o->kept) !=
-		    NULL)
+		if (load->size != sizeof(*load) ||
+		    tr_take(self, o->kept) != NULL)
 			o->wrong++;
 		o->early += atomic_load(load->drops);
 		tr_msg_drop(&o->kept);
@@ -121,11 +117,8 @@ eater_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	case TAKE_SEND:
 		eater_take(self, o, msg);
 		return tr_send_msg(self, o->root, &o->kept);
-	case TAKE_TWICE:
-		eater_take_twice(self, o, msg);
-		return TR_OK;
-	default:
-		return TR_OK;
+	case TAKE_TWICE: eater_take_twice(self, o, msg); return TR_OK;
+	default: return TR_OK;
 	}
 }
 
@@ -140,8 +133,10 @@ eater_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior eater = {
-	.name = "eater", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = eater_receive,
+	.name = "eater",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = eater_receive,
 	.stop = eater_stop,
 };
 
@@ -222,8 +217,10 @@ ways_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior ways_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = ways_start, .receive = ways_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = ways_start,
+	.receive = ways_receive,
 };
 
 static void
@@ -269,8 +266,10 @@ left_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior left_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = left_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = left_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -335,8 +334,10 @@ hoard_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior hoarder = {
-	.name = "hoarder", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = hoard_receive,
+	.name = "hoarder",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = hoard_receive,
 };
 
 static int
@@ -355,7 +356,9 @@ hoard_root_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior hoard_root = {
-	.name = "root", .start = hoard_root_start, .receive = kit_ignore,
+	.name = "root",
+	.start = hoard_root_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -420,9 +423,11 @@ runner_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior runner = {
-	.name = "runner", .state_size = sizeof(struct runner),
+	.name = "runner",
+	.state_size = sizeof(struct runner),
 	.arg_size = sizeof(struct runner),
-	.start = runner_start, .receive = runner_receive,
+	.start = runner_start,
+	.receive = runner_receive,
 };
 
 static int
@@ -448,8 +453,10 @@ lap_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior lap_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = lap_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = lap_start,
+	.receive = kit_ignore,
 };
 
 static void

@@ -56,9 +56,11 @@ stayer_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior stayer = {
-	.name = "stayer", .state_size = sizeof(struct stayer),
+	.name = "stayer",
+	.state_size = sizeof(struct stayer),
 	.arg_size = sizeof(struct stayer),
-	.start = stayer_start, .receive = stayer_receive,
+	.start = stayer_start,
+	.receive = stayer_receive,
 };
 
 static int
@@ -74,12 +76,11 @@ stay_start(struct tr_self *self, void *state, const void *arg)
 	for (unsigned w = 0; w < stay->workers; w++) {
 		one.home = w;
 		(void)tr_spawn(self, &stayer, &one,
-		    &(struct tr_spawn_options){
-		    .placement = TR_PLACE_WORKER, .worker = w });
+		    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+			.worker = w });
 		one.home = tr_self_worker(self);
 		(void)tr_spawn(self, &stayer, &one,
-		    &(struct tr_spawn_options){
-		    .placement = TR_PLACE_PINNED });
+		    &(struct tr_spawn_options){ .placement = TR_PLACE_PINNED });
 		one.home = UINT32_MAX;
 		(void)tr_spawn(self, &stayer, &one, NULL);
 		stay->expected += 3;
@@ -158,8 +159,7 @@ stuck_child_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static int
-stuck_child_receive(struct tr_self *self, void *state,
-    const struct tr_msg *msg)
+stuck_child_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct stuck *s = kit_ctx(state);
 
@@ -170,8 +170,10 @@ stuck_child_receive(struct tr_self *self, void *state,
 }
 
 static const struct tr_behavior stuck_child = {
-	.name = "child", .state_size = sizeof(void *),
-	.start = stuck_child_start, .receive = stuck_child_receive,
+	.name = "child",
+	.state_size = sizeof(void *),
+	.start = stuck_child_start,
+	.receive = stuck_child_receive,
 };
 
 static int
@@ -201,8 +203,10 @@ stuck_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior stuck_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = stuck_start, .receive = stuck_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = stuck_start,
+	.receive = stuck_receive,
 };
 
 static void
@@ -216,8 +220,9 @@ others_take_over_what_waits_behind_a_stuck_worker(void **unused)
 			for (int message = 0; message <= 1; message++) {
 				struct stuck s = { .message = message != 0 };
 
-				kit_new_with(&k, (struct tr_options){
-				    .workers = workers, .spin_ns = spin });
+				kit_new_with(&k,
+				    (struct tr_options){ .workers = workers,
+					.spin_ns = spin });
 				(void)kit_root(&k, &stuck_root, &s);
 				kit_run(&k);
 				assert_int_equal(s.rounds, STUCK_ROUNDS);
@@ -244,7 +249,8 @@ far_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior far_side = {
-	.name = "far", .receive = far_receive,
+	.name = "far",
+	.receive = far_receive,
 };
 
 static int
@@ -254,9 +260,9 @@ wake_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	w = kit_ctx(state);
-	w->far = tr_spawn(self, &far_side, NULL, &(struct tr_spawn_options){
-	    .placement = TR_PLACE_WORKER,
-	    .worker = tr_system_workers(tr_system_of(self)) - 1 });
+	w->far = tr_spawn(self, &far_side, NULL,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = tr_system_workers(tr_system_of(self)) - 1 });
 	return tr_send(self, w->far, GO, NULL, 0);
 }
 
@@ -274,8 +280,10 @@ wake_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior wake_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = wake_start, .receive = wake_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = wake_start,
+	.receive = wake_receive,
 };
 
 static void
@@ -290,8 +298,9 @@ pinned_actors_on_sleeping_workers_are_woken(void **unused)
 			for (int64_t pause = 0; pause <= 3000; pause += 3000) {
 				struct wake w = { .pause_ns = pause };
 
-				kit_new_with(&k, (struct tr_options){
-				    .workers = workers, .spin_ns = spins[i] });
+				kit_new_with(&k,
+				    (struct tr_options){ .workers = workers,
+					.spin_ns = spins[i] });
 				(void)kit_root(&k, &wake_root, &w);
 				kit_run(&k);
 				assert_int_equal(w.trips,
@@ -311,8 +320,10 @@ door_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior door = {
-	.name = "door", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = door_receive,
+	.name = "door",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = door_receive,
 };
 
 /* Knock, and wait until it was heard: nothing else would wake anybody. */
@@ -343,12 +354,14 @@ posts_wake_a_system_that_is_falling_asleep(void **unused)
 	for (unsigned workers = 1; workers <= 4; workers *= 2)
 		for (unsigned i = 0; i < 4; i++) {
 			heard = 0;
-			kit_new_with(&k, (struct tr_options){
-			    .workers = workers, .spin_ns = spins[i / 2] });
+			kit_new_with(&k,
+			    (struct tr_options){ .workers = workers,
+				.spin_ns = spins[i / 2] });
 			to = tr_system_spawn(k.sys, &door, &heard,
 			    &(struct tr_spawn_options){
-			    .placement = i % 2 == 0 ? TR_PLACE_ANY :
-			    TR_PLACE_WORKER, .worker = workers - 1 });
+				.placement =
+				    i % 2 == 0 ? TR_PLACE_ANY : TR_PLACE_WORKER,
+				.worker = workers - 1 });
 			assert_true(tr_ref_valid(to));
 			kit_begin(&k);
 			knock(&k, to, &heard);
@@ -362,8 +375,7 @@ posts_wake_a_system_that_is_falling_asleep(void **unused)
 static void
 spawns_from_outside_are_placed_too(void **unused)
 {
-	struct tr_spawn_options options = {
-		.placement = TR_PLACE_PINNED };
+	struct tr_spawn_options options = { .placement = TR_PLACE_PINNED };
 	struct stay stay = { .expected = 5 };
 	struct stayer one = { .stay = &stay };
 	int error = TR_OK;
@@ -373,18 +385,18 @@ spawns_from_outside_are_placed_too(void **unused)
 	kit_new(&k, 4);
 	stay.workers = 4;
 	stay.root = tr_system_spawn(k.sys, &stay_counter, &stay, &options);
-	assert_true(tr_ref_valid(tr_system_spawn(k.sys, &stayer, &one,
-	    &options)));
+	assert_true(
+	    tr_ref_valid(tr_system_spawn(k.sys, &stayer, &one, &options)));
 	options.placement = TR_PLACE_WORKER;
 	for (one.home = 0; one.home < 4; one.home++) {
 		options.worker = one.home;
-		assert_true(tr_ref_valid(tr_system_spawn(k.sys, &stayer,
-		    &one, &options)));
+		assert_true(tr_ref_valid(
+		    tr_system_spawn(k.sys, &stayer, &one, &options)));
 	}
 	options.worker = 4;
 	options.error = &error;
-	assert_false(tr_ref_valid(tr_system_spawn(k.sys, &stayer, &one,
-	    &options)));
+	assert_false(
+	    tr_ref_valid(tr_system_spawn(k.sys, &stayer, &one, &options)));
 	assert_int_equal(error, TR_EINVAL);
 	kit_run(&k);
 	assert_int_equal(stay.strayed, 0);

@@ -37,16 +37,11 @@ root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 
 	(void)msg;
 	switch (r->how) {
-	case BY_RETURN:
-		return r->code;
-	case BY_EXIT:
-		return tr_exit(self, r->code);
-	case BY_FAIL:
-		return tr_fail(self, r->code, "for a reason");
-	case BY_STOP:
-		return tr_stop(self, tr_self_ref(self), tr_forever());
-	default:
-		return tr_kill(self, tr_self_ref(self));
+	case BY_RETURN: return r->code;
+	case BY_EXIT: return tr_exit(self, r->code);
+	case BY_FAIL: return tr_fail(self, r->code, "for a reason");
+	case BY_STOP: return tr_stop(self, tr_self_ref(self), tr_forever());
+	default: return tr_kill(self, tr_self_ref(self));
 	}
 }
 
@@ -61,8 +56,11 @@ root_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior ending_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = root_start, .receive = root_receive, .stop = root_stop,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = root_start,
+	.receive = root_receive,
+	.stop = root_stop,
 };
 
 static void
@@ -127,8 +125,7 @@ run_refuses_options_out_of_range(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		assert_int_equal(tr_run(&ending_root, &r, &bad[i]),
-		    TR_EINVAL);
+		assert_int_equal(tr_run(&ending_root, &r, &bad[i]), TR_EINVAL);
 	assert_int_equal(r.stops, 0);
 }
 
@@ -182,8 +179,10 @@ member_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior member = {
-	.name = "member", .state_size = sizeof(void *),
-	.start = member_start, .receive = member_receive,
+	.name = "member",
+	.state_size = sizeof(void *),
+	.start = member_start,
+	.receive = member_receive,
 	.stop = member_stop,
 };
 
@@ -204,8 +203,10 @@ family_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior family_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = family_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = family_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -249,8 +250,10 @@ overdue_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior overdue_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = overdue_start, .receive = overdue_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = overdue_start,
+	.receive = overdue_receive,
 };
 
 static void
@@ -259,7 +262,8 @@ run_kills_whoever_is_left_at_the_deadline(void **unused)
 	(void)unused;
 	for (unsigned workers = 1; workers <= 4; workers *= 2) {
 		struct tr_options options = { .workers = workers,
-			.log = log_nothing, .stop_ns = TR_MS(20) };
+			.log = log_nothing,
+			.stop_ns = TR_MS(20) };
 		struct family f = { .starts = 0 };
 
 		assert_int_equal(tr_run(&overdue_root, &f, &options), TR_OK);
@@ -321,8 +325,11 @@ last_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior last = {
-	.name = "last", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = last_receive, .stop = last_stop,
+	.name = "last",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = last_receive,
+	.stop = last_stop,
 };
 
 static int
@@ -351,8 +358,10 @@ last_root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior last_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = last_root_start, .receive = last_root_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = last_root_start,
+	.receive = last_root_receive,
 };
 
 static void
@@ -393,7 +402,8 @@ gap_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 
 /* No start: as if it had returned TR_OK. */
 static const struct tr_behavior unstarted = {
-	.receive = kit_ignore, .stop = gap_stop,
+	.receive = kit_ignore,
+	.stop = gap_stop,
 };
 
 static int
@@ -412,7 +422,8 @@ gap_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior gap_root = {
-	.start = gap_start, .receive = kit_ignore,
+	.start = gap_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -444,8 +455,10 @@ picky_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior picky = {
-	.name = "picky", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = picky_receive,
+	.name = "picky",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = picky_receive,
 };
 
 static int
@@ -467,15 +480,17 @@ strange_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	kit_tell(self, child, STRANGE);
-	if (tr_ask(self, child, STRANGE, NULL, 0, tr_forever(),
-	    strange_answer, 0) == 0)
+	if (tr_ask(self, child, STRANGE, NULL, 0, tr_forever(), strange_answer,
+		0) == 0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
 
 static const struct tr_behavior strange_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = strange_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = strange_start,
+	.receive = kit_ignore,
 };
 
 static void

@@ -35,8 +35,10 @@ order_sink_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior order_sink = {
-	.name = "sink", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = order_sink_receive,
+	.name = "sink",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = order_sink_receive,
 };
 
 static int
@@ -60,18 +62,15 @@ order_send(struct tr_self *self, struct order *o, uint64_t i)
 	struct tr_msg *msg;
 
 	switch (kit_below(&o->seed, 5)) {
-	case 0:
-		return tr_send(self, o->sink, DATA, &i, sizeof(i));
-	case 1:
-		return tr_try_send(self, o->sink, DATA, &i, sizeof(i));
+	case 0: return tr_send(self, o->sink, DATA, &i, sizeof(i));
+	case 1: return tr_try_send(self, o->sink, DATA, &i, sizeof(i));
 	case 2:
-		return tr_ask(self, o->sink, ASKED, &i, sizeof(i),
-		    tr_forever(), order_answer, 0) == 0 ? TR_ENOMEM : TR_OK;
-	case 3:
-		msg = tr_msg_new(self, DATA, 300, NULL);
-		break;
-	default:
-		msg = tr_msg_new(self, DATA, sizeof(i), NULL);
+		return tr_ask(self, o->sink, ASKED, &i, sizeof(i), tr_forever(),
+			   order_answer, 0) == 0 ?
+		    TR_ENOMEM :
+		    TR_OK;
+	case 3: msg = tr_msg_new(self, DATA, 300, NULL); break;
+	default: msg = tr_msg_new(self, DATA, sizeof(i), NULL);
 	}
 	if (msg == NULL)
 		return TR_ENOMEM;
@@ -105,15 +104,17 @@ order_root_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	o = kit_ctx(state);
-	o->sink = tr_spawn(self, &order_sink, o, &(struct tr_spawn_options){
-	    .placement = TR_PLACE_WORKER,
-	    .worker = tr_system_workers(tr_system_of(self)) - 1 });
+	o->sink = tr_spawn(self, &order_sink, o,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = tr_system_workers(tr_system_of(self)) - 1 });
 	return tr_send(self, tr_self_ref(self), GO, &zero, sizeof(zero));
 }
 
 static const struct tr_behavior order_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = order_root_start, .receive = order_root_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = order_root_start,
+	.receive = order_root_receive,
 };
 
 static void
@@ -162,7 +163,8 @@ size_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior size_sink = {
-	.name = "sink", .receive = size_receive,
+	.name = "sink",
+	.receive = size_receive,
 };
 
 /* Each size as a send, and as a message built in place. */
@@ -200,7 +202,9 @@ size_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior size_root = {
-	.name = "root", .start = size_start, .receive = kit_ignore,
+	.name = "root",
+	.start = size_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -247,8 +251,10 @@ limit_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior limit_sink = {
-	.name = "sink", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = limit_receive,
+	.name = "sink",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = limit_receive,
 };
 
 static int
@@ -286,14 +292,16 @@ limit_start(struct tr_self *self, void *state, const void *arg)
 	l->ask_over = tr_ask(self, sink, ASKED, l->data, LIMIT + 1,
 	    tr_forever(), limit_answer, 0);
 	if (tr_ask(self, sink, ASKED, l->data, LIMIT, tr_forever(),
-	    limit_answer, 0) == 0)
+		limit_answer, 0) == 0)
 		return TR_ENOMEM;
 	return TR_OK;
 }
 
 static const struct tr_behavior limit_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = limit_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = limit_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -303,8 +311,8 @@ payloads_past_the_limit_are_refused(void **unused)
 	struct kit k;
 
 	(void)unused;
-	kit_new_with(&k, (struct tr_options){ .workers = 1,
-	    .max_message_bytes = LIMIT });
+	kit_new_with(&k,
+	    (struct tr_options){ .workers = 1, .max_message_bytes = LIMIT });
 	assert_int_equal(tr_post(k.sys, TR_REF_NONE, DATA, l.data, LIMIT + 1),
 	    TR_EINVAL);
 	(void)kit_root(&k, &limit_root, &l);
@@ -363,8 +371,10 @@ selves_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior selves_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = selves_start, .receive = selves_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = selves_start,
+	.receive = selves_receive,
 };
 
 static void
@@ -406,8 +416,10 @@ replier_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior replier = {
-	.name = "replier", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = replier_receive,
+	.name = "replier",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = replier_receive,
 };
 
 static int
@@ -436,8 +448,10 @@ replies_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior replies_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = replies_start, .receive = replies_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = replies_start,
+	.receive = replies_receive,
 };
 
 static void
@@ -457,8 +471,7 @@ replies_to_a_plain_message_are_messages_to_its_sender(void **unused)
 		assert_int_equal(r.error, TR_OK);
 		/* A post has no sender who could be answered. */
 		assert_int_equal(r.orphan, TR_OK);
-		assert_int_equal(
-		    kit_letters(&k, TR_DEAD_NO_SENDER, POISON), 1);
+		assert_int_equal(kit_letters(&k, TR_DEAD_NO_SENDER, POISON), 1);
 	}
 }
 
@@ -470,8 +483,7 @@ main(void)
 		KIT_TEST(payloads_of_all_sizes_arrive_whole_and_aligned),
 		KIT_TEST(payloads_past_the_limit_are_refused),
 		KIT_TEST(sends_to_oneself_keep_order),
-		KIT_TEST(
-		    replies_to_a_plain_message_are_messages_to_its_sender),
+		KIT_TEST(replies_to_a_plain_message_are_messages_to_its_sender),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,8 @@ spawn_fails(struct tr_self *self, const struct tr_behavior *behavior,
 }
 
 static const struct tr_behavior too_large = {
-	.name = "too large", .state_size = (size_t)1073741824 + 1,
+	.name = "too large",
+	.state_size = (size_t)1073741824 + 1,
 	.receive = kit_ignore,
 };
 
@@ -35,10 +36,13 @@ refused_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	r = kit_ctx(state);
-	r->none[0] = spawn_fails(self, &kit_idler, (struct tr_spawn_options){
-	    .placement = (enum tr_placement)99 }, &r->placement);
-	r->none[1] = spawn_fails(self, &kit_idler, (struct tr_spawn_options){
-	    .placement = TR_PLACE_WORKER, .worker = 2 }, &r->worker);
+	r->none[0] = spawn_fails(self, &kit_idler,
+	    (struct tr_spawn_options){ .placement = (enum tr_placement)99 },
+	    &r->placement);
+	r->none[1] = spawn_fails(self, &kit_idler,
+	    (struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = 2 },
+	    &r->worker);
 	r->none[2] = spawn_fails(self, &too_large,
 	    (struct tr_spawn_options){ 0 }, &r->size);
 	(void)kit_finish(self);
@@ -48,8 +52,10 @@ refused_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior refused_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = refused_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = refused_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -99,9 +105,12 @@ brief_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior brief = {
-	.name = "brief", .state_size = sizeof(tr_ref),
-	.arg_size = sizeof(tr_ref), .start = brief_start,
-	.receive = brief_receive, .stop = brief_stop,
+	.name = "brief",
+	.state_size = sizeof(tr_ref),
+	.arg_size = sizeof(tr_ref),
+	.start = brief_start,
+	.receive = brief_receive,
+	.stop = brief_stop,
 };
 
 static int
@@ -145,8 +154,10 @@ full_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior full_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = full_start, .receive = full_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = full_start,
+	.receive = full_receive,
 };
 
 static void
@@ -158,8 +169,9 @@ spawn_without_a_free_slot_is_refused_until_one_is(void **unused)
 	for (unsigned workers = 1; workers <= 4; workers *= 2) {
 		struct refused r = { .full = TR_OK };
 
-		kit_new_with(&k, (struct tr_options){
-		    .workers = workers, .max_actors = 1024 });
+		kit_new_with(&k,
+		    (struct tr_options){ .workers = workers,
+			.max_actors = 1024 });
 		(void)kit_root(&k, &full_root, &r);
 		kit_run(&k);
 		assert_in_range(r.filled, 200, 1024);

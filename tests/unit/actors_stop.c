@@ -47,8 +47,10 @@ staff_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior staff = {
-	.name = "staff", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = staff_receive,
+	.name = "staff",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = staff_receive,
 	.stop = staff_stop,
 };
 
@@ -75,8 +77,10 @@ house_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior house = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = house_start, .receive = kit_ignore,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = house_start,
+	.receive = kit_ignore,
 };
 
 static void
@@ -123,8 +127,7 @@ late_house_start(struct tr_self *self, void *state, const void *arg)
 
 /* Once the slow one has begun. */
 static int
-late_house_receive(struct tr_self *self, void *state,
-    const struct tr_msg *msg)
+late_house_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct tr_system *sys = tr_system_of(self);
 	struct house *h = kit_ctx(state);
@@ -139,8 +142,10 @@ late_house_receive(struct tr_self *self, void *state,
 }
 
 static const struct tr_behavior late_house = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = late_house_start, .receive = late_house_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = late_house_start,
+	.receive = late_house_receive,
 };
 
 static void
@@ -229,8 +234,11 @@ stuck_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior stuck = {
-	.name = "stuck one", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = stuck_receive, .stop = stuck_stop,
+	.name = "stuck one",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = stuck_receive,
+	.stop = stuck_stop,
 };
 
 static void
@@ -240,7 +248,7 @@ stuck_begin(struct stuck *s, unsigned workers, unsigned on)
 	kit_new(&s->k, workers);
 	s->self = tr_system_spawn(s->k.sys, &stuck, s,
 	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
-	    .worker = on });
+		.worker = on });
 	assert_true(tr_ref_valid(s->self));
 	(void)kit_root(&s->k, &kit_idler, NULL);
 	assert_int_equal(tr_post(s->k.sys, s->self, HANG, NULL, 0), TR_OK);
@@ -260,13 +268,13 @@ a_handler_that_never_returns_is_named_in_the_report(void **unused)
 	for (unsigned workers = 2; workers <= 4; workers *= 2) {
 		stuck_begin(&s, workers, 1);
 		assert_int_equal(tr_system_stop(k->sys,
-		    tr_system_now(k->sys) + TR_MS(20)), TR_OK);
+				     tr_system_now(k->sys) + TR_MS(20)),
+		    TR_OK);
 		assert_int_equal(pthread_join(k->thread, NULL), 0);
 		assert_int_equal(k->run_rc, TR_EBUSY);
 		assert_int_equal(k->report.left, 1);
 		assert_true(tr_ref_equal(k->report.left_at[0].ref, s.self));
-		assert_string_equal(k->report.left_at[0].behavior,
-		    "stuck one");
+		assert_string_equal(k->report.left_at[0].behavior, "stuck one");
 		assert_int_equal(k->report.left_at[0].tag, HANG);
 		assert_true(k->report.left_at[0].running_ns > 0);
 		assert_int_equal(tr_system_free(k->sys), TR_EBUSY);
@@ -302,7 +310,8 @@ the_run_waits_for_a_handler_on_worker_0(void **unused)
 	for (unsigned workers = 1; workers <= 4; workers *= 2) {
 		stuck_begin(&s, workers, 0);
 		assert_int_equal(tr_system_stop(s.k.sys,
-		    tr_system_now(s.k.sys) + TR_MS(5)), TR_OK);
+				     tr_system_now(s.k.sys) + TR_MS(5)),
+		    TR_OK);
 		assert_int_equal(pthread_create(&thread, NULL, releaser, &s),
 		    0);
 		assert_int_equal(pthread_join(s.k.thread, NULL), 0);
@@ -326,8 +335,7 @@ a_handler_that_returns_in_time_is_waited_for(void **unused)
 	(void)unused;
 	for (unsigned workers = 2; workers <= 4; workers *= 2) {
 		stuck_begin(&s, workers, 1);
-		assert_int_equal(tr_system_stop(s.k.sys, tr_forever()),
-		    TR_OK);
+		assert_int_equal(tr_system_stop(s.k.sys, tr_forever()), TR_OK);
 		assert_int_equal(pthread_create(&thread, NULL, releaser, &s),
 		    0);
 		assert_int_equal(pthread_join(s.k.thread, NULL), 0);
@@ -354,7 +362,8 @@ restless_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior restless = {
-	.name = "restless", .receive = restless_receive,
+	.name = "restless",
+	.receive = restless_receive,
 };
 
 static void

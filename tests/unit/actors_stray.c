@@ -50,7 +50,7 @@ stray_probe(struct tr_self *self, struct stray *s, tr_ref to)
 	if (tr_send_msg(self, to, &msg) == TR_OK && msg == NULL)
 		s->sends++;
 	if (tr_ask(self, to, ANSWERED, &value, sizeof(value), tr_forever(),
-	    stray_answer, 0) == 0)
+		stray_answer, 0) == 0)
 		abort();
 }
 
@@ -75,8 +75,10 @@ victim_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior victim = {
-	.name = "victim", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = victim_receive,
+	.name = "victim",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = victim_receive,
 	.stop = victim_stop,
 };
 
@@ -112,8 +114,10 @@ stray_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior stray_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = stray_start, .receive = stray_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = stray_start,
+	.receive = stray_receive,
 };
 
 static void
@@ -133,8 +137,8 @@ whatever_is_sent_to_nobody_is_a_dead_letter(void **unused)
 		assert_int_equal(s.outcomes, TARGETS);
 		assert_int_equal(s.deaths, TARGETS);
 		assert_int_equal(s.poisoned, 0);
-		assert_int_equal(
-		    kit_letters(&k, TR_DEAD_NO_ACTOR, POISON), TARGETS);
+		assert_int_equal(kit_letters(&k, TR_DEAD_NO_ACTOR, POISON),
+		    TARGETS);
 		assert_in_range(kit_letters(&k, TR_DEAD_NO_ACTOR, OWNED),
 		    TARGETS, 2 * TARGETS);
 		assert_int_equal(tr_system_free(other.sys), TR_OK);
@@ -157,7 +161,7 @@ the_hook_is_told_everything_about_a_dead_letter(void **unused)
 			assert_int_equal(k.letter[i].size, sizeof(uint64_t));
 			assert_true(tr_ref_equal(k.letter[i].sender, s.root));
 			if (tr_ref_equal(k.letter[i].target,
-			    (tr_ref){ UINT64_MAX }))
+				(tr_ref){ UINT64_MAX }))
 				seen++;
 		}
 	assert_int_equal(seen, 1);
@@ -182,8 +186,10 @@ miss_child_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior miss_child = {
-	.name = "child", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = miss_child_receive,
+	.name = "child",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = miss_child_receive,
 };
 
 static int
@@ -208,13 +214,12 @@ miss_start(struct tr_self *self, void *state, const void *arg)
 		near.bits = kit_random(&seed);
 		/* A true slot with a made-up generation, both ways round. */
 		if (i % 3 == 1)
-			near.bits = (near.bits << 32) |
-			    (m->child.bits & UINT32_MAX);
+			near.bits =
+			    (near.bits << 32) | (m->child.bits & UINT32_MAX);
 		else if (i % 3 == 2)
 			near.bits = (m->child.bits & ~(uint64_t)UINT32_MAX) |
 			    (near.bits >> 32);
-		if (tr_ref_equal(near, m->root) ||
-		    tr_ref_equal(near, m->child))
+		if (tr_ref_equal(near, m->root) || tr_ref_equal(near, m->child))
 			continue;
 		kit_tell(self, near, POISON);
 		m->sent++;
@@ -223,8 +228,10 @@ miss_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior miss_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = miss_start, .receive = miss_child_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = miss_start,
+	.receive = miss_child_receive,
 };
 
 static void
@@ -238,8 +245,7 @@ made_up_references_reach_nobody(void **unused)
 
 		kit_play(&k, workers, &miss_root, &m);
 		assert_int_equal(m.poisoned, 0);
-		assert_true(k.stats.dead[TR_DEAD_NO_ACTOR] >=
-		    (uint64_t)m.sent);
+		assert_true(k.stats.dead[TR_DEAD_NO_ACTOR] >= (uint64_t)m.sent);
 	}
 }
 
@@ -276,7 +282,9 @@ heir_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior heir = {
-	.name = "heir", .receive = heir_receive, .stop = heir_stop,
+	.name = "heir",
+	.receive = heir_receive,
+	.stop = heir_stop,
 };
 
 /* Poison some of the dead while the newest heir may sit in their slot. */
@@ -322,7 +330,9 @@ recycle_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior recycle_root = {
-	.name = "root", .start = recycle_start, .receive = recycle_receive,
+	.name = "root",
+	.start = recycle_start,
+	.receive = recycle_receive,
 };
 
 static void
@@ -333,8 +343,9 @@ messages_to_a_recycled_slot_are_dead_letters(void **unused)
 	(void)unused;
 	for (unsigned workers = 1; workers <= 4; workers *= 2) {
 		memset(&recycle, 0, sizeof(recycle));
-		kit_new_with(&k, (struct tr_options){
-		    .workers = workers, .max_actors = 1024 });
+		kit_new_with(&k,
+		    (struct tr_options){ .workers = workers,
+			.max_actors = 1024 });
 		(void)kit_root(&k, &recycle_root, NULL);
 		kit_run(&k);
 		assert_int_equal(recycle.born, TEST_SCALE(GENERATIONS));

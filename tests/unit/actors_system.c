@@ -47,7 +47,8 @@ visitor_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior visitor = {
-	.name = "visitor", .receive = visitor_receive,
+	.name = "visitor",
+	.receive = visitor_receive,
 };
 
 static int
@@ -58,7 +59,7 @@ host_start(struct tr_self *self, void *state, const void *arg)
 	for (int i = 0; i < 10; i++)
 		kit_tell(self, tr_spawn(self, &visitor, NULL, NULL), NOTE);
 	return tr_after(self, TR_SECONDS(1000), NOTE, 0) == 0 ? TR_ENOMEM :
-	    TR_OK;
+								TR_OK;
 }
 
 static int
@@ -71,8 +72,10 @@ host_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior host = {
-	.name = "host", .state_size = sizeof(uint64_t),
-	.start = host_start, .receive = host_receive,
+	.name = "host",
+	.state_size = sizeof(uint64_t),
+	.start = host_start,
+	.receive = host_receive,
 };
 
 static void
@@ -111,7 +114,8 @@ systems_that_never_run_are_freed(void **unused)
 		ref = kit_root(&k, &host, NULL);
 		for (int j = 0; j < 20; j++)
 			assert_int_equal(tr_post(k.sys, ref, NOTE, &j,
-			    sizeof(j)), TR_OK);
+					     sizeof(j)),
+			    TR_OK);
 		assert_int_equal(tr_stats(k.sys, &stats), TR_OK);
 		assert_true(kit_balanced(&stats));
 		assert_int_equal(tr_system_free(k.sys), TR_OK);
@@ -128,8 +132,7 @@ there_are_63_systems_and_no_more(void **unused)
 	(void)unused;
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 63; i++)
-			assert_int_equal(tr_system_new(&sys[i], &small),
-			    TR_OK);
+			assert_int_equal(tr_system_new(&sys[i], &small), TR_OK);
 		assert_int_equal(tr_system_new(&one_more, &small), TR_ENOMEM);
 		for (int i = 0; i < 63; i++)
 			assert_int_equal(tr_system_free(sys[i]), TR_OK);
@@ -207,8 +210,10 @@ early_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior early = {
-	.name = "early", .state_size = sizeof(void *),
-	.start = early_start, .receive = early_receive,
+	.name = "early",
+	.state_size = sizeof(void *),
+	.start = early_start,
+	.receive = early_receive,
 };
 
 static void
@@ -227,7 +232,8 @@ posts_and_spawns_before_the_run_are_kept_in_order(void **unused)
 		assert_true(tr_ref_valid(ref));
 		for (uint64_t i = 0; i < EARLY; i++)
 			assert_int_equal(tr_post(k.sys, ref, NOTE, &i,
-			    sizeof(i)), TR_OK);
+					     sizeof(i)),
+			    TR_OK);
 		assert_int_equal(e.started, 0);
 		kit_run(&k);
 		assert_int_equal(e.started, 1);
@@ -333,8 +339,11 @@ flood_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior flooded = {
-	.name = "sink", .state_size = sizeof(void *),
-	.start = flood_start, .receive = flood_receive, .stop = flood_stop,
+	.name = "sink",
+	.state_size = sizeof(void *),
+	.start = flood_start,
+	.receive = flood_receive,
+	.stop = flood_stop,
 };
 
 /* Post and spawn until it is refused; from then on all must be. */
@@ -450,16 +459,19 @@ seat_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	atomic_fetch_add(&c->hits, 1);
 	if (hits == TEST_SCALE(RALLY))
 		sem_post(&c->over);
-	else if (hits < TEST_SCALE(RALLY) && tr_post(c->k[next].sys,
-	    c->player[next], BALL, &hits, sizeof(hits)) != TR_OK)
+	else if (hits < TEST_SCALE(RALLY) &&
+	    tr_post(c->k[next].sys, c->player[next], BALL, &hits,
+		sizeof(hits)) != TR_OK)
 		atomic_fetch_add(&c->wrong, 1);
 	return TR_OK;
 }
 
 static const struct tr_behavior player = {
-	.name = "player", .state_size = sizeof(struct seat),
+	.name = "player",
+	.state_size = sizeof(struct seat),
 	.arg_size = sizeof(struct seat),
-	.start = seat_start, .receive = seat_receive,
+	.start = seat_start,
+	.receive = seat_receive,
 };
 
 static void
@@ -475,8 +487,7 @@ several_systems_post_to_each_other(void **unused)
 		struct seat seat = { &c, i };
 
 		kit_new(&c.k[i], 2);
-		c.player[i] = tr_system_spawn(c.k[i].sys, &player, &seat,
-		    NULL);
+		c.player[i] = tr_system_spawn(c.k[i].sys, &player, &seat, NULL);
 		assert_true(tr_ref_valid(c.player[i]));
 	}
 	for (int i = 0; i < SYSTEMS; i++)
@@ -484,7 +495,8 @@ several_systems_post_to_each_other(void **unused)
 	/* One ball in each system at once. */
 	for (int i = 0; i < SYSTEMS; i++)
 		assert_int_equal(tr_post(c.k[i].sys, c.player[i], BALL, &zero,
-		    sizeof(zero)), TR_OK);
+				     sizeof(zero)),
+		    TR_OK);
 	for (int i = 0; i < SYSTEMS; i++)
 		kit_await(&c.over);
 	for (int i = 0; i < SYSTEMS; i++)

@@ -43,15 +43,12 @@ ledger_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		return tr_exit(self, TR_NORMAL);
 	atomic_fetch_add(&shop->bookings, 1);
 	switch (shop->trouble) {
-	case LEDGER_FAILS:
-		return tr_fail(self, -EIO, "disk");
-	case LEDGER_FORGETS:
-		return TR_OK;
+	case LEDGER_FAILS: return tr_fail(self, -EIO, "disk");
+	case LEDGER_FORGETS: return TR_OK;
 	case LEDGER_SILENT:
 	case TILL_CLOSES:
 		return tr_reply_token(self).bits != 0 ? TR_OK : TR_ENOMEM;
-	case LEDGER_REFUSES:
-		return tr_reply_error(self, msg, -EDQUOT);
+	case LEDGER_REFUSES: return tr_reply_error(self, msg, -EDQUOT);
 	default:
 		shop->balance += *cents;
 		return tr_reply(self, msg, BALANCE, &shop->balance,
@@ -60,8 +57,10 @@ ledger_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior ledger = {
-	.name = "ledger", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = ledger_receive,
+	.name = "ledger",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = ledger_receive,
 };
 
 /* ---------------------------------------------------------- the till --- */
@@ -93,8 +92,8 @@ on_booked(struct tr_self *self, void *state, int outcome,
 {
 	struct till *t = state;
 	struct sale *sale = (struct sale *)cookie;
-	const int64_t *balance = outcome == TR_OK ?
-	    tr_data(answer, sizeof(*balance)) : NULL;
+	const int64_t *balance =
+	    outcome == TR_OK ? tr_data(answer, sizeof(*balance)) : NULL;
 
 	t->shop->booked++;
 	if (balance != NULL)
@@ -123,8 +122,9 @@ till_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	sale->next = t->sales;
 	t->sales = sale;
 	if (tr_ask(self, t->shop->ledger, BOOK, tr_data(msg, 8), 8,
-	    tr_in(self, TR_MS(t->shop->trouble == LEDGER_SILENT ? 20 :
-	    50000)), on_booked, (uintptr_t)sale) == 0) {
+		tr_in(self,
+		    TR_MS(t->shop->trouble == LEDGER_SILENT ? 20 : 50000)),
+		on_booked, (uintptr_t)sale) == 0) {
 		tr_token_reply_error(self, &sale->customer, TR_ENOMEM);
 		till_forget(t, sale);
 	}
@@ -149,8 +149,11 @@ till_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 }
 
 static const struct tr_behavior till = {
-	.name = "till", .state_size = sizeof(struct till),
-	.start = till_start, .receive = till_receive, .stop = till_stop,
+	.name = "till",
+	.state_size = sizeof(struct till),
+	.start = till_start,
+	.receive = till_receive,
+	.stop = till_stop,
 };
 
 /* ------------------------------------------------------ the customers --- */
@@ -191,8 +194,8 @@ customer_start(struct tr_self *self, void *state, const void *arg)
 		kit_tell(self, shop->ledger, RING);
 	for (int64_t cents = 1; cents <= SALES; cents++)
 		if (tr_ask(self, shop->till, SELL, &cents, sizeof(cents),
-		    tr_in(self, TR_SECONDS(50)), on_sold,
-		    (uintptr_t)cents) == 0)
+			tr_in(self, TR_SECONDS(50)), on_sold,
+			(uintptr_t)cents) == 0)
 			return TR_ENOMEM;
 	if (shop->trouble == TILL_CLOSES)
 		kit_tell(self, shop->till, CLOSE_TILL);
@@ -200,8 +203,10 @@ customer_start(struct tr_self *self, void *state, const void *arg)
 }
 
 static const struct tr_behavior customer = {
-	.name = "customer", .state_size = sizeof(void *),
-	.start = customer_start, .receive = kit_ignore,
+	.name = "customer",
+	.state_size = sizeof(void *),
+	.start = customer_start,
+	.receive = kit_ignore,
 };
 
 static void

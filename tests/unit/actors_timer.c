@@ -37,14 +37,10 @@ shot_delay(struct shots *s, int i)
 	if (s->strict) /* whole ms apart, in no order */
 		return TR_MS(5 + (i * 37) % 101);
 	switch (i % 10) {
-	case 0:
-		return 0;
-	case 1:
-		return -TR_SECONDS(1);
-	case 2:
-		return (int64_t)kit_below(&s->seed, 2000);
-	default:
-		return (int64_t)kit_below(&s->seed, (uint64_t)TR_MS(30));
+	case 0: return 0;
+	case 1: return -TR_SECONDS(1);
+	case 2: return (int64_t)kit_below(&s->seed, 2000);
+	default: return (int64_t)kit_below(&s->seed, (uint64_t)TR_MS(30));
 	}
 }
 
@@ -95,8 +91,10 @@ shots_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior shots_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = shots_start, .receive = shots_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = shots_start,
+	.receive = shots_receive,
 };
 
 static void
@@ -171,7 +169,7 @@ beats_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	b->seen++;
 	if (b->seen == BEATS / 2) {
 		/* What falls due now is in the next two ticks' account. */
-		kit_spin_for(self, BLOCKED * PERIOD_NS);
+		kit_spin_for(self, BLOCKED * (int64_t)PERIOD_NS);
 		return TR_OK;
 	}
 	if (b->seen > BEATS / 2 && b->after_ticks < 2) {
@@ -187,8 +185,10 @@ beats_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior beats_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = beats_start, .receive = beats_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = beats_start,
+	.receive = beats_receive,
 };
 
 static void
@@ -262,8 +262,10 @@ group_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior group_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = group_start, .receive = group_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = group_start,
+	.receive = group_receive,
 };
 
 static void
@@ -303,8 +305,10 @@ odd_child_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior odd_child = {
-	.name = "child", .state_size = sizeof(void *),
-	.start = kit_start_ctx, .receive = odd_child_receive,
+	.name = "child",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = odd_child_receive,
 };
 
 static int
@@ -320,8 +324,7 @@ odd_start(struct tr_self *self, void *state, const void *arg)
 	o->zero = tr_timer_cancel(self, 0);
 	o->refused = tr_timer_cancel(self, UINT64_C(0x123456789));
 	o->bad_period = tr_every(self, 999, TICK, 0) == 0 &&
-	    tr_every(self, 0, TICK, 0) == 0 &&
-	    tr_every(self, -1, TICK, 0) == 0;
+	    tr_every(self, 0, TICK, 0) == 0 && tr_every(self, -1, TICK, 0) == 0;
 	longest = tr_after(self, INT64_MAX, OTHER, 0);
 	forever = tr_every(self, INT64_MAX, OTHER, 0);
 	o->far = tr_after(self, TR_SECONDS(86400 * 365), OTHER, 0) != 0;
@@ -366,8 +369,10 @@ odd_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior odd_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = odd_start, .receive = odd_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = odd_start,
+	.receive = odd_receive,
 };
 
 static void

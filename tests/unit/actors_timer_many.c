@@ -71,8 +71,10 @@ crowd_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior crowd_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = crowd_start, .receive = crowd_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = crowd_start,
+	.receive = crowd_receive,
 };
 
 static void
@@ -174,8 +176,10 @@ departed_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior departed_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = departed_start, .receive = departed_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = departed_start,
+	.receive = departed_receive,
 };
 
 static void
@@ -187,8 +191,9 @@ timers_die_with_their_actor(void **unused)
 	for (unsigned workers = 1; workers <= 4; workers *= 2) {
 		struct departed d = { .ended = 0 };
 
-		kit_new_with(&k, (struct tr_options){
-		    .workers = workers, .max_actors = 1024 });
+		kit_new_with(&k,
+		    (struct tr_options){ .workers = workers,
+			.max_actors = 1024 });
 		(void)kit_root(&k, &departed_root, &d);
 		kit_run(&k);
 		assert_int_equal(d.ended, MORTALS);
@@ -258,8 +263,10 @@ nomad_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior nomad = {
-	.name = "nomad", .state_size = sizeof(struct nomad),
-	.start = nomad_start, .receive = nomad_receive,
+	.name = "nomad",
+	.state_size = sizeof(struct nomad),
+	.start = nomad_start,
+	.receive = nomad_receive,
 };
 
 static int
@@ -288,8 +295,10 @@ nomads_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior nomads_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = nomads_start, .receive = nomads_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = nomads_start,
+	.receive = nomads_receive,
 };
 
 static void
@@ -333,8 +342,7 @@ queued_start(struct tr_self *self, void *state, const void *arg)
 	q->begun = tr_now(self);
 	for (int i = 0; i < QUEUE; i++)
 		kit_tell(self, tr_self_ref(self), LOAD);
-	return tr_every(self, WAIT_PERIOD_NS, TICK, 0) == 0 ? TR_ENOMEM :
-	    TR_OK;
+	return tr_every(self, WAIT_PERIOD_NS, TICK, 0) == 0 ? TR_ENOMEM : TR_OK;
 }
 
 static int
@@ -357,8 +365,10 @@ queued_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 }
 
 static const struct tr_behavior queued_root = {
-	.name = "root", .state_size = sizeof(void *),
-	.start = queued_start, .receive = queued_receive,
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = queued_start,
+	.receive = queued_receive,
 };
 
 static void
