@@ -88,14 +88,12 @@ tri_ask_answered(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 
 /* The record's own message came: its deadline has passed, or tr_cancel(). */
 int
-tri_ask_ended(struct tri_crew *c, struct tr_self *a, struct tri_record *r,
-    int outcome, const struct tr_msg *answer)
+tri_ask_ended(struct tri_crew *c, struct tr_self *a, struct tri_record *r)
 {
 	if (tri_load_acquire(&r->holds) & TRI_GONE)
 		return TR_OK; /* it had ended otherwise meanwhile */
-	if (record_is_canceled(r))
-		outcome = TR_ECANCELED;
-	return ask_finish(c, a, r, outcome, answer);
+	return ask_finish(c, a, r,
+	    record_is_canceled(r) ? TR_ECANCELED : TR_ETIMEDOUT, NULL);
 }
 
 static int

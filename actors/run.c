@@ -67,7 +67,7 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		r = tri_container_of(m, struct tri_record, msg);
 		if (r->kind == TRI_RECORD_JOB)
 			return tri_job_outcome(c, a, r);
-		return tri_ask_ended(c, a, r, TR_ETIMEDOUT, NULL);
+		return tri_ask_ended(c, a, r);
 	case TRI_MSG_START:
 		arg = b->arg_size == 0 ? *(void **)tri_msg_payload(m) :
 					 tri_msg_payload(m);

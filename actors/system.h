@@ -267,8 +267,7 @@ int tri_kill(struct tri_crew *c, tr_ref actor);
 int tri_ask_handle(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 bool tri_ask_awaits(struct tri_crew *c, struct tr_msg *reply);
 int tri_ask_answered(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
-int tri_ask_ended(struct tri_crew *c, struct tr_self *a, struct tri_record *r,
-    int outcome, const struct tr_msg *answer);
+int tri_ask_ended(struct tri_crew *c, struct tr_self *a, struct tri_record *r);
 /* Whether an ask in hand is still worth running; else why not. */
 bool tri_ask_wanted(struct tri_crew *c, struct tr_msg *m,
     enum tr_dead_reason *why);

@@ -237,8 +237,6 @@ enum tr_dead_reason {
 	TR_DEAD_CANCELED, /* an ask cancelled before it was handled */
 	TR_DEAD_LATE, /* an answer or tick that nobody awaits any more */
 	TR_DEAD_NO_SENDER, /* a reply to a message that has no sender */
-	TR_DEAD_NO_MEMORY, /* could not be stored */
-	TR_DEAD_STOPPING, /* left over when the system ended */
 	TR_DEAD_UNHANDLED, /* reported by tr_unhandled(); counted apart */
 	TR_DEAD_REASONS /* how many there are */
 };

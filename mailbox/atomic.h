@@ -36,8 +36,6 @@
 	atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
 #define tri_fetch_add_seq_cst(p, v) \
 	atomic_fetch_add_explicit((p), (v), memory_order_seq_cst)
-#define tri_fetch_sub_acq_rel(p, v) \
-	atomic_fetch_sub_explicit((p), (v), memory_order_acq_rel)
 #define tri_fetch_sub_seq_cst(p, v) \
 	atomic_fetch_sub_explicit((p), (v), memory_order_seq_cst)
 #define tri_fetch_or_acq_rel(p, v) \
@@ -56,9 +54,6 @@
 #define tri_cas_weak_acq_rel(p, expected, v)                        \
 	atomic_compare_exchange_weak_explicit((p), (expected), (v), \
 	    memory_order_acq_rel, memory_order_acquire)
-#define tri_cas_release(p, expected, v)                               \
-	atomic_compare_exchange_strong_explicit((p), (expected), (v), \
-	    memory_order_release, memory_order_acquire)
 #define tri_cas_seq_cst(p, expected, v)                               \
 	atomic_compare_exchange_strong_explicit((p), (expected), (v), \
 	    memory_order_seq_cst, memory_order_seq_cst)
