@@ -124,7 +124,7 @@ tr_cancel(struct tr_self *self, tr_ask_id ask)
 	}
 	if (rc != TR_OK)
 		return rc;
-	/* rel: pairs with the acq in tri_ask_live, on the callee's worker. */
+	/* rel: pairs with the acq in ask_is_live, on the callee's worker. */
 	tri_store_release(&r->ident,
 	    tri_load_relaxed(&r->ident) | TRI_RECORD_CANCELED);
 	tri_record_notify(c, r);

@@ -16,7 +16,7 @@
  * | CLOSED seen                 | any sender     | load acquire: refused  |
  * | message -> RUNNING          | running worker | exchange acquire       |
  * | lone message, handled -> IDLE | running worker | CAS acq_rel          |
- * | RUNNING -> IDLE             | running worker | CAS release            |
+ * | RUNNING -> IDLE             | running worker | CAS acq_rel            |
  * | any -> CLOSED               | running worker | exchange acq_rel       |
  *
  * Why a stack that is reversed and not an MPSC queue: a taken batch is
