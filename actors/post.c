@@ -5,7 +5,7 @@
  * They share one desk (pool, caches, counters) under a spin lock that is held
  * for an allocation or a count; copying and pushing happen outside it.
  */
-#include "actors/system.h"
+#include "actors/send.h"
 #include "sched/lock.h"
 
 void
@@ -77,7 +77,7 @@ tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
 	tri_foreign_unlock(system);
 	if (m == NULL)
 		return TR_ENOMEM;
-	tri_msg_fill(m, data, size);
+	tri_msg_copy_in(m, data, size);
 	switch (tri_push(system, to, m, &a)) {
 	case TRI_PUSH_QUEUED: break;
 	case TRI_PUSH_WAKE: tri_schedule(system, NULL, a); break;

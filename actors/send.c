@@ -22,12 +22,6 @@ tri_msg_alloc(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
 	return m;
 }
 
-void
-tri_msg_fill(struct tr_msg *m, const void *data, size_t size)
-{
-	tri_msg_copy_in(m, data, size);
-}
-
 /* ---------------------------------------------------------- freeing ---- */
 
 void
@@ -309,7 +303,7 @@ take_copy(struct tri_crew *c, const struct tr_msg *m)
 	    tri_msg_alloc(&c->desk, TRI_MSG_PLAIN, 0, m->tag, m->size);
 
 	if (copy != NULL)
-		tri_msg_fill(copy, (const char *)m + m->offset, m->size);
+		tri_msg_copy_in(copy, (const char *)m + m->offset, m->size);
 	return copy;
 }
 

@@ -4,7 +4,7 @@
  *
  * On the spawner's desk; any thread with a desk of its own.
  */
-#include "actors/system.h"
+#include "actors/send.h"
 
 #include <string.h>
 
@@ -77,7 +77,7 @@ start_message(struct tri_desk *d, tr_ref parent, const struct tr_behavior *b,
 	else if (arg == NULL)
 		memset(tri_msg_payload(m), 0, size);
 	else
-		tri_msg_fill(m, arg, size);
+		tri_msg_copy_in(m, arg, size);
 	return m;
 }
 

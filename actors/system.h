@@ -196,8 +196,6 @@ tri_crew_of(const struct tr_self *self)
  * is set when it is sent. */
 struct tr_msg *tri_msg_alloc(struct tri_desk *d, unsigned kind, unsigned flags,
     uint32_t tag, size_t size);
-/* Copy a payload in; short ones quickly. */
-void tri_msg_fill(struct tr_msg *m, const void *data, size_t size);
 /* Give a message's memory back, whatever it holds. */
 void tri_msg_free(struct tri_desk *d, struct tr_msg *m);
 /* Free a message, with its drop function; an ask's duty is answered with
