@@ -46,16 +46,24 @@ _Static_assert(sizeof(struct tr_self) == TRI_LINE, "a cell is a line");
 
 struct tri_record;
 struct tri_name;
+struct tri_member;
 
-/* What a plain actor never touches.  Owner only, but for `asks`. */
+/* What a plain actor never touches. */
 struct tri_cold {
+	/* Owner only, but for `asks`. */
 	struct tri_record *records; /* subscriptions */
 	struct tri_name *names;
+	struct tri_member *groups;
+	struct tr_msg *stash; /* the newest first */
+	uint32_t stashed; /* how many */
 	_Atomic uint32_t asks; /* under way; read by dumps */
-	uint32_t room[11];
+	uint32_t room[6];
+
+	/* Any thread. */
+	alignas(TRI_LINE) char shared[TRI_LINE];
 };
 
-_Static_assert(sizeof(struct tri_cold) == TRI_LINE, "so is its cold part");
+_Static_assert(sizeof(struct tri_cold) == 2 * TRI_LINE, "its cold part");
 
 static inline uint32_t
 tri_ref_slot(tr_ref ref)

@@ -336,6 +336,14 @@ tr_take(struct tr_self *self, const struct tr_msg *msg)
 
 /* ------------------------------------------------- what a message says - */
 
+const struct tr_msg *
+tr_msg_in_hand(struct tr_self *self)
+{
+	const struct tr_msg *m = tri_crew_of(self)->turn.msg;
+
+	return m != NULL && m->kind < TRI_MSG_OUTCOME ? m : NULL;
+}
+
 uint32_t
 tr_tag(const struct tr_msg *msg)
 {

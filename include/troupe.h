@@ -134,6 +134,7 @@ TR_API const char *tr_strerror(int error);
 struct tr_system; /* a set of workers and their actors */
 struct tr_self; /* the running actor, in its own turn */
 struct tr_msg; /* a message */
+struct tr_protocol; /* what messages an actor knows */
 
 /**
  * A reference to an actor: a value to copy, store and send freely.  There is
@@ -206,6 +207,9 @@ struct tr_behavior {
 	                     * nothing; stop() runs all the same */
 	tr_receive_fn *receive; /* required */
 	tr_stop_fn *stop; /* NULL: nothing to do */
+	const struct tr_protocol *protocol; /* <troupe/protocol.h>: names its
+	                                     * messages in dumps and dead
+	                                     * letters; NULL: unknown */
 };
 
 enum tr_placement {
@@ -237,6 +241,9 @@ enum tr_dead_reason {
 	TR_DEAD_CANCELED, /* an ask cancelled before it was handled */
 	TR_DEAD_LATE, /* an answer or tick that nobody awaits any more */
 	TR_DEAD_NO_SENDER, /* a reply to a message that has no sender */
+	TR_DEAD_FULL, /* refused: the receiver's bound was reached */
+	TR_DEAD_DROPPED, /* dropped by the policy of the receiver's bound */
+	TR_DEAD_BUDGET, /* refused: the system is over its byte budget */
 	TR_DEAD_UNHANDLED, /* reported by tr_unhandled(); counted apart */
 	TR_DEAD_REASONS /* how many there are */
 };
@@ -633,6 +640,18 @@ TR_API tr_ref tr_sender(const struct tr_msg *msg);
  * \blocks      never
  */
 TR_API const void *tr_data(const struct tr_msg *msg, size_t size);
+
+/**
+ * The message in hand.
+ *
+ * \param self  the running actor
+ * \returns     what receive() was called with, or an answer; NULL in start()
+ *              and stop(), and once it was taken
+ * \owner       borrows until the handler returns
+ * \threads     self
+ * \blocks      never
+ */
+TR_API const struct tr_msg *tr_msg_in_hand(struct tr_self *self);
 
 /**
  * Send a message.

@@ -7,7 +7,7 @@
  * a token.  The ledger is slow with every fifth booking, so some sales time
  * out.  Whatever happens, each customer hears exactly once.
  *
- *     till [CUSTOMERS]
+ *     ask [CUSTOMERS]
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -184,7 +184,7 @@ main(int argc, char **argv)
 	int customers = argc > 1 ? atoi(argv[1]) : 100;
 
 	if (customers < 1) {
-		fprintf(stderr, "usage: till [CUSTOMERS], at least 1\n");
+		fprintf(stderr, "usage: ask [CUSTOMERS], at least 1\n");
 		return 2;
 	}
 	return tr_run(&shop, &customers, NULL) == TR_OK ? 0 : 1;
