@@ -48,7 +48,7 @@ struct tri_record;
 struct tri_name;
 struct tri_member;
 
-/* What a plain actor never touches. */
+/* What a plain actor never touches.  Type-stable as the cell is. */
 struct tri_cold {
 	/* Owner only, but for `asks`. */
 	struct tri_record *records; /* subscriptions */
@@ -59,8 +59,10 @@ struct tri_cold {
 	_Atomic uint32_t asks; /* under way; read by dumps */
 	uint32_t room[6];
 
-	/* Any thread. */
-	alignas(TRI_LINE) char shared[TRI_LINE];
+	/* Any thread.  The mark is a message that needs no memory: mark.c. */
+	alignas(TRI_LINE) _Atomic uint64_t mark_state;
+	uint64_t shared_room[3];
+	struct tr_msg mark;
 };
 
 _Static_assert(sizeof(struct tri_cold) == 2 * TRI_LINE, "its cold part");

@@ -63,13 +63,11 @@ tri_turn_fail(struct tri_crew *c, int code)
 static bool
 ident_set(struct tr_system *sys, tr_ref actor, uint64_t flag)
 {
-	struct tr_self *a;
+	struct tr_self *a = tri_cell_find(sys, actor);
 	uint64_t ident;
 
-	if (tri_ref_generation(actor) >> TRI_COUNT_BITS != sys->number ||
-	    tri_ref_slot(actor) >= tri_load_acquire(&sys->actors.limit))
+	if (a == NULL)
 		return false;
-	a = tri_cell(sys, tri_ref_slot(actor));
 	ident = tri_load_relaxed(&a->ident);
 	do {
 		if ((uint32_t)ident != tri_ref_generation(actor))
@@ -78,35 +76,25 @@ ident_set(struct tr_system *sys, tr_ref actor, uint64_t flag)
 	return true;
 }
 
-int
+void
 tri_kill(struct tri_crew *c, tr_ref actor)
 {
-	struct tr_msg *m = tri_msg_alloc(&c->desk, TRI_MSG_KILL, 0, 0, 0);
-
-	if (m == NULL)
-		return TR_ENOMEM;
 	/* The flag overtakes what is queued, the message wakes the actor. */
 	if (ident_set(c->desk.sys, actor, TRI_IDENT_KILL))
-		tri_deliver_control(c, actor, m);
-	else
-		tri_msg_dispose(c, m, TR_EDEAD);
-	return TR_OK;
+		tri_tell_end(c, actor, TRI_MSG_KILL);
 }
 
 int
 tr_kill(struct tr_self *self, tr_ref actor)
 {
-	return tri_kill(tri_crew_of(self), actor);
+	tri_kill(tri_crew_of(self), actor);
+	return TR_OK;
 }
 
 void
 tri_life_deadline(struct tri_crew *c, struct tri_record *r)
 {
-	if (tri_kill(c, (tr_ref){ r->u.asker }) != TR_OK) {
-		r->node.deadline = c->worker.exact + TR_MS(10);
-		tri_wheel_add(&c->worker.wheel, &r->node);
-		return;
-	}
+	tri_kill(c, (tr_ref){ r->u.asker });
 	tri_record_free(c, r);
 }
 
@@ -114,23 +102,21 @@ int
 tr_stop(struct tr_self *self, tr_ref actor, int64_t deadline)
 {
 	struct tri_crew *c = tri_crew_of(self);
-	struct tri_record *r = NULL;
-	struct tr_msg *m = tri_msg_alloc(&c->desk, TRI_MSG_STOP, 0, 0, 0);
+	struct tri_record *r;
+	int rc = TR_OK;
 
-	if (m == NULL)
-		return TR_ENOMEM;
 	if (deadline != INT64_MAX) {
 		r = tri_record_new_free(c, TRI_RECORD_DEADLINE);
-		if (r == NULL) {
-			tri_msg_dispose(c, m, TR_ENOMEM);
-			return TR_ENOMEM;
+		if (r != NULL) {
+			r->u.asker = actor.bits;
+			r->node.deadline = deadline;
+			tri_record_arm(c, r);
+		} else {
+			rc = TR_ENOMEM;
 		}
-		r->u.asker = actor.bits;
-		r->node.deadline = deadline;
-		tri_record_arm(c, r);
 	}
-	tri_deliver_control(c, actor, m);
-	return TR_OK;
+	tri_tell_end(c, actor, TRI_MSG_STOP);
+	return rc;
 }
 
 /* -------------------------------------------------------------- dying --- */

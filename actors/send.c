@@ -53,6 +53,10 @@ msg_dispose_special(struct tri_crew *c, struct tr_msg *m, int outcome)
 		tri_record_release(c, r, TRI_HOLD_SENT);
 		return;
 	}
+	if (m->size_class == TRI_CLASS_MARK) {
+		tri_mark_release(c, m);
+		return;
+	}
 	if (m->flags & TRI_MSG_EXTRA_EXT)
 		msg_run_drop(m);
 	if (m->flags & TRI_MSG_LENT) {

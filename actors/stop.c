@@ -57,30 +57,23 @@ tr_system_stop(struct tr_system *system, int64_t deadline)
 	return TR_OK;
 }
 
-/* One actor; false: no memory, try again. */
-static bool
+/* One actor. */
+static void
 stop_tell(struct tri_crew *c, uint32_t slot)
 {
 	struct tr_system *sys = c->desk.sys;
 	struct tr_self *a = tri_cell(sys, slot);
 	uint64_t ident = tri_load_acquire(&a->ident);
 	tr_ref ref = tri_ref_make(slot, (uint32_t)ident);
-	struct tr_msg *m;
 
 	if (tri_load_acquire(&a->inlet.head) == TRI_INLET_CLOSED)
-		return true;
+		return;
 	if (sys->stop_killed)
-		return tri_kill(c, ref) == TR_OK;
-	if (ident & TRI_IDENT_TOLD)
-		return true;
-	m = tri_msg_alloc(&c->desk, TRI_MSG_STOP, 0, 0, 0);
-	if (m == NULL)
-		return false;
-	if (tri_cas_acq_rel(&a->ident, &ident, ident | TRI_IDENT_TOLD))
-		tri_deliver_control(c, ref, m);
-	else
-		tri_msg_dispose(c, m, TR_EDEAD); /* next sweep */
-	return true;
+		tri_kill(c, ref);
+	else if ((ident & TRI_IDENT_TOLD) == 0 &&
+	    tri_cas_acq_rel(&a->ident, &ident, ident | TRI_IDENT_TOLD))
+		tri_tell_end(c, ref, TRI_MSG_STOP);
+	/* If somebody changed its flags: the next sweep. */
 }
 
 static void
@@ -96,8 +89,7 @@ stop_sweep(struct tri_crew *c)
 		sys->stop_at = 0;
 	}
 	for (n = 0; n < SLICE && sys->stop_at < limit; n++)
-		if (!stop_tell(c, sys->stop_at++))
-			return;
+		stop_tell(c, sys->stop_at++);
 	/* Those killed once need no second message soon. */
 	if (sys->stop_at >= limit)
 		sys->stop_next_sweep =

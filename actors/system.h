@@ -173,6 +173,22 @@ tri_time_after(int64_t now, int64_t delay_ns)
 	return delay_ns > INT64_MAX - now ? INT64_MAX : now + delay_ns;
 }
 
+/* The cell of an actor that is still this one; NULL: it has ended, or is of
+ * another system.  It may end at any time. */
+static inline struct tr_self *
+tri_cell_find(const struct tr_system *sys, tr_ref ref)
+{
+	uint32_t generation = tri_ref_generation(ref);
+	struct tr_self *a;
+
+	/* acq: pairs with table_fresh, for refs that are made up. */
+	if (generation >> TRI_COUNT_BITS != sys->number ||
+	    tri_ref_slot(ref) >= tri_load_acquire(&sys->actors.limit))
+		return NULL;
+	a = tri_cell(sys, tri_ref_slot(ref));
+	return (uint32_t)tri_load_relaxed(&a->ident) == generation ? a : NULL;
+}
+
 /* The largest payload. */
 static inline size_t
 tri_message_limit(const struct tr_system *sys)
@@ -259,7 +275,13 @@ int tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 void tri_life_deadline(struct tri_crew *c, struct tri_record *r);
 void tri_turn_fail(struct tri_crew *c, int code);
 void tri_actor_die(struct tri_crew *c, struct tr_self *a);
-int tri_kill(struct tri_crew *c, tr_ref actor);
+void tri_kill(struct tri_crew *c, tr_ref actor);
+
+/* mark.c */
+/* Send a STOP or KILL; it cannot fail. */
+void tri_tell_end(struct tri_crew *c, tr_ref to, enum tri_msg_kind kind);
+/* A slot's own message was taken. */
+void tri_mark_release(struct tri_crew *c, struct tr_msg *mark);
 
 /* ask.c */
 int tri_ask_handle(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);

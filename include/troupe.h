@@ -561,7 +561,8 @@ TR_API int tr_fail(struct tr_self *self, int code, const char *format, ...)
  * \param self     the caller
  * \param actor    who stops; may be the caller
  * \param deadline absolute; then it is killed; tr_forever(): never
- * \returns        TR_OK, also when it has already ended; TR_ENOMEM
+ * \returns        TR_OK, also when it has already ended; TR_ENOMEM (it was told
+ *                 to stop, but there is no memory for the deadline)
  * \owner          none
  * \threads        self
  * \blocks         never
@@ -574,7 +575,7 @@ TR_API int tr_stop(struct tr_self *self, tr_ref actor, int64_t deadline);
  *
  * \param self   the caller
  * \param actor  who ends with TR_KILLED; may be the caller
- * \returns      TR_OK, also when it has already ended; TR_ENOMEM
+ * \returns      TR_OK, also when it has already ended
  * \owner        none
  * \threads      self
  * \blocks       never

@@ -41,6 +41,7 @@ enum tri_msg_flags {
 /* Size classes: 32 << class bytes, then those that are not pooled. */
 enum {
 	TRI_CLASSES = 11, /* the largest is 32 KiB */
+	TRI_CLASS_MARK = 253, /* an actor's own, for lack of a block */
 	TRI_CLASS_LARGE = 254, /* straight from the allocator */
 	TRI_CLASS_EMBEDDED = 255, /* part of a record, not a block */
 };
