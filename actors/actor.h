@@ -31,6 +31,7 @@ enum {
 #define TRI_IDENT_KILL       (UINT64_C(1) << 48) /* no handler starts */
 #define TRI_IDENT_TOLD       (UINT64_C(1) << 49) /* by the system's stop */
 #define TRI_IDENT_COLD       (UINT64_C(1) << 50) /* the cold part is used */
+#define TRI_IDENT_DYING      (UINT64_C(1) << 51) /* closed, ends in slices */
 
 struct tr_self {
 	struct tri_inlet inlet; /* any thread */
@@ -48,6 +49,14 @@ struct tri_record;
 struct tri_name;
 struct tri_member;
 
+/* An actor on its way out: die.c. */
+struct tri_dying {
+	struct tr_reason why;
+	bool unstarted; /* start() never succeeded: no stop() */
+	bool stopped; /* stop() has run */
+	struct tr_msg *queued; /* behind pending */
+};
+
 /* What a plain actor never touches.  Type-stable as the cell is. */
 struct tri_cold {
 	/* Owner only, but for `asks`. */
@@ -63,9 +72,12 @@ struct tri_cold {
 	alignas(TRI_LINE) _Atomic uint64_t mark_state;
 	uint64_t shared_room[3];
 	struct tr_msg mark;
+
+	/* Owner only. */
+	alignas(TRI_LINE) struct tri_dying dying;
 };
 
-_Static_assert(sizeof(struct tri_cold) == 2 * TRI_LINE, "its cold part");
+_Static_assert(sizeof(struct tri_cold) == 3 * TRI_LINE, "its cold part");
 
 static inline uint32_t
 tri_ref_slot(tr_ref ref)

@@ -150,7 +150,8 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 
 /* ---------------------------------------------------------- one batch --- */
 
-static inline void
+/* Returns the actor's ident. */
+static inline uint64_t
 run_begin(struct tri_crew *c, struct tr_self *a)
 {
 	uint64_t ident = tri_load_relaxed(&a->ident);
@@ -159,6 +160,7 @@ run_begin(struct tri_crew *c, struct tr_self *a)
 	c->turn.ref =
 	    tri_ref_make(tri_cell_slot(c->desk.sys, a), (uint32_t)ident);
 	tri_store_relaxed(&c->worker.running_since, c->worker.now);
+	return ident;
 }
 
 static inline void
@@ -168,9 +170,8 @@ run_add_counts(struct tri_crew *c, struct tr_self *a, uint32_t handled)
 	tri_count(&c->desk.counts.handled, (uint64_t)handled);
 }
 
-/* More is to do, but later. */
-static void
-run_requeue(struct tri_crew *c, struct tr_self *a)
+void
+tri_actor_requeue(struct tri_crew *c, struct tr_self *a)
 {
 	uint64_t ident = tri_load_relaxed(&a->ident);
 	unsigned home =
@@ -278,7 +279,10 @@ tri_actor_run(struct tri_worker *w, void *object)
 	int64_t until = w->now + TRI_BATCH_NS;
 	uint32_t left = TRI_BATCH_MESSAGES, n;
 
-	run_begin(c, a);
+	if (TRI_UNLIKELY((run_begin(c, a) & TRI_IDENT_DYING) != 0)) {
+		tri_actor_die_on(c, a);
+		return;
+	}
 	for (;;) {
 		uint64_t head;
 
@@ -306,5 +310,5 @@ tri_actor_run(struct tri_worker *w, void *object)
 		    tri_ref_generation(c->turn.ref), &n);
 		tri_store_relaxed(&a->taken, n);
 	}
-	run_requeue(c, a);
+	tri_actor_requeue(c, a);
 }

@@ -267,6 +267,8 @@ void tri_state_free(struct tri_desk *d, struct tr_self *a,
 
 /* run.c */
 void tri_actor_run(struct tri_worker *w, void *object);
+/* The running actor has more to do, but later. */
+void tri_actor_requeue(struct tri_crew *c, struct tr_self *a);
 /* What special kinds of messages mean; the handler's return value. */
 int tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 
@@ -274,8 +276,11 @@ int tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 /* Fire of a stop's deadline. */
 void tri_life_deadline(struct tri_crew *c, struct tri_record *r);
 void tri_turn_fail(struct tri_crew *c, int code);
-void tri_actor_die(struct tri_crew *c, struct tr_self *a);
 void tri_kill(struct tri_crew *c, tr_ref actor);
+
+/* die.c: end the running actor; what it began in an earlier turn */
+void tri_actor_die(struct tri_crew *c, struct tr_self *a);
+void tri_actor_die_on(struct tri_crew *c, struct tr_self *a);
 
 /* mark.c */
 /* Send a STOP or KILL; it cannot fail. */

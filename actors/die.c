@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How actors end.
+ *
+ * Always in this order, on the actor's worker: (1) the inlet is closed; (2)
+ * what is queued becomes dead letters, asks among it are answered TR_EDEAD;
+ * (3) stop(); (4) own asks, timers and duties end; (5) names are removed; (6)
+ * the slot's generation goes up and it is free.
+ *
+ * In slices: after so many dead letters and ended entries others have their
+ * turn, and the rest is done in the actor's next ones.  Its inlet is CLOSED by
+ * then, so nobody else schedules it.  Most actors have little to clear away
+ * and end in one turn, without touching their cold part.
+ */
+#include "actors/system.h"
+
+enum { SLICE = 256 };
+
+/* ------------------------------------------------- (2) what is queued --- */
+
+static void
+die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
+{
+	if (m->kind == TRI_MSG_START && !(m->flags & TRI_MSG_STALE))
+		d->unstarted = true;
+	if (m->kind > TRI_MSG_TICK)
+		tri_msg_dispose(c, m, TR_EDEAD);
+	else if (m->flags & TRI_MSG_STALE)
+		tri_msg_dead(c, TR_REF_NONE, m, TR_DEAD_NO_ACTOR, TR_EDEAD);
+	else
+		tri_msg_dead(c, c->turn.ref, m, TR_DEAD_CLOSED, TR_EDEAD);
+}
+
+/* false: not all of it. */
+static bool
+die_drain(struct tri_crew *c, struct tri_dying *d, struct tr_msg **queue,
+    unsigned *left)
+{
+	struct tr_msg *m;
+
+	while ((m = *queue) != NULL) {
+		if (*left == 0)
+			return false;
+		--*left;
+		*queue = m->link;
+		tri_inlet_fetch_ahead(m);
+		die_dead_letter(c, d, m);
+	}
+	return true;
+}
+
+/* The message in hand; true if it was start, and start did not succeed. */
+static bool
+die_drop_in_hand(struct tri_crew *c)
+{
+	struct tr_msg *m = c->turn.msg;
+	bool unstarted;
+
+	if (m == NULL)
+		return false;
+	c->turn.msg = NULL;
+	unstarted =
+	    m->kind == TRI_MSG_START && (!c->turn.ran || c->turn.failed);
+	if (m->kind > TRI_MSG_TICK)
+		tri_msg_dispose(c, m, TR_EDEAD);
+	else if (c->turn.failed)
+		tri_msg_dead(c, c->turn.ref, m, TR_DEAD_FAILED, TR_EDEAD);
+	else if (!c->turn.ran)
+		tri_msg_dead(c, c->turn.ref, m, TR_DEAD_CLOSED, TR_EDEAD);
+	else
+		tri_msg_dispose(c, m, c->turn.unanswered);
+	return unstarted;
+}
+
+/* ---------------------------------------- (4) what it waits for, owes --- */
+
+static bool
+die_end_records(struct tri_crew *c, struct tr_self *a, unsigned *left)
+{
+	struct tri_cold *cold = tri_cold(c->desk.sys, a);
+	struct tri_record *r;
+
+	while ((r = cold->records) != NULL) {
+		if (*left == 0)
+			return false;
+		--*left;
+		switch ((enum tri_record_kind)r->kind) {
+		case TRI_RECORD_DUTY: tri_duty_end(c, r, TR_EDEAD); break;
+		case TRI_RECORD_JOB: tri_job_abandon(c, r); break;
+		case TRI_RECORD_TIMER:
+		case TRI_RECORD_ASK:
+		case TRI_RECORD_DEADLINE: tri_record_end(c, r); break;
+		}
+	}
+	return true;
+}
+
+/* ------------------------------------------------------- (6) its end ---- */
+
+static bool
+reason_is_failure(const struct tr_reason *why)
+{
+	return why->code != TR_NORMAL && why->code != TR_SHUTDOWN &&
+	    why->code != TR_KILLED;
+}
+
+static void
+die_tell(struct tri_crew *c, const struct tr_behavior *b,
+    const struct tr_reason *why)
+{
+	struct tr_system *sys = c->desk.sys;
+
+	if (why->code == TR_KILLED && tri_load_relaxed(&sys->stopping) != 0)
+		tri_count(&c->desk.counts.killed, (uint64_t)1);
+	if (reason_is_failure(why)) {
+		tri_count(&c->desk.counts.failed, (uint64_t)1);
+		tri_log(sys, TR_LOG_ERROR,
+		    "actor %s (%08x.%u) failed: %d %s%s%s",
+		    b->name != NULL ? b->name : "actor",
+		    tri_ref_generation(c->turn.ref),
+		    (unsigned)tri_ref_slot(c->turn.ref), why->code,
+		    tr_strerror(why->code), why->text[0] != '\0' ? ": " : "",
+		    why->text);
+	}
+	if (tr_ref_equal(c->turn.ref, sys->root)) {
+		sys->root_reason = *why;
+		/* rel: publishes the reason; pairs with tr_run. */
+		tri_store_release(&sys->root_done, 1u);
+		(void)tr_system_stop(sys,
+		    tri_time_after(sys->env->now(sys->env),
+			sys->options.stop_ns));
+	}
+}
+
+/* The slot is free, for its next generation. */
+static void
+die_free_slot(struct tri_crew *c, struct tr_self *a)
+{
+	uint32_t generation = tri_ref_generation(c->turn.ref);
+	uint32_t slot = tri_cell_slot(c->desk.sys, a);
+
+	/* rel: the cell is as its next actor finds it. */
+	if ((generation & TRI_COUNT_MASK) == TRI_COUNT_MASK) {
+		/* The count would wrap: the slot is retired.  Generation 0 of
+		 * its system number is never given out. */
+		tri_store_release(&a->ident,
+		    (uint64_t)(generation & ~(uint32_t)TRI_COUNT_MASK));
+		return;
+	}
+	tri_store_release(&a->ident, (uint64_t)generation + 1);
+	tri_table_put(&c->desk.sys->actors, &c->desk.slots, slot);
+}
+
+static void
+die_finish(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+
+	tri_state_free(&c->desk, a, b);
+	die_tell(c, b, &d->why);
+	c->turn.cell = NULL;
+	die_free_slot(c, a);
+	/* rel: pairs with the acq in tri_system_alive. */
+	tri_store_release(&c->desk.counts.ended,
+	    tri_load_relaxed(&c->desk.counts.ended) + 1);
+}
+
+/* --------------------------------------------------------- in slices ---- */
+
+/* false: there is more to do. */
+static bool
+die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	bool cold = (tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) != 0;
+	unsigned left = SLICE;
+
+	if (!d->stopped) {
+		if (!die_drain(c, d, &a->pending, &left) ||
+		    !die_drain(c, d, &d->queued, &left))
+			return false;
+		d->stopped = true;
+		c->turn.stopping = true;
+		if (!d->unstarted && b->stop != NULL)
+			b->stop(a, tri_actor_state(a, b), &d->why);
+		c->turn.stopping = false;
+		cold = (tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) != 0;
+	}
+	if (cold) {
+		if (!die_end_records(c, a, &left))
+			return false;
+		tri_names_remove(&c->desk, a);
+	}
+	die_finish(c, a, d);
+	return true;
+}
+
+void
+tri_actor_die(struct tri_crew *c, struct tr_self *a)
+{
+	struct tri_dying d = { .why = c->turn.reason };
+	uint32_t n;
+
+	d.queued = tri_inlet_close_owner(&a->inlet,
+	    tri_ref_generation(c->turn.ref), &n);
+	if (c->turn.in_place) {
+		/* The message in hand was still reachable: the oldest. */
+		TR_ASSERT(d.queued == c->turn.msg);
+		d.queued = d.queued->link;
+		c->turn.in_place = false;
+	}
+	d.unstarted = die_drop_in_hand(c);
+	c->turn.ended = false;
+	c->turn.failed = false;
+	c->turn.unanswered = TR_ENOREPLY;
+	if (die_work(c, a, &d))
+		return;
+	tri_cold(c->desk.sys, a)->dying = d;
+	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_DYING);
+	tri_actor_requeue(c, a);
+}
+
+void
+tri_actor_die_on(struct tri_crew *c, struct tr_self *a)
+{
+	if (!die_work(c, a, &tri_cold(c->desk.sys, a)->dying))
+		tri_actor_requeue(c, a);
+}
