@@ -32,6 +32,7 @@ enum {
 #define TRI_IDENT_TOLD       (UINT64_C(1) << 49) /* by the system's stop */
 #define TRI_IDENT_COLD       (UINT64_C(1) << 50) /* the cold part is used */
 #define TRI_IDENT_DYING      (UINT64_C(1) << 51) /* closed, ends in slices */
+#define TRI_IDENT_BOUND      (UINT64_C(1) << 52) /* its mailbox has a bound */
 
 struct tr_self {
 	struct tri_inlet inlet; /* any thread */
@@ -68,9 +69,13 @@ struct tri_cold {
 	_Atomic uint32_t asks; /* under way; read by dumps */
 	uint32_t room[6];
 
-	/* Any thread.  The mark is a message that needs no memory: mark.c. */
-	alignas(TRI_LINE) _Atomic uint64_t mark_state;
-	uint64_t shared_room[3];
+	/* Any thread.  What waits, and how much may: bound.c.  The mark is a
+	 * message that needs no memory: mark.c. */
+	alignas(TRI_LINE) _Atomic uint64_t waiting; /* items and bytes */
+	_Atomic uint64_t bound; /* the same two */
+	_Atomic uint32_t overflow; /* enum tr_overflow */
+	uint32_t shared_room;
+	_Atomic uint64_t mark_state;
 	struct tr_msg mark;
 
 	/* Owner only. */

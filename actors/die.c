@@ -21,6 +21,8 @@ enum { SLICE = 256 };
 static void
 die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 {
+	if (m->flags & TRI_MSG_BOUNDED)
+		tri_bound_leave(c->desk.sys, c->turn.cell, m);
 	if (m->kind == TRI_MSG_START && !(m->flags & TRI_MSG_STALE))
 		d->unstarted = true;
 	if (m->kind > TRI_MSG_TICK)

@@ -48,13 +48,14 @@ post_free(struct tr_system *sys, struct tr_msg *m)
 
 /* A dead letter that was built but never reached a mailbox. */
 static void
-post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m)
+post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m,
+    enum tr_dead_reason reason)
 {
 	tri_foreign_lock(sys);
-	tri_count(&sys->foreign.counts.dead[TR_DEAD_NO_ACTOR], (uint64_t)1);
+	tri_count(&sys->foreign.counts.dead[reason], (uint64_t)1);
 	tri_foreign_unlock(sys);
 	/* The program's hook may take its time. */
-	tri_dead_tell(sys, TR_DEAD_NO_ACTOR, to, m);
+	tri_dead_tell(sys, reason, to, m);
 	post_free(sys, m);
 }
 
@@ -62,6 +63,7 @@ int
 tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {
+	enum tri_inlet_pushed pushed;
 	struct tr_self *a = NULL;
 	struct tr_msg *m;
 
@@ -78,11 +80,11 @@ tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
 	if (m == NULL)
 		return TR_ENOMEM;
 	tri_msg_copy_in(m, data, size);
-	switch (tri_push(system, to, m, &a)) {
-	case TRI_PUSH_QUEUED: break;
-	case TRI_PUSH_WAKE: tri_schedule(system, NULL, a); break;
-	case TRI_PUSH_CLOSED: post_dead(system, to, m); break;
-	}
+	pushed = tri_push(system, to, m, &a);
+	if (pushed == TRI_PUSH_WAKE)
+		tri_schedule(system, NULL, a);
+	else if (pushed != TRI_PUSH_QUEUED)
+		post_dead(system, to, m, tri_push_reason(pushed));
 	return TR_OK;
 }
 
@@ -136,6 +138,8 @@ tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r)
 	case TRI_PUSH_QUEUED: break;
 	case TRI_PUSH_WAKE: tri_schedule(sys, NULL, a); break;
 	case TRI_PUSH_CLOSED:
+	case TRI_PUSH_FULL:
+	case TRI_PUSH_DROPPED:
 		holds =
 		    tri_fetch_and_acq_rel(&r->holds, ~(uint32_t)TRI_HOLD_SENT);
 		if ((holds & TRI_GONE) != 0 &&

@@ -110,6 +110,15 @@ run_handle(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		tri_turn_fail(c, rc);
 }
 
+/* It leaves the mailbox; true: it is for a former actor of the slot. */
+static TRI_COLD bool
+run_leaves(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	if (m->flags & TRI_MSG_BOUNDED)
+		tri_bound_leave(c->desk.sys, a, m);
+	return (m->flags & TRI_MSG_STALE) != 0;
+}
+
 /*
  * Take the message in hand as far as its handling: dead letters, kills.
  * Afterwards turn.msg is NULL if it was taken or is a dead letter already.
@@ -124,7 +133,8 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 
 	c->turn.msg = m;
 	c->turn.ran = false;
-	if (TRI_UNLIKELY((m->flags & TRI_MSG_STALE) != 0))
+	if (TRI_UNLIKELY((m->flags & (TRI_MSG_STALE | TRI_MSG_BOUNDED)) != 0) &&
+	    run_leaves(c, a, m))
 		why = TR_DEAD_NO_ACTOR;
 	else if (TRI_UNLIKELY((ident & TRI_IDENT_KILL) != 0)) {
 		c->turn.ended = true;
@@ -278,8 +288,9 @@ tri_actor_run(struct tri_worker *w, void *object)
 	struct tr_self *a = object;
 	int64_t until = w->now + TRI_BATCH_NS;
 	uint32_t left = TRI_BATCH_MESSAGES, n;
+	uint64_t ident = run_begin(c, a);
 
-	if (TRI_UNLIKELY((run_begin(c, a) & TRI_IDENT_DYING) != 0)) {
+	if (TRI_UNLIKELY((ident & TRI_IDENT_DYING) != 0)) {
 		tri_actor_die_on(c, a);
 		return;
 	}
@@ -309,6 +320,8 @@ tri_actor_run(struct tri_worker *w, void *object)
 		a->pending = tri_inlet_take_owner(&a->inlet,
 		    tri_ref_generation(c->turn.ref), &n);
 		tri_store_relaxed(&a->taken, n);
+		if (TRI_UNLIKELY((ident & TRI_IDENT_BOUND) != 0))
+			tri_bound_drop_old(c, a);
 	}
 	tri_actor_requeue(c, a);
 }

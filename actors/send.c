@@ -101,6 +101,14 @@ tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 }
 
 void
+tri_push_failed(struct tri_crew *c, tr_ref to, struct tr_msg *m,
+    enum tri_inlet_pushed pushed)
+{
+	tri_msg_dead(c, to, m, tri_push_reason(pushed),
+	    pushed == TRI_PUSH_CLOSED ? TR_EDEAD : TR_EFULL);
+}
+
+void
 tri_schedule(struct tr_system *sys, struct tri_worker *w, struct tr_self *a)
 {
 	unsigned home =
@@ -124,7 +132,9 @@ tri_deliver_control(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	switch (tri_push(c->desk.sys, to, m, &a)) {
 	case TRI_PUSH_QUEUED: break;
 	case TRI_PUSH_WAKE: tri_schedule(c->desk.sys, &c->worker, a); break;
-	case TRI_PUSH_CLOSED: tri_msg_dispose(c, m, TR_EDEAD); break;
+	case TRI_PUSH_CLOSED:
+	case TRI_PUSH_FULL:
+	case TRI_PUSH_DROPPED: tri_msg_dispose(c, m, TR_EDEAD); break;
 	}
 }
 
@@ -145,7 +155,7 @@ tr_send(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
 	return tri_send_inline(c, to, tag, data, size);
 }
 
-/* Push a message that its owner gets back when the receiver is gone. */
+/* Push a message that its owner gets back when the receiver is gone or full. */
 static int
 send_try(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
@@ -154,9 +164,13 @@ send_try(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 
 	if (pushed == TRI_PUSH_CLOSED)
 		return TR_EDEAD;
+	if (pushed == TRI_PUSH_FULL)
+		return TR_EFULL;
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	if (pushed == TRI_PUSH_WAKE)
 		tri_schedule(c->desk.sys, &c->worker, a);
+	else if (pushed == TRI_PUSH_DROPPED)
+		tri_push_failed(c, to, m, pushed);
 	return TR_OK;
 }
 

@@ -65,6 +65,7 @@ tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 {
 	uint32_t slot = tri_ref_slot(to), generation = tri_ref_generation(to);
 	struct tr_self *a;
+	uint64_t ident;
 
 	/*
 	 * A ref of this system names a slot that was handed out, so its cell
@@ -75,11 +76,13 @@ tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 		slot >= tri_load_acquire(&sys->actors.limit)))
 		return TRI_PUSH_CLOSED;
 	a = tri_cell(sys, slot);
-	/* Only a hint: what decides is the taker's look at m->generation. */
-	if (TRI_UNLIKELY((uint32_t)tri_load_relaxed(&a->ident) != generation))
-		return TRI_PUSH_CLOSED;
 	m->generation = generation;
 	*cell = a;
+	/* Only a hint: what decides is the taker's look at m->generation. */
+	ident = tri_load_relaxed(&a->ident);
+	if (TRI_UNLIKELY((ident & (TRI_IDENT_GENERATION | TRI_IDENT_BOUND)) !=
+		generation))
+		return tri_push_unusual(sys, a, ident, m);
 	return tri_inlet_push(&a->inlet, m);
 }
 
@@ -94,8 +97,8 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	pushed = tri_push_inline(c->desk.sys, to, m, &a);
 	if (TRI_LIKELY(pushed == TRI_PUSH_QUEUED))
 		return;
-	if (TRI_UNLIKELY(pushed == TRI_PUSH_CLOSED))
-		tri_msg_dead(c, to, m, TR_DEAD_NO_ACTOR, TR_EDEAD);
+	if (TRI_UNLIKELY(pushed != TRI_PUSH_WAKE))
+		tri_push_failed(c, to, m, pushed);
 	/* Now the actor is ours to schedule, whoever it is by now: its home is
 	 * read after the push. */
 	else if (TRI_LIKELY(

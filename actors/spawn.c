@@ -96,19 +96,22 @@ spawn_home(const struct tr_system *sys, unsigned here,
 }
 
 static bool
-spawn_is_valid(const struct tr_system *sys, const struct tr_behavior *b)
+spawn_is_valid(const struct tr_system *sys, const struct tr_behavior *b,
+    const struct tr_spawn_options *o)
 {
-	return b != NULL && b->receive != NULL && b->state_size <= STATE_MAX &&
+	return (o == NULL || tri_bound_is_valid(o)) && b != NULL &&
+	    b->receive != NULL && b->state_size <= STATE_MAX &&
 	    b->arg_size <= sys->options.max_message_bytes;
 }
 
 /* The cell of a free slot becomes that of a new actor, still closed. */
 static tr_ref
 spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
-    const struct tr_behavior *b)
+    const struct tr_behavior *b, const struct tr_spawn_options *o)
 {
 	struct tr_self *a = tri_cell(sys, slot);
 	uint32_t generation = (uint32_t)tri_load_relaxed(&a->ident);
+	uint64_t flags = 0;
 
 	if (generation == 0)
 		generation = first_generation(sys, slot);
@@ -116,8 +119,11 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 	tri_store_relaxed(&a->behavior, b);
 	tri_store_relaxed(&a->handled, 0u);
 	tri_store_relaxed(&a->taken, 0u);
+	if (o != NULL && (o->max_items != 0 || o->max_bytes != 0))
+		flags = tri_bound_set(sys, a, o);
 	tri_store_relaxed(&a->ident,
-	    (uint64_t)(unsigned)home << TRI_IDENT_HOME_SHIFT | generation);
+	    flags | (uint64_t)(unsigned)home << TRI_IDENT_HOME_SHIFT |
+		generation);
 	return tri_ref_make(slot, generation);
 }
 
@@ -186,14 +192,14 @@ tri_spawn(struct tri_desk *d, tr_ref parent, unsigned here,
 	tr_ref ref = TR_REF_NONE;
 	uint32_t slot;
 
-	if (!spawn_is_valid(sys, b) || home < 0) {
+	if (!spawn_is_valid(sys, b, o) || home < 0) {
 		rc = TR_EINVAL;
 	} else if (tri_load_acquire(&sys->stopping) != 0) {
 		rc = TR_ESTOPPING;
 	} else if (!tri_table_get(&sys->actors, &d->slots, &slot)) {
 		rc = TR_ENOMEM;
 	} else {
-		ref = spawn_fill_cell(sys, slot, home, b);
+		ref = spawn_fill_cell(sys, slot, home, b, o);
 		rc = TR_ENOMEM;
 		if (tri_state_new(d, tri_cell(sys, slot), b) != NULL) {
 			rc = spawn_launch(d, parent, ref, b, arg,

@@ -224,6 +224,12 @@ void tri_msg_dead(struct tri_crew *c, tr_ref to, struct tr_msg *m,
  * cell. */
 enum tri_inlet_pushed tri_push(struct tr_system *sys, tr_ref to,
     struct tr_msg *m, struct tr_self **cell);
+/* The same for an ident that is not just the generation: bound.c. */
+enum tri_inlet_pushed tri_push_unusual(struct tr_system *sys, struct tr_self *a,
+    uint64_t ident, struct tr_msg *m);
+/* A message that was not pushed becomes a dead letter. */
+void tri_push_failed(struct tri_crew *c, tr_ref to, struct tr_msg *m,
+    enum tri_inlet_pushed pushed);
 /* Schedule a cell that was idle; w: the caller's worker of this system, or
  * NULL. */
 void tri_schedule(struct tr_system *sys, struct tri_worker *w,
@@ -277,6 +283,18 @@ int tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 void tri_life_deadline(struct tri_crew *c, struct tri_record *r);
 void tri_turn_fail(struct tri_crew *c, int code);
 void tri_kill(struct tri_crew *c, tr_ref actor);
+
+/* bound.c */
+bool tri_bound_is_valid(const struct tr_spawn_options *o);
+/* Returns the flag for ident. */
+uint64_t tri_bound_set(struct tr_system *sys, struct tr_self *a,
+    const struct tr_spawn_options *o);
+/* A message with the flag BOUNDED leaves the mailbox of `a`. */
+void tri_bound_leave(struct tr_system *sys, struct tr_self *a,
+    struct tr_msg *m);
+/* The running actor has taken its list: drop what is too much of it. */
+void tri_bound_drop_old(struct tri_crew *c, struct tr_self *a);
+enum tr_dead_reason tri_push_reason(enum tri_inlet_pushed pushed);
 
 /* die.c: end the running actor; what it began in an earlier turn */
 void tri_actor_die(struct tri_crew *c, struct tr_self *a);

@@ -58,8 +58,8 @@
  *
  * - A handler must not block: its worker serves nobody else meanwhile (the
  *   others steal what waits).  Blocking calls go to tr_offload_blocking().
- * - Mailboxes are unbounded.  Use asks or credit to keep a fast producer from
- *   outrunning a slow consumer.
+ * - Mailboxes are unbounded unless tr_spawn_options says otherwise.  Use asks
+ *   or credit to keep a fast producer from outrunning a slow consumer.
  * - After fork() without exec() the child may call nothing of this library.
  *
  * CONVENTIONS
@@ -218,10 +218,30 @@ enum tr_placement {
 	TR_PLACE_WORKER = 2, /* stays on the worker in `worker` */
 };
 
+/** What becomes of a message to an actor whose mailbox is full. */
+enum tr_overflow {
+	TR_REJECT = 0, /* it is refused: tr_try_send() says TR_EFULL, a plain
+	                * send is a dead letter (TR_DEAD_FULL) */
+	TR_DROP_NEW = 1, /* it is dropped (TR_DEAD_DROPPED), the sender is not
+	                  * told */
+	TR_DROP_OLD = 2, /* the oldest are dropped when the actor next looks
+	                  * into its mailbox; until then up to twice the bound
+	                  * may wait, and what goes beyond is dropped as by
+	                  * TR_DROP_NEW */
+};
+
 struct tr_spawn_options {
 	const char *name; /* registered name, as by tr_register(); NULL: none */
 	enum tr_placement placement;
 	unsigned worker; /* with TR_PLACE_WORKER: 0 to workers - 1 */
+	/* The mailbox's bound: messages and asks that wait.  Answers, ticks,
+	 * start and stop are never refused and do not count.  An ask that
+	 * does not fit ends with TR_EFULL. */
+	uint32_t max_items; /* up to 2^22; 0: unbounded, or 2^22 if max_bytes
+	                     * is given */
+	size_t max_bytes; /* payloads and 32 to 64 bytes more for each, up to
+	                   * 2^38; 0: unbounded, or 2^38 */
+	enum tr_overflow overflow;
 	int *error; /* where to store why TR_REF_NONE was returned; NULL: not
 	             * wanted */
 };
@@ -675,7 +695,8 @@ TR_API int tr_send(struct tr_self *self, tr_ref to, uint32_t tag,
     const void *data, size_t size);
 
 /**
- * Send a message, and learn whether the receiver had already ended.
+ * Send a message, and learn whether the receiver had already ended, or its
+ * mailbox is full.
  *
  * TR_OK is no promise that it is handled: the receiver may end before.
  *
@@ -684,7 +705,7 @@ TR_API int tr_send(struct tr_self *self, tr_ref to, uint32_t tag,
  * \param tag   what the receiver sees as tr_tag()
  * \param data  payload, copied; may be NULL when size is 0
  * \param size  bytes, up to options.max_message_bytes
- * \returns     TR_OK; TR_EDEAD; TR_ENOMEM; TR_EINVAL (too large)
+ * \returns     TR_OK; TR_EDEAD; TR_EFULL; TR_ENOMEM; TR_EINVAL (too large)
  * \owner       borrows until it returns
  * \threads     self
  * \blocks      never
@@ -753,12 +774,13 @@ TR_API void tr_msg_drop(struct tr_msg **msg);
 TR_API int tr_send_msg(struct tr_self *self, tr_ref to, struct tr_msg **msg);
 
 /**
- * Send a message one owns, and learn whether the receiver had already ended.
+ * Send a message one owns, and learn whether the receiver had already ended,
+ * or its mailbox is full.
  *
  * \param self  the sender
  * \param to    the receiver
  * \param msg   the message; *msg becomes NULL on TR_OK
- * \returns     TR_OK; TR_EDEAD; TR_EINVAL (*msg is NULL)
+ * \returns     TR_OK; TR_EDEAD; TR_EFULL; TR_EINVAL (*msg is NULL)
  * \owner       moves on TR_OK
  * \threads     self
  * \blocks      never
@@ -789,8 +811,8 @@ TR_API TR_MUST_CHECK struct tr_msg *tr_take(struct tr_self *self,
  * How an ask ends, exactly once, in the asker's turn.
  *
  * `outcome` is TR_OK with an answer, or what was passed to tr_reply_error(),
- * or TR_ETIMEDOUT, TR_ECANCELED, TR_EDEAD, TR_ENOREPLY, TR_EUNHANDLED, with
- * `answer` NULL.  It returns as receive() does.  When the asker itself ends,
+ * or TR_ETIMEDOUT, TR_ECANCELED, TR_EDEAD, TR_EFULL, TR_ENOREPLY,
+ * TR_EUNHANDLED, with `answer` NULL.  It returns as receive() does.  When the asker itself ends,
  * its asks end without a call.
  */
 typedef int tr_answer_fn(struct tr_self *self, void *state, int outcome,

@@ -34,6 +34,8 @@
 
 #define tri_fetch_add_relaxed(p, v) \
 	atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
+#define tri_fetch_sub_relaxed(p, v) \
+	atomic_fetch_sub_explicit((p), (v), memory_order_relaxed)
 #define tri_fetch_add_seq_cst(p, v) \
 	atomic_fetch_add_explicit((p), (v), memory_order_seq_cst)
 #define tri_fetch_sub_seq_cst(p, v) \

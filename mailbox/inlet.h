@@ -46,6 +46,9 @@ enum tri_inlet_pushed {
 	TRI_PUSH_QUEUED, /* somebody else runs the actor */
 	TRI_PUSH_WAKE, /* the caller has to schedule it */
 	TRI_PUSH_CLOSED, /* not pushed */
+	/* Not pushed either, by those who bound a mailbox: */
+	TRI_PUSH_FULL,
+	TRI_PUSH_DROPPED,
 };
 
 struct tri_inlet {

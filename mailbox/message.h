@@ -34,6 +34,7 @@ enum tri_msg_flags {
 	TRI_MSG_DUTY = 4, /* an ask whose duty to answer rests here */
 	TRI_MSG_LENT = 8, /* a taken ask: a record holds the duty */
 	TRI_MSG_STALE = 16, /* taken, and for a former actor of the slot */
+	TRI_MSG_BOUNDED = 32, /* counts in its mailbox's bound */
 	/* What makes freeing it more than returning a block. */
 	TRI_MSG_SPECIAL = TRI_MSG_EXTRA_EXT | TRI_MSG_DUTY | TRI_MSG_LENT,
 };
