@@ -13,6 +13,14 @@
 
 /* ---------------------------------------------------------- the asker --- */
 
+/* The request goes nowhere: its block is the answer. */
+static TRI_COLD void
+ask_refuse_budget(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	tri_msg_dead(c, to, m, TR_DEAD_BUDGET, TR_EFULL);
+}
+
 tr_ask_id
 tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
     size_t size, int64_t deadline, tr_answer_fn *fn, uintptr_t cookie)
@@ -44,7 +52,10 @@ tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
 	m->sender = c->turn.ref.bits;
 	*tri_msg_ask(m) = (struct tri_msg_ask){ deadline, id };
 	tri_msg_copy_in(m, data, size);
-	tri_deliver_inline(c, to, m);
+	if (TRI_UNLIKELY(tri_is_over_budget(c->desk.sys)))
+		ask_refuse_budget(c, to, m);
+	else
+		tri_deliver_inline(c, to, m);
 	return id;
 }
 
@@ -231,6 +242,8 @@ static int
 reply_plain(struct tri_crew *c, const struct tr_msg *msg, uint32_t tag,
     const void *data, size_t size)
 {
+	if (TRI_UNLIKELY(size >= tri_send_end(c->desk.sys)))
+		return tri_send_unusual(c, (tr_ref){ msg->sender }, tag, size);
 	if (TRI_LIKELY(msg->sender != 0))
 		return tri_send_inline(c, (tr_ref){ msg->sender }, tag, data,
 		    size);
@@ -278,10 +291,10 @@ tr_reply(struct tr_self *self, const struct tr_msg *msg, uint32_t tag,
 {
 	struct tri_crew *c = tri_crew_of(self);
 
-	if (TRI_UNLIKELY(size > tri_message_limit(c->desk.sys)))
-		return TR_EINVAL;
 	if (msg->kind != TRI_MSG_ASK)
 		return reply_plain(c, msg, tag, data, size);
+	if (TRI_UNLIKELY(size > tri_message_limit(c->desk.sys)))
+		return TR_EINVAL;
 	return reply_ask(c, (struct tr_msg *)(uintptr_t)msg, tag, data, size);
 }
 

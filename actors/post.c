@@ -36,14 +36,16 @@ post_free(struct tr_system *sys, struct tr_msg *m)
 {
 	unsigned size_class = m->size_class;
 
-	if (size_class == TRI_CLASS_LARGE) {
-		tri_pool_free_large(m);
-		return;
-	}
 	tri_foreign_lock(sys);
-	tri_pool_free(sys->foreign.pool, m, size_class);
-	tri_pool_flush(sys->foreign.pool);
+	if (size_class == TRI_CLASS_LARGE) {
+		tri_pool_forget_large(sys->foreign.pool, m);
+	} else {
+		tri_pool_free(sys->foreign.pool, m, size_class);
+		tri_pool_flush(sys->foreign.pool);
+	}
 	tri_foreign_unlock(sys);
+	if (size_class == TRI_CLASS_LARGE)
+		tri_pool_free_large(m); /* may take its time */
 }
 
 /* A dead letter that was built but never reached a mailbox. */
@@ -72,6 +74,8 @@ tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
 	/* acq: pairs with tr_system_stop. */
 	if (tri_load_acquire(&system->stopping) != 0)
 		return TR_ESTOPPING;
+	if (tri_is_over_budget(system))
+		return TR_EFULL;
 	tri_foreign_lock(system);
 	m = tri_msg_alloc(&system->foreign, TRI_MSG_PLAIN, 0, tag, size);
 	if (m != NULL)

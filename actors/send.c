@@ -27,10 +27,12 @@ tri_msg_alloc(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
 void
 tri_msg_free(struct tri_desk *d, struct tr_msg *m)
 {
-	if (TRI_LIKELY(m->size_class < TRI_CLASSES))
+	if (TRI_LIKELY(m->size_class < TRI_CLASSES)) {
 		tri_pool_free(d->pool, m, m->size_class);
-	else
+	} else {
+		tri_pool_forget_large(d->pool, m);
 		tri_pool_free_large(m);
+	}
 }
 
 static void
@@ -144,14 +146,31 @@ tri_deliver(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	tri_deliver_inline(c, to, m);
 }
 
+/* Too large, or the system is over its budget. */
+int
+tri_send_unusual(struct tri_crew *c, tr_ref to, uint32_t tag, size_t size)
+{
+	struct tr_msg m = {
+		.sender = c->turn.ref.bits,
+		.tag = tag,
+		.size = (uint32_t)size,
+	};
+
+	if (size > tri_message_limit(c->desk.sys))
+		return TR_EINVAL;
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	tri_dead_letter(&c->desk, TR_DEAD_BUDGET, to, &m);
+	return TR_OK;
+}
+
 int
 tr_send(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {
 	struct tri_crew *c = tri_crew_of(self);
 
-	if (TRI_UNLIKELY(size > tri_message_limit(c->desk.sys)))
-		return TR_EINVAL;
+	if (TRI_UNLIKELY(size >= tri_send_end(c->desk.sys)))
+		return tri_send_unusual(c, to, tag, size);
 	return tri_send_inline(c, to, tag, data, size);
 }
 
@@ -182,8 +201,9 @@ tr_try_send(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
 	struct tr_msg *m;
 	int rc;
 
-	if (size > tri_message_limit(c->desk.sys))
-		return TR_EINVAL;
+	if (size >= tri_send_end(c->desk.sys))
+		return size > tri_message_limit(c->desk.sys) ? TR_EINVAL :
+							       TR_EFULL;
 	m = tri_msg_make(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
 	if (m == NULL)
 		return TR_ENOMEM;
@@ -250,7 +270,12 @@ tr_send_msg(struct tr_self *self, tr_ref to, struct tr_msg **msg)
 	duty = msg_make_plain(c, m);
 	if (duty != NULL)
 		tri_duty_end(c, duty, TR_ENOREPLY);
-	tri_deliver(c, to, m);
+	if (TRI_UNLIKELY(tri_is_over_budget(c->desk.sys))) {
+		tri_count(&c->desk.counts.sent, (uint64_t)1);
+		tri_msg_dead(c, to, m, TR_DEAD_BUDGET, TR_EFULL);
+	} else {
+		tri_deliver(c, to, m);
+	}
 	return TR_OK;
 }
 
@@ -264,6 +289,8 @@ tr_try_send_msg(struct tr_self *self, tr_ref to, struct tr_msg **msg)
 
 	if (m == NULL)
 		return TR_EINVAL;
+	if (tri_is_over_budget(c->desk.sys))
+		return TR_EFULL;
 	before = *m;
 	duty = msg_make_plain(c, m);
 	rc = send_try(c, to, m);

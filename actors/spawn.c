@@ -56,10 +56,12 @@ tri_state_free(struct tri_desk *d, struct tr_self *a,
 	if (b->state_size <= TRI_STATE_INLINE)
 		return;
 	memcpy(&state, a->state, sizeof(state));
-	if (size_class != TRI_CLASS_LARGE)
+	if (size_class != TRI_CLASS_LARGE) {
 		tri_pool_free(d->pool, state, size_class);
-	else
+	} else {
+		tri_pool_forget_large(d->pool, state);
 		tri_pool_free_large(state);
+	}
 }
 
 static struct tr_msg *
@@ -196,6 +198,8 @@ tri_spawn(struct tri_desk *d, tr_ref parent, unsigned here,
 		rc = TR_EINVAL;
 	} else if (tri_load_acquire(&sys->stopping) != 0) {
 		rc = TR_ESTOPPING;
+	} else if (tri_is_over_budget(sys)) {
+		rc = TR_EFULL;
 	} else if (!tri_table_get(&sys->actors, &d->slots, &slot)) {
 		rc = TR_ENOMEM;
 	} else {

@@ -39,6 +39,7 @@ tr_stats(struct tr_system *system, struct tr_stats *stats)
 
 	memset(stats, 0, sizeof(*stats));
 	stats->workers = system->sched.n;
+	stats->live_bytes = tri_budget_live(system);
 	stats_add_desk(stats, &system->foreign);
 	for (i = 0; i < system->sched.n; i++) {
 		struct tri_crew *c = tri_crew_at(system, i);

@@ -28,8 +28,8 @@ options_are_valid(const struct tr_options *o)
 	return o->workers <= TRI_WORKERS_MAX && o->spin_ns <= TR_SECONDS(1) &&
 	    (o->max_actors == 0 ||
 		(o->max_actors >= ACTORS_MIN && o->max_actors <= ACTORS_MAX)) &&
-	    o->max_message_bytes <= MESSAGE_MAX && o->blocking_threads <= 256 &&
-	    o->stop_ns >= 0;
+	    o->max_message_bytes <= MESSAGE_MAX && tri_budget_is_valid(o) &&
+	    o->blocking_threads <= 256 && o->stop_ns >= 0;
 }
 
 static void
@@ -93,6 +93,7 @@ system_poll(struct tri_worker *w)
 	struct tri_crew *c = (struct tri_crew *)(void *)w;
 
 	tri_record_disarm_gone(c);
+	tri_budget_poll(c->desk.sys);
 	if (w->phase == TRI_RUN)
 		return;
 	/* It may fall asleep: what it keeps in store is for others too. */
@@ -247,6 +248,7 @@ tr_system_new(struct tr_system **system, const struct tr_options *options)
 	sys->number = number;
 	sys->options = *options;
 	options_fill(&sys->options, env);
+	tri_budget_init(sys);
 	sys->log_ctx = options->hook_ctx;
 	sys->dead_ctx = options->hook_ctx;
 	env->entropy(env, &sys->seed, sizeof(sys->seed));

@@ -98,6 +98,9 @@ struct tr_system {
 	unsigned number; /* 1 to 63: in every generation */
 	uint32_t seed; /* of the generations' first counts */
 	struct tri_kind kinds[1];
+	/* Payloads of this size and above are unusual: too large; or, when it
+	 * is 0, the system is over its budget.  budget.c. */
+	_Atomic size_t send_end;
 	struct tr_options options; /* with the defaults filled in */
 	void *log_ctx; /* for options.log */
 	void *dead_ctx; /* for options.on_dead_letter */
@@ -129,6 +132,10 @@ struct tr_system {
 	int64_t stop_next_sweep;
 	int64_t stop_grace; /* until when killed handlers may run on */
 	struct tr_stop_report report;
+
+	/* The byte budget: budget.c. */
+	_Atomic uint32_t budget_asked; /* looks that somebody owes */
+	_Atomic uint32_t pressure; /* enum tr_pressure */
 
 	/* Dead-letter hook: second << 16 | calls. */
 	_Atomic uint64_t hook_budget;
@@ -196,6 +203,19 @@ tri_message_limit(const struct tr_system *sys)
 	return sys->options.max_message_bytes;
 }
 
+/* Payloads of this size and above are unusual. */
+static inline size_t
+tri_send_end(struct tr_system *sys)
+{
+	return tri_load_relaxed(&sys->send_end);
+}
+
+static inline bool
+tri_is_over_budget(struct tr_system *sys)
+{
+	return tri_send_end(sys) == 0;
+}
+
 /* The crew whose actor this is, in its turn; else it panics. */
 static inline struct tri_crew *
 tri_crew_of(const struct tr_self *self)
@@ -242,6 +262,9 @@ void tri_deliver_control(struct tri_crew *c, tr_ref to, struct tr_msg *m);
 void tri_ask_refuse(struct tri_crew *c, struct tr_msg *m, int outcome);
 /* The message in hand leaves the inlet, so that it can outlive the turn. */
 void tri_turn_detach(struct tri_crew *c);
+
+/* A plain send that is too large, or over budget. */
+int tri_send_unusual(struct tri_crew *c, tr_ref to, uint32_t tag, size_t size);
 
 /* post.c: foreign threads */
 void tri_foreign_lock(struct tr_system *sys);
@@ -295,6 +318,13 @@ void tri_bound_leave(struct tr_system *sys, struct tr_self *a,
 /* The running actor has taken its list: drop what is too much of it. */
 void tri_bound_drop_old(struct tri_crew *c, struct tr_self *a);
 enum tr_dead_reason tri_push_reason(enum tri_inlet_pushed pushed);
+
+/* budget.c */
+bool tri_budget_is_valid(const struct tr_options *o);
+void tri_budget_init(struct tr_system *sys);
+/* At a poll: how much is in use? */
+void tri_budget_poll(struct tr_system *sys);
+uint64_t tri_budget_live(struct tr_system *sys);
 
 /* die.c: end the running actor; what it began in an earlier turn */
 void tri_actor_die(struct tri_crew *c, struct tr_self *a);

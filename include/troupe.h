@@ -283,6 +283,20 @@ struct tr_dead_letter {
  */
 typedef void tr_dead_letter_fn(const struct tr_dead_letter *letter, void *ctx);
 
+/** How much of its byte budget a system uses. */
+enum tr_pressure {
+	TR_PRESSURE_NONE,
+	TR_PRESSURE_SOFT, /* time for sources to pause */
+	TR_PRESSURE_HARD, /* new messages, posts and spawns are refused */
+};
+
+/**
+ * Called when the pressure has changed, on a worker's thread, `bytes` being in
+ * use.  It may look (tr_stats(), tr_dump()) and post; it must not block.
+ */
+typedef void tr_pressure_fn(struct tr_system *system, enum tr_pressure pressure,
+    uint64_t bytes, void *ctx);
+
 struct tr_options {
 	unsigned workers; /* threads, 1 to 64; 0: one per core allowed by
 	                   * affinity and cgroup quota */
@@ -292,6 +306,15 @@ struct tr_options {
 	                  * workers; negative: none; at most 1 s */
 	uint32_t max_actors; /* 1,024 to 2^26; 0: 2^24; address space only */
 	size_t max_message_bytes; /* payload; 0: 64 MiB; at most 1 GiB */
+	/* The byte budget: memory of messages and of states beyond 24 bytes.
+	 * It is looked at when workers poll, so enforced some 100 us late.  A
+	 * limit counts as left when one eighth below it.  Beyond hard_bytes:
+	 * tr_try_send(), tr_post() and spawns say TR_EFULL, an ask ends with
+	 * it, a plain send is a dead letter (TR_DEAD_BUDGET); answers, ticks
+	 * and stops go on. */
+	uint64_t soft_bytes; /* 0: none */
+	uint64_t hard_bytes; /* 0: none; at least soft_bytes */
+	tr_pressure_fn *on_pressure; /* NULL: not wanted */
 	unsigned blocking_threads; /* pool of tr_offload_blocking(), 1 to 256;
 	                            * 0: 8; started when needed */
 	unsigned blocking_queue; /* jobs that may wait; 0: 1,024 */
@@ -299,7 +322,7 @@ struct tr_options {
 	                  * 5 s */
 	tr_log_fn *log; /* NULL: tr_run() writes to stderr, others nowhere */
 	tr_dead_letter_fn *on_dead_letter; /* NULL: only counted */
-	void *hook_ctx; /* passed to both hooks */
+	void *hook_ctx; /* passed to the hooks */
 };
 
 enum { TR_LEFT_MAX = 16 };
@@ -423,6 +446,17 @@ TR_API struct tr_system *tr_system_of(struct tr_self *self);
 TR_API unsigned tr_system_workers(struct tr_system *system);
 
 /**
+ * How much of the byte budget is in use, as of a moment ago.
+ *
+ * \param system  the system
+ * \returns       the pressure; TR_PRESSURE_NONE without a budget
+ * \owner         none
+ * \threads       any
+ * \blocks        never
+ */
+TR_API enum tr_pressure tr_pressure(struct tr_system *system);
+
+/**
  * Send a message from outside: from a thread that is not this system's.
  *
  * Posts of one thread to one actor keep their order.  The sender is
@@ -433,7 +467,8 @@ TR_API unsigned tr_system_workers(struct tr_system *system);
  * \param tag     what the receiver sees as tr_tag()
  * \param data    payload, copied; may be NULL when size is 0
  * \param size    bytes, up to options.max_message_bytes
- * \returns       TR_OK; TR_ENOMEM; TR_EINVAL (too large); TR_ESTOPPING
+ * \returns       TR_OK; TR_ENOMEM; TR_EINVAL (too large); TR_ESTOPPING;
+ *                TR_EFULL (over the byte budget)
  * \owner         borrows until it returns
  * \threads       any
  * \blocks        never
@@ -517,7 +552,8 @@ tr_ref_equal(tr_ref a, tr_ref b)
  * \param arg      see behavior->arg_size; NULL: zeros are passed
  * \param options  NULL: defaults
  * \returns        the actor, or TR_REF_NONE: no memory, no free slot, name
- *                 taken, bad option, or the system is stopping
+ *                 taken, bad option, over the byte budget, or the system is
+ *                 stopping
  * \owner          borrows until it returns
  * \threads        self
  * \blocks         never
@@ -1147,6 +1183,7 @@ struct tr_stats {
 	uint64_t wakeups; /* times a worker was woken by another thread */
 	uint64_t polls; /* times an event loop was polled */
 	uint64_t pool_bytes; /* message memory held from the system */
+	uint64_t live_bytes; /* in use by messages and states */
 };
 
 /**

@@ -175,8 +175,8 @@ class_grow(struct tri_pool *pool, unsigned size_class)
 	return true;
 }
 
-void *
-tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class)
+static void *
+pool_find(struct tri_pool *pool, unsigned size_class)
 {
 	struct tri_pool_class *c = &pool->classes[size_class];
 	struct tri_block *b;
@@ -192,6 +192,16 @@ tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class)
 	if (c->bump == c->bump_end && !class_grow(pool, size_class))
 		return NULL;
 	return class_carve(c, size_class);
+}
+
+void *
+tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class)
+{
+	void *block = pool_find(pool, size_class);
+
+	if (block != NULL)
+		tri_count(&pool->live, (uint64_t)tri_class_bytes(size_class));
+	return block;
 }
 
 static void
@@ -320,7 +330,15 @@ tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
 		return NULL;
 	l->pool = pool;
 	l->bytes = bytes;
+	tri_count(&pool->live, (uint64_t)bytes);
 	return l + 1;
+}
+
+void
+tri_pool_forget_large(struct tri_pool *pool, void *block)
+{
+	tri_count(&pool->live,
+	    0 - (uint64_t)((struct large *)block - 1)->bytes);
 }
 
 void

@@ -85,7 +85,10 @@ struct tri_pool_out {
 };
 
 struct tri_pool {
-	/* Its user only. */
+	/* Its user only; the counts are read by anyone.  `live` is the bytes of
+	 * blocks handed out less those freed here: only the sum over all pools
+	 * of an owner means something. */
+	_Atomic uint64_t live;
 	struct tri_pool_class classes[TRI_CLASSES];
 	struct tri_pool_out *out; /* [owner * TRI_CLASSES + class] */
 	struct tri_pool_out *dirty;
@@ -122,6 +125,9 @@ bool tri_pool_trim(struct tri_pool *pool, unsigned blocks);
 
 /* Memory beyond the classes, or any size: 0 to the size_t limit. */
 void *tri_pool_alloc_large(struct tri_pool *pool, size_t bytes);
+/* First it is not counted any more, by the pool of the calling thread,
+ * whichever it came from; then it is freed, by any thread. */
+void tri_pool_forget_large(struct tri_pool *pool, void *block);
 void tri_pool_free_large(void *block);
 
 /* The pool a pooled or large message came from. */
@@ -160,6 +166,7 @@ tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
 	struct tri_block *b = c->free;
 
 	if (TRI_LIKELY(b != NULL)) {
+		tri_count(&pool->live, (uint64_t)tri_class_bytes(size_class));
 		c->free = b->next;
 		__builtin_prefetch(b->ahead, 1);
 		return b;
@@ -175,6 +182,7 @@ tri_pool_free(struct tri_pool *pool, void *block, unsigned size_class)
 	struct tri_pool *owner = tri_slab_of(block)->owner;
 
 	((struct tr_msg *)block)->size_class = (uint8_t)size_class;
+	tri_count(&pool->live, 0 - (uint64_t)tri_class_bytes(size_class));
 	if (TRI_LIKELY(owner == pool)) {
 		b->next = pool->classes[size_class].free;
 		b->ahead = b->next;
