@@ -161,14 +161,18 @@ tri_ask_wanted(struct tri_crew *c, struct tr_msg *m, enum tr_dead_reason *why)
 {
 	struct tri_msg_ask *ask = tri_msg_ask(m);
 
-	if (ask->deadline <= c->worker.now)
+	if (ask->deadline <= c->worker.now) {
 		*why = TR_DEAD_EXPIRED;
-	else if (ask_is_live(c->desk.sys, ask->ask))
+		if (m->flags & TRI_MSG_SHRUNK)
+			return false; /* the asker waits longer: it is told */
+	} else if (ask_is_live(c->desk.sys, ask->ask)) {
 		return true;
-	else /* the asker may have seen its deadline before our clock did */
+	} else {
+		/* The asker may have seen its deadline before our clock did. */
 		*why = ask->deadline <= c->worker.env->now(c->worker.env) ?
 		    TR_DEAD_EXPIRED :
 		    TR_DEAD_CANCELED;
+	}
 	/* The asker's own record ends it, with the right outcome. */
 	m->flags &= (uint8_t)~TRI_MSG_DUTY;
 	return false;
@@ -257,8 +261,8 @@ reply_plain(struct tri_crew *c, const struct tr_msg *msg, uint32_t tag,
 	return TR_OK;
 }
 
-static struct tri_record *
-reply_lent(struct tri_crew *c, struct tr_msg *m)
+struct tri_record *
+tri_msg_lent_duty(struct tri_crew *c, struct tr_msg *m)
 {
 	return m->flags & TRI_MSG_LENT ?
 	    tri_record_find(c, (uint64_t)tri_msg_ask(m)->deadline,
@@ -270,7 +274,7 @@ static int
 reply_ask(struct tri_crew *c, struct tr_msg *m, uint32_t tag, const void *data,
     size_t size)
 {
-	struct tri_record *duty = reply_lent(c, m);
+	struct tri_record *duty = tri_msg_lent_duty(c, m);
 	struct tr_msg *answer;
 
 	if ((m->flags & TRI_MSG_DUTY) == 0 && duty == NULL)
@@ -346,7 +350,7 @@ tr_reply_error(struct tr_self *self, const struct tr_msg *msg, int error)
 		return TR_OK;
 	if (error == TR_OK)
 		error = TR_EINVAL;
-	duty = reply_lent(c, m);
+	duty = tri_msg_lent_duty(c, m);
 	if (duty != NULL) {
 		m->flags &= (uint8_t)~TRI_MSG_LENT;
 		tri_duty_end(c, duty, error);
@@ -386,8 +390,18 @@ tr_reply_token(struct tr_self *self)
 	}
 	r->u.asker = m->sender;
 	r->cookie = tri_msg_ask(m)->ask;
+	r->node.deadline = tri_msg_ask(m)->deadline;
 	m->flags &= (uint8_t)~TRI_MSG_DUTY;
 	return (tr_token){ tri_record_id(r) };
+}
+
+bool
+tr_token_cancelled(struct tr_self *self, const tr_token *token)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	struct tri_record *r = tri_record_find(c, token->bits, TRI_RECORD_DUTY);
+
+	return r == NULL || !ask_is_live(c->desk.sys, r->cookie);
 }
 
 int

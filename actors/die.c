@@ -179,8 +179,13 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 
 	if (!d->stopped) {
 		if (!die_drain(c, d, &a->pending, &left) ||
-		    !die_drain(c, d, &d->queued, &left))
+		    !die_drain(c, d, &d->queued, &left) ||
+		    (cold &&
+			!die_drain(c, d, &tri_cold(c->desk.sys, a)->stash,
+			    &left)))
 			return false;
+		if (cold)
+			tri_cold(c->desk.sys, a)->stashed = 0;
 		d->stopped = true;
 		c->turn.stopping = true;
 		if (!d->unstarted && b->stop != NULL)

@@ -148,7 +148,8 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		if (counted)
 			tri_msg_dead(c,
 			    why == TR_DEAD_NO_ACTOR ? TR_REF_NONE : c->turn.ref,
-			    m, why, TR_EDEAD);
+			    m, why,
+			    why == TR_DEAD_EXPIRED ? TR_ETIMEDOUT : TR_EDEAD);
 		else
 			tri_msg_dispose(c, m, TR_EDEAD);
 		return 0;

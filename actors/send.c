@@ -340,15 +340,16 @@ tri_turn_detach(struct tri_crew *c)
 	tri_store_relaxed(&a->taken, n - 1);
 }
 
-/* A tick is part of its record: to keep it is to copy it. */
-static struct tr_msg *
-take_copy(struct tri_crew *c, const struct tr_msg *m)
+struct tr_msg *
+tri_msg_copy(struct tri_crew *c, struct tr_msg *m)
 {
 	struct tr_msg *copy =
 	    tri_msg_alloc(&c->desk, TRI_MSG_PLAIN, 0, m->tag, m->size);
 
-	if (copy != NULL)
-		tri_msg_copy_in(copy, (const char *)m + m->offset, m->size);
+	if (copy == NULL)
+		return NULL;
+	tri_msg_copy_in(copy, (const char *)m + m->offset, m->size);
+	m->flags |= TRI_MSG_LENT;
 	return copy;
 }
 
@@ -361,8 +362,10 @@ tr_take(struct tr_self *self, const struct tr_msg *msg)
 
 	if (m == NULL || m != msg)
 		return NULL;
+	if (tri_tick_is_lent(m))
+		return NULL;
 	if (m->size_class == TRI_CLASS_EMBEDDED)
-		return take_copy(c, m);
+		return tri_msg_copy(c, m); /* it is part of its record */
 	if (m->flags & TRI_MSG_DUTY) {
 		struct tri_msg_ask *ask = tri_msg_ask(m);
 
@@ -371,6 +374,7 @@ tr_take(struct tr_self *self, const struct tr_msg *msg)
 			return NULL;
 		r->u.asker = m->sender;
 		r->cookie = ask->ask;
+		r->node.deadline = ask->deadline;
 		ask->deadline = (int64_t)tri_record_id(r);
 		m->flags = (uint8_t)((m->flags & ~TRI_MSG_DUTY) | TRI_MSG_LENT);
 	}
@@ -384,9 +388,12 @@ tr_take(struct tr_self *self, const struct tr_msg *msg)
 const struct tr_msg *
 tr_msg_in_hand(struct tr_self *self)
 {
-	const struct tr_msg *m = tri_crew_of(self)->turn.msg;
+	struct tr_msg *m = tri_crew_of(self)->turn.msg;
 
-	return m != NULL && m->kind < TRI_MSG_OUTCOME ? m : NULL;
+	if (m == NULL || m->kind >= TRI_MSG_OUTCOME ||
+	    (m->kind == TRI_MSG_REPLY && tri_msg_reply(m)->outcome != TR_OK))
+		return NULL;
+	return m;
 }
 
 uint32_t

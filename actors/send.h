@@ -58,6 +58,13 @@ tri_msg_copy_in(struct tr_msg *m, const void *data, size_t size)
 		memcpy(to, data, size);
 }
 
+/* A tick in hand that was taken already, or handed on. */
+static inline bool
+tri_tick_is_lent(const struct tr_msg *m)
+{
+	return m->kind == TRI_MSG_TICK && (m->flags & TRI_MSG_LENT) != 0;
+}
+
 /* Any thread: into the mailbox.  On WAKE the caller schedules *cell. */
 static inline enum tri_inlet_pushed
 tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,

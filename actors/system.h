@@ -263,6 +263,10 @@ void tri_ask_refuse(struct tri_crew *c, struct tr_msg *m, int outcome);
 /* The message in hand leaves the inlet, so that it can outlive the turn. */
 void tri_turn_detach(struct tri_crew *c);
 
+/* A message of its own with what `m`, a tick, says; NULL: no memory.  Once. */
+struct tr_msg *tri_msg_copy(struct tri_crew *c, struct tr_msg *m);
+/* The running actor's record of the duty of a taken ask; NULL: none. */
+struct tri_record *tri_msg_lent_duty(struct tri_crew *c, struct tr_msg *m);
 /* A plain send that is too large, or over budget. */
 int tri_send_unusual(struct tri_crew *c, tr_ref to, uint32_t tag, size_t size);
 

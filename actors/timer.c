@@ -52,6 +52,15 @@ tr_after(struct tr_self *self, int64_t delay_ns, uint32_t tag, uint64_t cookie)
 	return timer_arm(self, delay_ns, 0, tag, cookie);
 }
 
+/* The record's period is negative: armed again once a tick was handled. */
+tr_timer
+tr_repeat(struct tr_self *self, int64_t delay_ns, uint32_t tag, uint64_t cookie)
+{
+	if (delay_ns < PERIOD_MIN_NS)
+		return 0;
+	return timer_arm(self, delay_ns, -delay_ns, tag, cookie);
+}
+
 tr_timer
 tr_every(struct tr_self *self, int64_t period_ns, uint32_t tag, uint64_t cookie)
 {
@@ -80,16 +89,40 @@ tri_timer_awaits(struct tr_msg *m)
 	return (tri_load_acquire(&r->holds) & TRI_GONE) == 0;
 }
 
+/* Its tick, which is in hand, was handled; if it has not been cancelled, the
+ * next one follows, from this worker's wheel. */
+static void
+timer_rearm(struct tri_crew *c, struct tri_record *r)
+{
+	int64_t now = c->worker.env->now(c->worker.env);
+
+	if (tri_load_acquire(&r->holds) & TRI_GONE)
+		return;
+	r->node.deadline = tri_time_after(now, -r->u.period_ns);
+	if (r->node.deadline == INT64_MAX)
+		return;
+	r->home = (uint16_t)c->worker.index;
+	/* SENT is still held, so this is no store. */
+	tri_fetch_or_acq_rel(&r->holds, (uint32_t)TRI_HOLD_ARMED);
+	tri_wheel_add(&c->worker.wheel, &r->node);
+}
+
 int
 tri_timer_ticked(struct tri_crew *c, struct tr_self *a, struct tri_record *r,
     struct tr_msg *m)
 {
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	bool repeats = r->u.period_ns < 0;
+	int rc;
 
+	m->flags &= (uint8_t)~TRI_MSG_LENT;
 	timer_tick(r)->missed = tri_exchange_acquire(&r->missed, 0u);
 	if (r->u.period_ns == 0)
 		tri_record_end(c, r); /* the tick itself still holds it */
-	return b->receive(a, tri_actor_state(a, b), m);
+	rc = b->receive(a, tri_actor_state(a, b), m);
+	if (repeats && rc == TR_OK && !c->turn.ended)
+		timer_rearm(c, r);
+	return rc;
 }
 
 /* -------------------------------------------------------------- clock --- */

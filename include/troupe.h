@@ -639,6 +639,51 @@ TR_API int tr_stop(struct tr_self *self, tr_ref actor, int64_t deadline);
 TR_API int tr_kill(struct tr_self *self, tr_ref actor);
 
 /**
+ * Put the message in hand aside, to handle it later: tr_unstash().
+ *
+ * It leaves the mailbox and its bound.  An ask keeps its duty to be answered
+ * and its deadline; a tick is kept as a plain message.  What is stashed when
+ * the actor ends becomes dead letters.
+ *
+ * \param self  the running actor
+ * \param msg   the message in hand
+ * \returns     TR_OK; TR_EFULL (65,536 are stashed); TR_ENOMEM (ticks only);
+ *              TR_EINVAL (not the message in hand, an answer, already
+ *              answered or taken)
+ * \owner       moves on TR_OK
+ * \threads     self
+ * \blocks      never
+ */
+TR_API TR_MUST_CHECK int tr_stash(struct tr_self *self,
+    const struct tr_msg *msg);
+
+/**
+ * Put what is stashed back, oldest first, before all that waits.
+ *
+ * \param self  the running actor
+ * \returns     TR_OK, also when nothing is stashed
+ * \owner       none
+ * \threads     self
+ * \blocks      never
+ */
+TR_API int tr_unstash(struct tr_self *self);
+
+/**
+ * Handle messages by another behaviour from the next one on.
+ *
+ * The state stays; start() is not called; when the actor ends it is the new
+ * behaviour's stop() that runs.
+ *
+ * \param self      the running actor
+ * \param behavior  of the same state_size; must outlive the actor
+ * \returns         TR_OK; TR_EINVAL (no receive, another state_size, in stop())
+ * \owner           borrows until the actor ends
+ * \threads         self
+ * \blocks          never
+ */
+TR_API int tr_become(struct tr_self *self, const struct tr_behavior *behavior);
+
+/**
  * Say that a message is not understood.  It is counted and reported to the
  * dead-letter hook; an ask is answered with TR_EUNHANDLED.
  *
@@ -825,6 +870,40 @@ TR_API TR_MUST_CHECK int tr_try_send_msg(struct tr_self *self, tr_ref to,
     struct tr_msg **msg);
 
 /**
+ * Hand the message in hand on, as if its sender had sent it there.
+ *
+ * The duty to answer an ask moves along: the answer goes straight to the
+ * asker, whose cancel and deadline reach whoever has the request.  The
+ * receiver sees the original sender.  A tick goes on as a plain message
+ * without sender, an answer as a plain one.
+ *
+ * \param self  the running actor
+ * \param to    the receiver
+ * \param msg   the message in hand; not to be used afterwards
+ * \returns     TR_OK; TR_ENOMEM (ticks only); TR_EINVAL (not the message in
+ *              hand, or an ask that was answered already)
+ * \owner       moves on TR_OK
+ * \threads     self
+ * \blocks      never
+ */
+TR_API int tr_forward(struct tr_self *self, tr_ref to,
+    const struct tr_msg *msg);
+
+/**
+ * Hand a taken message on, as tr_forward() does.  A taken ask that is handed
+ * on while another is handled gets the earlier of both deadlines.
+ *
+ * \param self  the actor that took it
+ * \param to    the receiver
+ * \param msg   from tr_take(); *msg becomes NULL on TR_OK
+ * \returns     TR_OK; TR_EINVAL (*msg is NULL, or an ask that was answered)
+ * \owner       moves on TR_OK
+ * \threads     self
+ * \blocks      never
+ */
+TR_API int tr_forward_msg(struct tr_self *self, tr_ref to, struct tr_msg **msg);
+
+/**
  * Keep the message in hand beyond this turn.
  *
  * The payload stays where it is.  Taking an ask takes the duty to answer it
@@ -973,6 +1052,19 @@ TR_API int tr_token_reply_error(struct tr_self *self, tr_token *token,
     int error);
 
 /**
+ * Whether an answer by token is still wanted.
+ *
+ * \param self   the actor that made the token
+ * \param token  the token
+ * \returns      true when the ask was cancelled or has ended, or the token is
+ *               answered, zero or another actor's
+ * \owner        none
+ * \threads      self
+ * \blocks       never
+ */
+TR_API bool tr_token_cancelled(struct tr_self *self, const tr_token *token);
+
+/**
  * Whether the work in hand is still wanted.
  *
  * \param self  the running actor
@@ -1082,11 +1174,27 @@ TR_API tr_timer tr_every(struct tr_self *self, int64_t period_ns, uint32_t tag,
     uint64_t cookie);
 
 /**
+ * Get a message again and again, with a fixed delay: each comes that long
+ * after the one before was handled.
+ *
+ * \param self      who gets it
+ * \param delay_ns  at least 1 us
+ * \param tag       the messages' tag
+ * \param cookie    passed in the ticks
+ * \returns         the timer, or 0: no memory, a bad delay, or in stop()
+ * \owner           none
+ * \threads         self
+ * \blocks          never
+ */
+TR_API tr_timer tr_repeat(struct tr_self *self, int64_t delay_ns, uint32_t tag,
+    uint64_t cookie);
+
+/**
  * Cancel a timer: no tick of it is seen any more, not even one that waits in
  * the mailbox.
  *
  * \param self   who armed it
- * \param timer  from tr_after() or tr_every()
+ * \param timer  from tr_after(), tr_every() or tr_repeat()
  * \returns      TR_OK; TR_EINVAL (already over, or another actor's)
  * \owner        none
  * \threads      self

@@ -32,9 +32,12 @@ enum tri_msg_flags {
 	TRI_MSG_ASK_EXT = 1, /* the ASK or REPLY extension is there */
 	TRI_MSG_EXTRA_EXT = 2, /* the EXTRA extension is there */
 	TRI_MSG_DUTY = 4, /* an ask whose duty to answer rests here */
-	TRI_MSG_LENT = 8, /* a taken ask: a record holds the duty */
+	TRI_MSG_LENT = 8, /* a taken ask: a record holds the duty; a tick: a
+	                   * copy was taken */
 	TRI_MSG_STALE = 16, /* taken, and for a former actor of the slot */
 	TRI_MSG_BOUNDED = 32, /* counts in its mailbox's bound */
+	TRI_MSG_SHRUNK = 64, /* a forwarded ask with an earlier deadline than
+	                      * its asker's */
 	/* What makes freeing it more than returning a block. */
 	TRI_MSG_SPECIAL = TRI_MSG_EXTRA_EXT | TRI_MSG_DUTY | TRI_MSG_LENT,
 };
