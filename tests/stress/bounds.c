@@ -99,6 +99,7 @@ sender_start(struct tr_self *self, void *state, const void *arg)
 static int
 sender_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
+	static const char payload[100];
 	struct sender *s = state;
 
 	(void)msg;
@@ -108,7 +109,8 @@ sender_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		int rc = TR_OK;
 
 		if (r >> 32 & 1)
-			rc = tr_try_send(self, to, ITEM, &r, (r >> 40) % 100);
+			rc = tr_try_send(self, to, ITEM, payload,
+			    (r >> 40) % sizeof(payload));
 		else
 			(void)tr_send(self, to, ITEM, &r, 8);
 		KIT_CHECK(rc == TR_OK || rc == TR_EFULL || rc == TR_EDEAD);
