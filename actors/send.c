@@ -247,7 +247,9 @@ msg_make_plain(struct tri_crew *c, struct tr_msg *m)
 {
 	struct tri_record *duty = NULL;
 
-	TR_ASSERT(tri_pool_of(m)->owner == c->desk.sys);
+	if (TRI_UNLIKELY(tri_pool_of(m)->owner != c->desk.sys))
+		tri_turn_blame(c, "tr_send_msg",
+		    "the message is another system's");
 	if (m->flags & TRI_MSG_LENT)
 		duty = tri_record_find(c, (uint64_t)tri_msg_ask(m)->deadline,
 		    TRI_RECORD_DUTY);

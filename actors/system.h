@@ -216,15 +216,27 @@ tri_is_over_budget(struct tr_system *sys)
 	return tri_send_end(sys) == 0;
 }
 
-/* The crew whose actor this is, in its turn; else it panics. */
+/* panic.c */
+/* `self` was used where it is not its turn; c: the calling worker's, or
+ * NULL. */
+void tri_turn_panic(const struct tri_crew *c, struct tr_self *self,
+    const char *function) __attribute__((noreturn, cold));
+/* Another error in the turn at hand. */
+void tri_turn_blame(const struct tri_crew *c, const char *function,
+    const char *what) __attribute__((noreturn, cold));
+
+/* The crew whose actor this is, in its turn; else `function` is blamed. */
 static inline struct tri_crew *
-tri_crew_of(const struct tr_self *self)
+tri_crew_in_turn(struct tr_self *self, const char *function)
 {
 	struct tri_crew *c = (struct tri_crew *)(void *)tri_worker_here;
 
-	TR_ASSERT(c != NULL && c->turn.cell == self);
+	if (TRI_UNLIKELY(c == NULL || c->turn.cell != self))
+		tri_turn_panic(c, self, function);
 	return c;
 }
+
+#define tri_crew_of(self) tri_crew_in_turn((self), __func__)
 
 /* send.c: messages and where they go; the hot ones inline in send.h */
 

@@ -22,6 +22,9 @@ enum { TRI_LINE = 64 }; /* bytes of a cache line */
 #define tri_container_of(p, type, member) \
 	((type *)(void *)((char *)(p)-offsetof(type, member)))
 
+/* A line on stderr: the first of a panic. */
+void tri_complain(const char *format, ...)
+    __attribute__((cold, format(printf, 1, 2)));
 /* End the process with a message on stderr: a programmer's error. */
 void tri_panic(const char *format, ...)
     __attribute__((noreturn, cold, format(printf, 1, 2)));

@@ -401,19 +401,36 @@ tri_env_real(void)
 	return &r->env;
 }
 
-void
-tri_panic(const char *format, ...)
+static void
+complain(const char *format, va_list ap)
 {
 	char text[512];
-	va_list ap;
 	int n;
 
-	va_start(ap, format);
 	n = vsnprintf(text, sizeof(text) - 1, format, ap);
-	va_end(ap);
 	if (n > (int)sizeof(text) - 2)
 		n = (int)sizeof(text) - 2;
 	text[n] = '\n';
 	(void)real_write(NULL, STDERR_FILENO, text, (size_t)n + 1);
+}
+
+void
+tri_complain(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	complain(format, ap);
+	va_end(ap);
+}
+
+void
+tri_panic(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	complain(format, ap);
+	va_end(ap);
 	abort();
 }
