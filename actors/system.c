@@ -101,17 +101,18 @@ system_poll(struct tri_worker *w)
 	tri_table_give_back(&c->desk.sys->records, &c->desk.records);
 }
 
-/* hooks.trim: the foreign threads' pool has no worker of its own. */
+/*
+ * hooks.trim: the foreign threads' pool has no worker of its own, so whoever
+ * trims does it, in smaller slices: others may wait for the lock.
+ */
 static bool
 system_trim(struct tri_worker *w)
 {
 	struct tr_system *sys = ((struct tri_crew *)(void *)w)->desk.sys;
 	bool more;
 
-	if (w->index != 0)
-		return false;
 	tri_foreign_lock(sys);
-	more = tri_pool_trim(&sys->foreign_pool, TRI_TRIM_BLOCKS);
+	more = tri_pool_trim(&sys->foreign_pool, TRI_TRIM_BLOCKS / 8);
 	tri_foreign_unlock(sys);
 	return more;
 }

@@ -351,29 +351,45 @@ park_deadline(struct tri_worker *w, bool watch)
 	return at;
 }
 
+/* Those who sleep over blocks that came home meanwhile have to trim, too. */
+static void
+park_tell_owners(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	unsigned i;
+
+	for (i = 0; i < s->n; i++) {
+		struct tri_worker *v = tri_sched_worker(s, i);
+
+		if (v != w && !tri_stack_is_empty(&v->pool.returned))
+			tri_park_ring(v);
+	}
+}
+
 /*
- * Idle for a while: give memory back, a slice at a time.  At the end those who
- * sleep over blocks that came home meanwhile are told, once, to do the same.
+ * Idle for a while: give memory back, a slice at a time.  Whoever is through
+ * tells the others, once.  A worker that sleeps on while others are at work
+ * gets blocks back from them, and so do those that nobody tells: hence it
+ * looks again a second later, if it is up anyway, as the watch often is.
  */
 static void
 park_trim(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
 	bool more;
-	unsigned i;
 
+	if (w->trimmed && w->now >= w->trim_at)
+		w->trimmed = false;
 	if (w->trimmed || w->now - w->idle_since < TRI_TRIM_NS)
 		return;
 	more = tri_pool_trim(&w->pool, TRI_TRIM_BLOCKS);
 	if (s->hooks.trim != NULL)
 		more |= s->hooks.trim(w);
-	w->trimmed = !more;
-	for (i = 0; w->trimmed && i < s->n; i++) {
-		struct tri_worker *v = tri_sched_worker(s, i);
-
-		if (v != w && !tri_stack_is_empty(&v->pool.returned))
-			tri_park_ring(v);
-	}
+	if (more)
+		return;
+	w->trimmed = true;
+	w->trim_at = w->now + TRI_TRIM_NS;
+	park_tell_owners(w);
 }
 
 /* Whether the sleep ended for a reason that concerns this worker. */

@@ -71,7 +71,8 @@ struct tri_worker {
 	enum tri_phase phase;
 	bool searching; /* holds a searcher's place */
 	bool napping; /* woke for nothing: still in the idle mask */
-	bool trimmed; /* nothing more to give back until it runs again */
+	bool trimmed; /* nothing more to give back for now */
+	int64_t trim_at; /* then it is worth another look */
 	unsigned since_poll; /* batches */
 	int64_t now; /* the clock, maybe a little ahead (tri_worker_clock) */
 	int64_t exact; /* the clock as last read */
