@@ -38,6 +38,8 @@ tri_record_new_free(struct tri_crew *c, enum tri_record_kind kind)
 		return NULL;
 	r = tri_record_at(sys, index);
 	generation = tri_load_relaxed(&r->ident) & TRI_IDENT_GENERATION;
+	if (generation == 0) /* fresh memory */
+		generation = tri_table_floor(&sys->records, index);
 	if (generation == 0)
 		generation = 1; /* never used before */
 	r->index = index;

@@ -115,6 +115,8 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 	uint32_t generation = (uint32_t)tri_load_relaxed(&a->ident);
 	uint64_t flags = 0;
 
+	if (generation == 0) /* fresh memory */
+		generation = tri_table_floor(&sys->actors, slot);
 	if (generation == 0)
 		generation = first_generation(sys, slot);
 	a->pending = NULL;

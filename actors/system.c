@@ -86,6 +86,14 @@ actor_link(void *ctx, void *object)
 	return tri_table_at(&sys->actors, 1, tri_cell_slot(sys, object));
 }
 
+/* Free indices that are kept in store would keep whole chunks. */
+static void
+desk_give_back(struct tri_desk *d)
+{
+	tri_table_give_back(&d->sys->actors, &d->slots);
+	tri_table_give_back(&d->sys->records, &d->records);
+}
+
 /* hooks.poll */
 static void
 system_poll(struct tri_worker *w)
@@ -97,23 +105,28 @@ system_poll(struct tri_worker *w)
 	if (w->phase == TRI_RUN)
 		return;
 	/* It may fall asleep: what it keeps in store is for others too. */
-	tri_table_give_back(&c->desk.sys->actors, &c->desk.slots);
-	tri_table_give_back(&c->desk.sys->records, &c->desk.records);
+	desk_give_back(&c->desk);
 }
 
 /*
- * hooks.trim: the foreign threads' pool has no worker of its own, so whoever
- * trims does it, in smaller slices: others may wait for the lock.
+ * hooks.trim: what has no worker of its own, so whoever trims does it: the
+ * foreign threads' pool, in smaller slices, for others may wait for the lock;
+ * and the tables.
  */
 static bool
 system_trim(struct tri_worker *w)
 {
-	struct tr_system *sys = ((struct tri_crew *)(void *)w)->desk.sys;
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+	struct tr_system *sys = c->desk.sys;
 	bool more;
 
 	tri_foreign_lock(sys);
 	more = tri_pool_trim(&sys->foreign_pool, TRI_TRIM_BLOCKS / 8);
+	desk_give_back(&sys->foreign);
 	tri_foreign_unlock(sys);
+	desk_give_back(&c->desk);
+	more |= tri_table_trim(&sys->actors);
+	more |= tri_table_trim(&sys->records);
 	return more;
 }
 
@@ -170,6 +183,23 @@ system_init_sched(struct tr_system *sys)
 	return tri_sched_init(&sys->sched, sys->env, &config);
 }
 
+/* Of a free cell, of a free record: the next one's. */
+static uint32_t
+cell_generation(const void *cell)
+{
+	const struct tr_self *a = cell;
+
+	return (uint32_t)tri_load_relaxed(&a->ident);
+}
+
+static uint32_t
+record_generation(const void *record)
+{
+	const struct tri_record *r = record;
+
+	return (uint32_t)tri_load_relaxed(&r->ident);
+}
+
 static int
 system_init(struct tr_system *sys)
 {
@@ -190,6 +220,8 @@ system_init(struct tr_system *sys)
 	    !tri_pool_init(&sys->foreign_pool, &sys->env->memory, sys,
 		sys->options.workers, users))
 		return TR_ENOMEM;
+	sys->actors.generation = cell_generation;
+	sys->records.generation = record_generation;
 	desk_init(&sys->foreign, sys, NULL, &sys->foreign_pool);
 	sys->jobs = sys->env->jobs_new(sys->env, sys->options.blocking_threads,
 	    sys->options.blocking_queue);

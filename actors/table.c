@@ -9,12 +9,22 @@
 #include <string.h>
 
 _Static_assert(TRI_CACHE_MAX == 2 * 64, "two batches fit into a cache");
+_Static_assert(TRI_TABLE_STEP % TRI_CHUNK == 0, "whole chunks are committed");
 
 enum {
 	TABLE_MIN = 1 << 16,
 	CACHE_BATCH = 64,
 	POPULATE_MIN = 1024, /* elements; a whole number of pages */
+	STACK_PAGE = 1 << 14, /* indices: 64 KiB of the stack */
+	TRIM_MIN = 4, /* whole chunks that are worth a pass */
+	DISCARD_CHUNKS = 8, /* in one slice of trimming */
 };
+
+static size_t
+chunks_bytes(const struct tri_table *t)
+{
+	return ((size_t)t->max + TRI_CHUNK - 1) / TRI_CHUNK * sizeof(*t->chunk);
+}
 
 static bool
 table_reserve(struct tri_table *t)
@@ -29,7 +39,9 @@ table_reserve(struct tri_table *t)
 			return false;
 	}
 	t->freed = t->env->reserve(t->env, sizeof(*t->freed) * t->max);
-	return t->freed != NULL;
+	t->chunk = t->env->reserve(t->env, chunks_bytes(t));
+	return t->freed != NULL && t->chunk != NULL &&
+	    t->env->commit(t->env, t->chunk, chunks_bytes(t));
 }
 
 static void
@@ -46,6 +58,9 @@ table_release(struct tri_table *t)
 	if (t->freed != NULL)
 		t->env->release(t->env, t->freed, sizeof(*t->freed) * t->max);
 	t->freed = NULL;
+	if (t->chunk != NULL)
+		t->env->release(t->env, t->chunk, chunks_bytes(t));
+	t->chunk = NULL;
 }
 
 bool
@@ -58,6 +73,8 @@ tri_table_init(struct tri_table *t, struct tri_env *env, uint32_t max,
 	t->max = max;
 	memcpy(t->size, sizes, arrays * sizeof(*sizes));
 	ck_spinlock_init(&t->lock);
+	t->discard = TRI_CHUNK_NONE;
+	t->fresh = TRI_CHUNK_NONE;
 	while (!table_reserve(t)) {
 		table_release(t);
 		if (t->max / 2 < TABLE_MIN)
@@ -150,18 +167,72 @@ table_fresh(struct tri_table *t, struct tri_cache *c)
 	return true;
 }
 
+/* Under the lock: an index came onto the stack, or left it. */
+static void
+chunk_gain(struct tri_table *t, uint32_t index)
+{
+	if (++t->chunk[index / TRI_CHUNK].free == TRI_CHUNK)
+		t->whole++;
+}
+
+static void
+chunk_lose(struct tri_table *t, uint32_t index)
+{
+	if (t->chunk[index / TRI_CHUNK].free-- == TRI_CHUNK)
+		t->whole--;
+}
+
+/* Under the lock: a chunk from a list, or TRI_CHUNK_NONE. */
+static int32_t
+chunk_take(struct tri_table *t, int32_t *list)
+{
+	int32_t k = *list;
+
+	if (k != TRI_CHUNK_NONE)
+		*list = t->chunk[k].next;
+	return k;
+}
+
+static void
+chunk_put(struct tri_table *t, int32_t *list, int32_t k)
+{
+	t->chunk[k].next = *list;
+	*list = k;
+}
+
+/* Under the lock: the stack is empty; put a chunk back onto it. */
+static void
+table_take_chunk(struct tri_table *t)
+{
+	int32_t k = chunk_take(t, &t->fresh);
+	uint32_t i;
+
+	if (k == TRI_CHUNK_NONE)
+		k = chunk_take(t, &t->discard);
+	if (k == TRI_CHUNK_NONE)
+		return;
+	for (i = TRI_CHUNK; i-- > 0; t->n_freed++)
+		t->freed[t->n_freed] = (uint32_t)k * TRI_CHUNK + i;
+	t->chunk[k].free = TRI_CHUNK;
+	t->whole++;
+}
+
 bool
 tri_table_refill(struct tri_table *t, struct tri_cache *c)
 {
-	uint32_t n;
+	uint32_t n, i;
 	bool some = true;
 
 	tri_lock(t->env, &t->lock);
+	if (t->n_freed == 0)
+		table_take_chunk(t);
 	n = t->n_freed < t->batch ? t->n_freed : t->batch;
 	if (n > 0) {
 		t->n_freed -= n;
 		memcpy(c->index, t->freed + t->n_freed, n * sizeof(*t->freed));
 		c->n = n;
+		for (i = 0; i < n; i++)
+			chunk_lose(t, c->index[i]);
 	} else {
 		some = table_fresh(t, c);
 	}
@@ -173,8 +244,12 @@ tri_table_refill(struct tri_table *t, struct tri_cache *c)
 static void
 table_take_back(struct tri_table *t, struct tri_cache *c, uint32_t n)
 {
+	uint32_t i;
+
 	memcpy(t->freed + t->n_freed, c->index, n * sizeof(*t->freed));
 	t->n_freed += n;
+	for (i = 0; i < n; i++)
+		chunk_gain(t, c->index[i]);
 	c->n -= n;
 	memmove(c->index, c->index + n, c->n * sizeof(*c->index));
 }
@@ -195,4 +270,92 @@ tri_table_give_back(struct tri_table *t, struct tri_cache *c)
 		return;
 	table_take_back(t, c, c->n);
 	tri_unlock(&t->lock);
+}
+
+/* ----------------------------------------------------------- trimming --- */
+
+/* Under the lock: what lies above the stack, and what was faulted in ahead. */
+static void
+table_discard_unused(struct tri_table *t)
+{
+	uint32_t from = (t->n_freed + STACK_PAGE - 1) / STACK_PAGE * STACK_PAGE;
+	uint32_t limit = tri_load_relaxed(&t->limit);
+
+	if (from < t->committed)
+		t->env->discard(t->env, t->freed + from,
+		    sizeof(*t->freed) * (t->committed - from));
+	limit = (limit + POPULATE_MIN - 1) / POPULATE_MIN * POPULATE_MIN;
+	if (limit < t->populated) {
+		t->env->discard(t->env, tri_table_at(t, 0, limit),
+		    t->size[0] * (t->populated - limit));
+		t->populated = limit;
+	}
+}
+
+/*
+ * Under the lock: the indices of whole chunks leave the stack, in one pass over
+ * it.  It is only worth it if many do.
+ */
+static void
+table_claim(struct tri_table *t)
+{
+	uint32_t i, n = 0, limit = tri_load_relaxed(&t->limit);
+
+	if (t->whole < TRIM_MIN || t->whole < t->n_freed / TRI_CHUNK / 8)
+		return;
+	for (i = 0; i < t->n_freed; i++)
+		if (t->chunk[t->freed[i] / TRI_CHUNK].free != TRI_CHUNK)
+			t->freed[n++] = t->freed[i];
+	t->n_freed = n;
+	for (i = 0; i < limit / TRI_CHUNK; i++) {
+		if (t->chunk[i].free != TRI_CHUNK)
+			continue;
+		t->chunk[i].free = 0;
+		chunk_put(t, &t->discard, (int32_t)i);
+	}
+	t->whole = 0;
+	table_discard_unused(t);
+}
+
+/* Of a chunk that nobody else has: its generations, then its pages. */
+static void
+table_discard(struct tri_table *t, uint32_t k)
+{
+	uint32_t from = k * TRI_CHUNK, i, generation;
+
+	for (i = 0; i < TRI_CHUNK; i++) {
+		generation = t->generation(tri_table_at(t, 0, from + i));
+		if (generation > t->chunk[k].floor)
+			t->chunk[k].floor = generation;
+	}
+	for (i = 0; i < TRI_TABLE_ARRAYS; i++)
+		if (t->size[i] != 0)
+			t->env->discard(t->env, tri_table_at(t, i, from),
+			    t->size[i] * TRI_CHUNK);
+}
+
+bool
+tri_table_trim(struct tri_table *t)
+{
+	int32_t k = TRI_CHUNK_NONE;
+	unsigned n;
+
+	if (t->generation == NULL)
+		return false;
+	for (n = 0; n < DISCARD_CHUNKS; n++) {
+		tri_lock(t->env, &t->lock);
+		if (k != TRI_CHUNK_NONE)
+			chunk_put(t, &t->fresh, k);
+		if (t->discard == TRI_CHUNK_NONE)
+			table_claim(t);
+		k = chunk_take(t, &t->discard);
+		tri_unlock(&t->lock);
+		if (k == TRI_CHUNK_NONE)
+			return false;
+		table_discard(t, (uint32_t)k);
+	}
+	tri_lock(t->env, &t->lock);
+	chunk_put(t, &t->fresh, k);
+	tri_unlock(&t->lock);
+	return true;
 }

@@ -11,6 +11,12 @@
  *
  * A table may have parallel arrays: what is seldom touched stays out of the
  * cache lines of what often is.
+ *
+ * Memory goes back in tri_table_trim(): a chunk of elements that are all free
+ * is taken off the stack of free indices, its pages are discarded, and it
+ * waits as fresh memory.  An element read meanwhile is all zeros, as one never
+ * used; the chunk remembers the highest generation that was in it (`floor`),
+ * so that no stale name ever fits again.
  */
 #ifndef TROUPE_ACTORS_TABLE_H
 #define TROUPE_ACTORS_TABLE_H
@@ -24,6 +30,17 @@ enum {
 	TRI_TABLE_STEP = 32768, /* elements committed at a time: 2 MiB of
 	                         * cells */
 	TRI_CACHE_MAX = 128,
+	TRI_CHUNK = 1024, /* elements that are given back together; a whole
+	                   * number of pages in every array */
+	TRI_CHUNK_NONE = -1,
+};
+
+/* All under the table's lock, but for `floor`. */
+struct tri_chunk {
+	uint32_t free; /* of its elements, in the stack */
+	uint32_t floor; /* generations begin here; 0: anywhere; set before its
+	                 * indices are handed out again */
+	int32_t next; /* in the lists of chunks */
 };
 
 struct tri_table {
@@ -40,6 +57,12 @@ struct tri_table {
 	uint32_t populated; /* of the first array, ahead of its use */
 	uint32_t *freed; /* a stack */
 	uint32_t n_freed;
+	struct tri_chunk *chunk;
+	uint32_t whole; /* chunks that are all free */
+	int32_t discard; /* taken off the stack, still with their pages */
+	int32_t fresh; /* without */
+	/* The generation of a free element; NULL: never trimmed. */
+	uint32_t (*generation)(const void *element);
 };
 
 struct tri_cache {
@@ -58,6 +81,15 @@ bool tri_table_refill(struct tri_table *t, struct tri_cache *c);
 void tri_table_flush(struct tri_table *t, struct tri_cache *c);
 /* Give all indices back: the cache's user goes to sleep. */
 void tri_table_give_back(struct tri_table *t, struct tri_cache *c);
+/* Give memory back, a slice.  true: call again.  Any thread. */
+bool tri_table_trim(struct tri_table *t);
+
+/* Where the generations of an element that is all zeros begin; 0: anywhere. */
+static inline uint32_t
+tri_table_floor(const struct tri_table *t, uint32_t index)
+{
+	return t->chunk[index / TRI_CHUNK].floor;
+}
 
 static inline void *
 tri_table_at(const struct tri_table *t, unsigned array, uint32_t index)

@@ -46,6 +46,9 @@ struct tri_env {
 	void *(*reserve)(struct tri_env *env, size_t size);
 	bool (*commit)(struct tri_env *env, void *p, size_t size);
 	void (*release)(struct tri_env *env, void *p, size_t size);
+	/* Of what was committed: give the memory back; it stays usable, and
+	 * is zeroed.  What is no whole number of pages stays as it is. */
+	void (*discard)(struct tri_env *env, void *p, size_t size);
 
 	/* Threads.  How many may run at once; the cpu of the k-th of them; how
 	 * far apart two cpus are (0: same core, 1: same cache, 2: same node,

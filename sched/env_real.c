@@ -156,6 +156,16 @@ real_release(struct tri_env *env, void *p, size_t size)
 	munmap(p, size);
 }
 
+static void
+real_discard(struct tri_env *env, void *p, size_t size)
+{
+	uintptr_t rest = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+
+	(void)env;
+	if (((uintptr_t)p & rest) == 0 && (size & rest) == 0)
+		(void)madvise(p, size, MADV_DONTNEED);
+}
+
 /* -------------------------------------------------------------- cpus ---- */
 
 /* Up to two numbers from a small file; -1: none there. */
@@ -385,6 +395,7 @@ tri_env_real(void)
 		.reserve = real_reserve,
 		.commit = real_commit,
 		.release = real_release,
+		.discard = real_discard,
 		.cpus = real_cpus,
 		.cpu_at = real_cpu_at,
 		.cpu_distance = real_cpu_distance,
