@@ -58,9 +58,8 @@ struct tri_dying {
 	struct tr_msg *queued; /* behind pending */
 };
 
-/* What a plain actor never touches.  Type-stable as the cell is. */
+/* What a plain actor never touches.  Owner only, but for `asks`. */
 struct tri_cold {
-	/* Owner only, but for `asks`. */
 	struct tri_record *records; /* subscriptions */
 	struct tri_name *names;
 	struct tri_member *groups;
@@ -69,20 +68,27 @@ struct tri_cold {
 	_Atomic uint32_t asks; /* under way; read by dumps */
 	uint32_t room[6];
 
-	/* Any thread.  What waits, and how much may: bound.c.  The mark is a
-	 * message that needs no memory: mark.c. */
-	alignas(TRI_LINE) _Atomic uint64_t waiting; /* items and bytes */
-	_Atomic uint64_t bound; /* the same two */
-	_Atomic uint32_t overflow; /* enum tr_overflow */
-	uint32_t shared_room;
-	_Atomic uint64_t mark_state;
-	struct tr_msg mark;
-
-	/* Owner only. */
 	alignas(TRI_LINE) struct tri_dying dying;
 };
 
-_Static_assert(sizeof(struct tri_cold) == 3 * TRI_LINE, "its cold part");
+_Static_assert(sizeof(struct tri_cold) == 2 * TRI_LINE, "its cold part");
+
+/*
+ * What strangers write: what waits in the mailbox, and how much may (bound.c);
+ * and a message that needs no memory (mark.c).  Somebody who knew a former
+ * actor of the slot may still be about to give something back here, so this
+ * memory is never discarded.
+ */
+struct tri_intake {
+	_Atomic uint64_t waiting; /* items and bytes */
+	_Atomic uint64_t bound; /* the same two */
+	_Atomic uint32_t overflow; /* enum tr_overflow */
+	uint32_t room;
+	_Atomic uint64_t mark_state;
+	struct tr_msg mark;
+};
+
+_Static_assert(sizeof(struct tri_intake) == TRI_LINE, "a line");
 
 static inline uint32_t
 tri_ref_slot(tr_ref ref)

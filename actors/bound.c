@@ -3,7 +3,7 @@
  * Bounded mailboxes.
  *
  * Bounds are opt-in.  A plain actor's senders see no more of them than a bit
- * in the word they look at anyway; a bounded one has, in its cold part, one
+ * in the word they look at anyway; a bounded one has, beside its cell, one
  * atomic word of what waits: items in the upper 24 bits, bytes in the lower
  * 40.  A sender reserves with one fetch_add and gives back when it went over;
  * so of several that race for the last place all may be refused, but never is
@@ -42,15 +42,15 @@ uint64_t
 tri_bound_set(struct tr_system *sys, struct tr_self *a,
     const struct tr_spawn_options *o)
 {
-	struct tri_cold *cold = tri_cold(sys, a);
+	struct tri_intake *in = tri_intake(sys, a);
 	uint64_t items = o->max_items, bytes = o->max_bytes;
 
 	if (items == 0)
 		items = ITEMS_MAX;
 	if (bytes == 0)
 		bytes = BYTES_MAX;
-	tri_store_relaxed(&cold->bound, items << BYTES_BITS | bytes);
-	tri_store_relaxed(&cold->overflow, (uint32_t)o->overflow);
+	tri_store_relaxed(&in->bound, items << BYTES_BITS | bytes);
+	tri_store_relaxed(&in->overflow, (uint32_t)o->overflow);
 	return TRI_IDENT_BOUND;
 }
 
@@ -72,12 +72,12 @@ bound_is_over(uint64_t waiting, uint64_t bound, unsigned times)
 
 /* Any thread.  QUEUED: it may be pushed. */
 static enum tri_inlet_pushed
-bound_admit(struct tri_cold *cold, struct tr_msg *m)
+bound_admit(struct tri_intake *in, struct tr_msg *m)
 {
 	uint64_t cost = bound_cost(m);
-	uint64_t waiting = tri_fetch_add_relaxed(&cold->waiting, cost) + cost;
-	uint32_t overflow = tri_load_relaxed(&cold->overflow);
-	uint64_t bound = tri_load_relaxed(&cold->bound);
+	uint64_t waiting = tri_fetch_add_relaxed(&in->waiting, cost) + cost;
+	uint32_t overflow = tri_load_relaxed(&in->overflow);
+	uint64_t bound = tri_load_relaxed(&in->bound);
 
 	/* With DROP_OLD it is the receiver that drops, when it takes its list;
 	 * until then there may be twice as much. */
@@ -85,7 +85,7 @@ bound_admit(struct tri_cold *cold, struct tr_msg *m)
 		m->flags |= TRI_MSG_BOUNDED;
 		return TRI_PUSH_QUEUED;
 	}
-	tri_fetch_sub_relaxed(&cold->waiting, cost);
+	tri_fetch_sub_relaxed(&in->waiting, cost);
 	return overflow == TR_REJECT ? TRI_PUSH_FULL : TRI_PUSH_DROPPED;
 }
 
@@ -93,7 +93,7 @@ void
 tri_bound_leave(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 {
 	m->flags &= (uint8_t)~TRI_MSG_BOUNDED;
-	tri_fetch_sub_relaxed(&tri_cold(sys, a)->waiting, bound_cost(m));
+	tri_fetch_sub_relaxed(&tri_intake(sys, a)->waiting, bound_cost(m));
 }
 
 /* ------------------------------------------------------------- sending -- */
@@ -112,7 +112,7 @@ tri_push_unusual(struct tr_system *sys, struct tr_self *a, uint64_t ident,
 	 * tri_inlet_push. */
 	if (tri_load_acquire(&a->inlet.head) == TRI_INLET_CLOSED)
 		return TRI_PUSH_CLOSED;
-	pushed = bound_admit(tri_cold(sys, a), m);
+	pushed = bound_admit(tri_intake(sys, a), m);
 	if (pushed != TRI_PUSH_QUEUED)
 		return pushed;
 	pushed = tri_inlet_push(&a->inlet, m);
@@ -154,13 +154,13 @@ bound_oldest(struct tr_self *a, struct tr_msg ***from)
 void
 tri_bound_drop_old(struct tri_crew *c, struct tr_self *a)
 {
-	struct tri_cold *cold = tri_cold(c->desk.sys, a);
-	uint64_t bound = tri_load_relaxed(&cold->bound);
+	struct tri_intake *in = tri_intake(c->desk.sys, a);
+	uint64_t bound = tri_load_relaxed(&in->bound);
 	struct tr_msg **from = &a->pending, *m;
 
-	if (tri_load_relaxed(&cold->overflow) != TR_DROP_OLD)
+	if (tri_load_relaxed(&in->overflow) != TR_DROP_OLD)
 		return;
-	while (bound_is_over(tri_load_relaxed(&cold->waiting), bound, 1)) {
+	while (bound_is_over(tri_load_relaxed(&in->waiting), bound, 1)) {
 		m = bound_oldest(a, &from);
 		if (m == NULL)
 			break; /* the rest has come since */

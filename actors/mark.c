@@ -4,10 +4,10 @@
  *
  * STOP and KILL are messages, so that a STOP keeps its place behind what was
  * sent before.  They come from the pool; when that has no block, the slot's
- * own message serves, the mark in its cold part.  One is enough: what follows
+ * own message serves, the mark in its intake.  One is enough: what follows
  * the first STOP or KILL in a mailbox is never handled.
  *
- * Blocks come first because the cold part of a plain actor is memory that was
+ * Blocks come first because the intake of a plain actor is memory that was
  * never touched: to stop a million of them shall not fault in a page for each
  * few.
  *
@@ -27,17 +27,17 @@
 
 /* false: nobody there took it. */
 static bool
-mark_push(struct tri_crew *c, struct tri_cold *cold, tr_ref to)
+mark_push(struct tri_crew *c, struct tri_intake *in, tr_ref to)
 {
 	struct tr_self *a = NULL;
 	enum tri_inlet_pushed pushed;
 
-	cold->mark = (struct tr_msg){
+	in->mark = (struct tr_msg){
 		.offset = sizeof(struct tr_msg),
 		.kind = TRI_MSG_STOP,
 		.size_class = TRI_CLASS_MARK,
 	};
-	pushed = tri_push(c->desk.sys, to, &cold->mark, &a);
+	pushed = tri_push(c->desk.sys, to, &in->mark, &a);
 	if (pushed == TRI_PUSH_WAKE)
 		tri_schedule(c->desk.sys, &c->worker, a);
 	return pushed != TRI_PUSH_CLOSED;
@@ -45,15 +45,15 @@ mark_push(struct tri_crew *c, struct tri_cold *cold, tr_ref to)
 
 /* It is ours: send it, and give it up when nobody wants it any more. */
 static void
-mark_run(struct tri_crew *c, struct tri_cold *cold, uint32_t slot,
+mark_run(struct tri_crew *c, struct tri_intake *in, uint32_t slot,
     uint32_t generation)
 {
-	while (!mark_push(c, cold, tri_ref_make(slot, generation))) {
+	while (!mark_push(c, in, tri_ref_make(slot, generation))) {
 		/* acq_rel: as in tri_mark_release. */
-		uint64_t state = tri_load_relaxed(&cold->mark_state);
+		uint64_t state = tri_load_relaxed(&in->mark_state);
 
-		while (!tri_cas_weak_acq_rel(&cold->mark_state, &state,
-		    state >> 32))
+		while (
+		    !tri_cas_weak_acq_rel(&in->mark_state, &state, state >> 32))
 			;
 		generation = (uint32_t)(state >> 32);
 		if (generation == 0)
@@ -66,13 +66,13 @@ mark_send(struct tri_crew *c, tr_ref to)
 {
 	struct tr_self *a = tri_cell_find(c->desk.sys, to);
 	uint32_t generation = tri_ref_generation(to);
-	struct tri_cold *cold;
+	struct tri_intake *in;
 	uint64_t state, want;
 
 	if (a == NULL)
 		return; /* it has ended */
-	cold = tri_cold(c->desk.sys, a);
-	state = tri_load_relaxed(&cold->mark_state);
+	in = tri_intake(c->desk.sys, a);
+	state = tri_load_relaxed(&in->mark_state);
 	do {
 		if ((uint32_t)state == generation || state >> 32 == generation)
 			return; /* somebody else has told it */
@@ -81,25 +81,25 @@ mark_send(struct tri_crew *c, tr_ref to)
 		    generation :
 		    (uint64_t)generation << 32 | (uint32_t)state;
 		/* acq: the mark as its last user left it. */
-	} while (!tri_cas_weak_acq_rel(&cold->mark_state, &state, want));
+	} while (!tri_cas_weak_acq_rel(&in->mark_state, &state, want));
 	if ((uint32_t)state == 0)
-		mark_run(c, cold, tri_ref_slot(to), generation);
+		mark_run(c, in, tri_ref_slot(to), generation);
 }
 
 void
 tri_mark_release(struct tri_crew *c, struct tr_msg *mark)
 {
 	struct tri_table *t = &c->desk.sys->actors;
-	struct tri_cold *cold = tri_container_of(mark, struct tri_cold, mark);
+	struct tri_intake *in = tri_container_of(mark, struct tri_intake, mark);
 	uint32_t slot =
-	    (uint32_t)(cold - (struct tri_cold *)(void *)t->array[2]);
-	uint64_t state = tri_load_relaxed(&cold->mark_state);
+	    (uint32_t)(in - (struct tri_intake *)(void *)t->array[3]);
+	uint64_t state = tri_load_relaxed(&in->mark_state);
 
 	/* rel: the next user may write the mark; acq: we may be the next. */
-	while (!tri_cas_weak_acq_rel(&cold->mark_state, &state, state >> 32))
+	while (!tri_cas_weak_acq_rel(&in->mark_state, &state, state >> 32))
 		;
 	if (state >> 32 != 0)
-		mark_run(c, cold, slot, (uint32_t)(state >> 32));
+		mark_run(c, in, slot, (uint32_t)(state >> 32));
 }
 
 void

@@ -204,7 +204,8 @@ static int
 system_init(struct tr_system *sys)
 {
 	const size_t actor_sizes[] = { sizeof(struct tr_self),
-		sizeof(struct tri_link), sizeof(struct tri_cold) };
+		sizeof(struct tri_link), sizeof(struct tri_cold),
+		sizeof(struct tri_intake) };
 	const size_t record_sizes[] = { sizeof(struct tri_record) };
 	unsigned users = sys->options.workers + 1;
 	uint32_t records = sys->options.max_actors;
@@ -213,7 +214,7 @@ system_init(struct tr_system *sys)
 	if (records < 1 << 16)
 		records = 1 << 16;
 	if (!tri_table_init(&sys->actors, sys->env, sys->options.max_actors,
-		users, actor_sizes, 3) ||
+		users, actor_sizes, 4) ||
 	    !tri_table_init(&sys->records, sys->env, records, users,
 		record_sizes, 1) ||
 	    !tri_names_init(sys) ||
@@ -221,6 +222,8 @@ system_init(struct tr_system *sys)
 		sys->options.workers, users))
 		return TR_ENOMEM;
 	sys->actors.generation = cell_generation;
+	sys->actors.discards = 3;
+	sys->records.discards = 1;
 	sys->records.generation = record_generation;
 	desk_init(&sys->foreign, sys, NULL, &sys->foreign_pool);
 	sys->jobs = sys->env->jobs_new(sys->env, sys->options.blocking_threads,

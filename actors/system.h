@@ -104,7 +104,7 @@ struct tr_system {
 	struct tr_options options; /* with the defaults filled in */
 	void *log_ctx; /* for options.log */
 	void *dead_ctx; /* for options.on_dead_letter */
-	struct tri_table actors; /* arrays: cell, link, cold */
+	struct tri_table actors; /* arrays: cell, link, cold, intake */
 	struct tri_table records;
 	struct tri_sched sched;
 	struct tri_jobs *jobs;
@@ -157,6 +157,12 @@ static inline struct tri_cold *
 tri_cold(const struct tr_system *sys, const struct tr_self *a)
 {
 	return tri_table_at(&sys->actors, 2, tri_cell_slot(sys, a));
+}
+
+static inline struct tri_intake *
+tri_intake(const struct tr_system *sys, const struct tr_self *a)
+{
+	return tri_table_at(&sys->actors, 3, tri_cell_slot(sys, a));
 }
 
 static inline struct tri_crew *

@@ -328,7 +328,7 @@ table_discard(struct tri_table *t, uint32_t k)
 		if (generation > t->chunk[k].floor)
 			t->chunk[k].floor = generation;
 	}
-	for (i = 0; i < TRI_TABLE_ARRAYS; i++)
+	for (i = 0; i < t->discards; i++)
 		if (t->size[i] != 0)
 			t->env->discard(t->env, tri_table_at(t, i, from),
 			    t->size[i] * TRI_CHUNK);

@@ -26,7 +26,7 @@
 #include "sched/env.h"
 
 enum {
-	TRI_TABLE_ARRAYS = 3,
+	TRI_TABLE_ARRAYS = 4,
 	TRI_TABLE_STEP = 32768, /* elements committed at a time: 2 MiB of
 	                         * cells */
 	TRI_CACHE_MAX = 128,
@@ -61,6 +61,7 @@ struct tri_table {
 	uint32_t whole; /* chunks that are all free */
 	int32_t discard; /* taken off the stack, still with their pages */
 	int32_t fresh; /* without */
+	unsigned discards; /* how many of the arrays go back */
 	/* The generation of a free element; NULL: never trimmed. */
 	uint32_t (*generation)(const void *element);
 };

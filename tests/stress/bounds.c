@@ -42,7 +42,7 @@ static void
 look_at_bound(struct tr_self *self)
 {
 	uint64_t waiting =
-	    tri_load_relaxed(&tri_cold(sys, self)->waiting) >> 40;
+	    tri_load_relaxed(&tri_intake(sys, self)->waiting) >> 40;
 	uint64_t before = atomic_load(&most);
 
 	/* Others may be on their way to be refused: one each. */
@@ -194,9 +194,9 @@ main(int argc, char **argv)
 	k.run_rc = tr_system_run(k.sys, &k.report);
 	for (uint32_t slot = 0; slot < tri_load_relaxed(&k.sys->actors.limit);
 	     slot++) {
-		struct tri_cold *cold = tri_table_at(&k.sys->actors, 2, slot);
+		struct tri_intake *in = tri_table_at(&k.sys->actors, 3, slot);
 
-		KIT_CHECK(tri_load_relaxed(&cold->waiting) == 0);
+		KIT_CHECK(tri_load_relaxed(&in->waiting) == 0);
 	}
 	KIT_CHECK(tr_stats(k.sys, &k.stats) == TR_OK);
 	pool_bytes = k.stats.pool_bytes;

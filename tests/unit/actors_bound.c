@@ -144,13 +144,13 @@ static const struct tr_behavior root = {
 static void
 play(struct bound *b)
 {
-	struct tri_cold *cold;
+	struct tri_intake *in;
 
 	kit_new(&b->k, 1);
 	(void)kit_root(&b->k, &root, b);
 	b->k.run_rc = tr_system_run(b->k.sys, &b->k.report);
-	cold = tri_table_at(&b->k.sys->actors, 2, tri_ref_slot(b->receiver));
-	assert_true(tri_load_relaxed(&cold->waiting) == 0);
+	in = tri_table_at(&b->k.sys->actors, 3, tri_ref_slot(b->receiver));
+	assert_true(tri_load_relaxed(&in->waiting) == 0);
 	kit_end(&b->k);
 	assert_int_equal(b->late_rc, TR_OK);
 }

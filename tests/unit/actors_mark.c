@@ -192,22 +192,22 @@ late_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct dry *d = kit_ctx(state);
 	struct tri_crew *c = (struct tri_crew *)(void *)tri_worker_here;
-	struct tri_cold *cold;
+	struct tri_intake *in;
 	uint32_t generation;
 
 	if (!all_started(d, self, msg))
 		return TR_OK;
-	cold = tri_table_at(&d->k.sys->actors, 2, tri_ref_slot(d->victim[0]));
+	in = tri_table_at(&d->k.sys->actors, 3, tri_ref_slot(d->victim[0]));
 	generation = tri_ref_generation(d->victim[0]);
 	dry_up(d, self);
-	tri_store_relaxed(&cold->mark_state, (uint64_t)generation - 1);
+	tri_store_relaxed(&in->mark_state, (uint64_t)generation - 1);
 	d->stop_rc[0] = tr_stop(self, d->victim[0], tr_forever());
 	d->reasons[3] = (int)d->stopped;
-	TR_ASSERT(tri_load_relaxed(&cold->mark_state) ==
+	TR_ASSERT(tri_load_relaxed(&in->mark_state) ==
 	    ((uint64_t)generation << 32 | (generation - 1)));
 	/* The former actor's mark was taken. */
-	tri_mark_release(c, &cold->mark);
-	TR_ASSERT(tri_load_relaxed(&cold->mark_state) == generation);
+	tri_mark_release(c, &in->mark);
+	TR_ASSERT(tri_load_relaxed(&in->mark_state) == generation);
 	return kit_finish(self);
 }
 
@@ -240,7 +240,7 @@ static int
 gone_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct dry *d = kit_ctx(state);
-	struct tri_cold *cold;
+	struct tri_intake *in;
 	tr_ref former = d->victim[0];
 
 	if (!all_started(d, self, msg))
@@ -249,8 +249,8 @@ gone_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	dry_up(d, self);
 	d->stop_rc[0] = tr_stop(self, former, tr_forever());
 	d->stop_rc[1] = tr_kill(self, former);
-	cold = tri_table_at(&d->k.sys->actors, 2, tri_ref_slot(former));
-	TR_ASSERT(tri_load_relaxed(&cold->mark_state) == 0);
+	in = tri_table_at(&d->k.sys->actors, 3, tri_ref_slot(former));
+	TR_ASSERT(tri_load_relaxed(&in->mark_state) == 0);
 	d->worked = 100;
 	dry_end(d);
 	return kit_finish(self);
