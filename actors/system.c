@@ -29,7 +29,9 @@ options_are_valid(const struct tr_options *o)
 	    (o->max_actors == 0 ||
 		(o->max_actors >= ACTORS_MIN && o->max_actors <= ACTORS_MAX)) &&
 	    o->max_message_bytes <= MESSAGE_MAX && tri_budget_is_valid(o) &&
-	    o->blocking_threads <= 256 && o->stop_ns >= 0;
+	    o->blocking_threads <= 256 && o->stop_ns >= 0 &&
+	    (o->allocator == NULL ||
+		(o->allocator->alloc != NULL && o->allocator->free != NULL));
 }
 
 static void
@@ -249,30 +251,20 @@ system_free(struct tr_system *sys)
 	tri_table_fini(&sys->records);
 	tri_table_fini(&sys->actors);
 	number_give_back(sys->number);
-	env->memory.free(env->memory.ctx, sys);
+	tri_env_free(env, sys);
 	env->free(env);
 }
 
 int
-tr_system_new(struct tr_system **system, const struct tr_options *options)
+tri_system_new(struct tr_system **system, const struct tr_options *options,
+    struct tri_env *env)
 {
-	const struct tr_options defaults = { 0 };
-	struct tri_env *env;
-	struct tr_system *sys;
-	unsigned number;
+	unsigned number = number_take();
+	struct tr_system *sys = NULL;
 	int rc;
 
-	*system = NULL;
-	if (options == NULL)
-		options = &defaults;
-	if (!options_are_valid(options))
-		return TR_EINVAL;
-	env = tri_env_real();
-	if (env == NULL)
-		return TR_ENOMEM;
-	number = number_take();
-	sys = number == 0 ? NULL :
-			    env->memory.alloc(env->memory.ctx, sizeof(*sys));
+	if (number != 0)
+		sys = tri_env_alloc(env, sizeof(*sys));
 	if (sys == NULL) {
 		if (number != 0)
 			number_give_back(number);
@@ -283,6 +275,7 @@ tr_system_new(struct tr_system **system, const struct tr_options *options)
 	sys->env = env;
 	sys->number = number;
 	sys->options = *options;
+	sys->options.allocator = NULL; /* the environment has a copy */
 	options_fill(&sys->options, env);
 	tri_budget_init(sys);
 	sys->log_ctx = options->hook_ctx;
@@ -298,6 +291,23 @@ tr_system_new(struct tr_system **system, const struct tr_options *options)
 	}
 	*system = sys;
 	return TR_OK;
+}
+
+int
+tr_system_new(struct tr_system **system, const struct tr_options *options)
+{
+	const struct tr_options defaults = { 0 };
+	struct tri_env *env;
+
+	*system = NULL;
+	if (options == NULL)
+		options = &defaults;
+	if (!options_are_valid(options))
+		return TR_EINVAL;
+	env = tri_env_real_with(options->allocator);
+	if (env == NULL)
+		return TR_ENOMEM;
+	return tri_system_new(system, options, env);
 }
 
 /* ------------------------------------------------------------ running --- */

@@ -243,6 +243,10 @@ tri_crew_in_turn(struct tr_self *self, const char *function)
 }
 
 #define tri_crew_of(self) tri_crew_in_turn((self), __func__)
+/* system.c: tr_system_new() in a given environment, which it frees in any case
+ * but success; valid options, *system is NULL. */
+int tri_system_new(struct tr_system **system, const struct tr_options *options,
+    struct tri_env *env);
 
 /* send.c: messages and where they go; the hot ones inline in send.h */
 

@@ -297,6 +297,26 @@ enum tr_pressure {
 typedef void tr_pressure_fn(struct tr_system *system, enum tr_pressure pressure,
     uint64_t bytes, void *ctx);
 
+/**
+ * Where a system gets its memory: messages, states, names and all else that it
+ * keeps.  Both functions are called by any of its threads and by those that
+ * post or spawn, also concurrently; neither may call a tr_ verb, and alloc()
+ * may fail at any time.
+ *
+ * Not through it: the tables of actors and of what they wait for (reserved
+ * address space, used up step by step), libev's loops, threads' stacks, and
+ * what the C library allocates for itself.
+ */
+struct tr_allocator {
+	/* `size` bytes, at least 1, not zeroed, aligned to `align`: a power of
+	 * two, 64 or the 262,144 (256 KiB) of the slabs that messages are cut
+	 * from.  NULL: no memory. */
+	void *(*alloc)(void *ctx, size_t size, size_t align);
+	/* What alloc() returned, never NULL. */
+	void (*free)(void *ctx, void *p);
+	void *ctx; /* passed to both */
+};
+
 struct tr_options {
 	unsigned workers; /* threads, 1 to 64; 0: one per core allowed by
 	                   * affinity and cgroup quota */
@@ -323,6 +343,8 @@ struct tr_options {
 	tr_log_fn *log; /* NULL: tr_run() writes to stderr, others nowhere */
 	tr_dead_letter_fn *on_dead_letter; /* NULL: only counted */
 	void *hook_ctx; /* passed to the hooks */
+	const struct tr_allocator *allocator; /* copied; NULL: the C library's,
+	                                       * and pages of the system's */
 };
 
 enum { TR_LEFT_MAX = 16 };

@@ -111,8 +111,25 @@ struct tri_env {
 	void (*free)(struct tri_env *env);
 };
 
-/* The real world.  NULL: no memory. */
+struct tr_allocator;
+
+/* The real world, its memory from an allocator (copied); NULL: the C library's,
+ * and pages of the system's.  NULL: no memory. */
+struct tri_env *tri_env_real_with(const struct tr_allocator *allocator);
 struct tri_env *tri_env_real(void);
+
+/* Memory for the environment's own structures, aligned to a line. */
+static inline void *
+tri_env_alloc(struct tri_env *env, size_t size)
+{
+	return env->memory.alloc(env->memory.ctx, size);
+}
+
+static inline void
+tri_env_free(struct tri_env *env, void *p)
+{
+	env->memory.free(env->memory.ctx, p);
+}
 
 /* loop.c and pool_real.c, put into the table by env_real.c. */
 void tri_loop_ops(struct tri_env *env);

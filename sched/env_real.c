@@ -2,9 +2,12 @@
 /*
  * The real world behind the seam: Linux system calls and POSIX threads.
  *
- * Stateless but for the start thread's affinity; any thread.
+ * Stateless but for the start thread's affinity and the program's allocator;
+ * any thread.
  */
 #include "sched/env.h"
+
+#include "troupe.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -27,6 +30,7 @@ struct env_real {
 	struct tri_env env;
 	cpu_set_t allowed; /* when the environment was made */
 	unsigned quota; /* cores by cgroup; 0: no limit */
+	struct tr_allocator allocator; /* the program's, if it gave one */
 };
 
 struct tri_thread {
@@ -130,6 +134,39 @@ real_mem_free(void *ctx, void *p)
 {
 	(void)ctx;
 	free(p);
+}
+
+/* The same three with the program's allocator; ctx is the environment. */
+
+static void *
+given_slab_new(void *ctx, size_t size)
+{
+	const struct tr_allocator *a = &((struct env_real *)ctx)->allocator;
+
+	return a->alloc(a->ctx, size, size);
+}
+
+static void *
+given_alloc(void *ctx, size_t size)
+{
+	const struct tr_allocator *a = &((struct env_real *)ctx)->allocator;
+
+	return a->alloc(a->ctx, size == 0 ? 1 : size, TRI_LINE);
+}
+
+static void
+given_free(void *ctx, void *p)
+{
+	const struct tr_allocator *a = &((struct env_real *)ctx)->allocator;
+
+	a->free(a->ctx, p);
+}
+
+static void
+given_slab_free(void *ctx, void *slab, size_t size)
+{
+	(void)size;
+	given_free(ctx, slab);
 }
 
 static void *
@@ -298,7 +335,7 @@ static int
 real_thread_start(struct tri_env *env, struct tri_thread **thread,
     void (*fn)(void *), void *arg, const char *name, int cpu)
 {
-	struct tri_thread *t = malloc(sizeof(*t));
+	struct tri_thread *t = tri_env_alloc(env, sizeof(*t));
 	/* Those that a thread's own fault raises, and profilers'. */
 	static const int keep[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
 		SIGSYS, SIGPROF };
@@ -306,7 +343,6 @@ real_thread_start(struct tri_env *env, struct tri_thread **thread,
 	size_t i;
 	int rc;
 
-	(void)env;
 	if (t == NULL)
 		return -ENOMEM;
 	t->fn = fn;
@@ -321,7 +357,7 @@ real_thread_start(struct tri_env *env, struct tri_thread **thread,
 	rc = pthread_create(&t->thread, NULL, thread_main, t);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc != 0) {
-		free(t);
+		tri_env_free(env, t);
 		return -rc;
 	}
 	*thread = t;
@@ -331,9 +367,8 @@ real_thread_start(struct tri_env *env, struct tri_thread **thread,
 static void
 real_thread_join(struct tri_env *env, struct tri_thread *thread)
 {
-	(void)env;
 	pthread_join(thread->thread, NULL);
-	free(thread);
+	tri_env_free(env, thread);
 }
 
 static void
@@ -367,13 +402,34 @@ real_write(struct tri_env *env, int fd, const void *buf, size_t size)
 static void
 real_free(struct tri_env *env)
 {
-	free(tri_container_of(env, struct env_real, env));
+	struct env_real *r = tri_container_of(env, struct env_real, env);
+	struct tr_allocator a = r->allocator;
+
+	if (a.free != NULL)
+		a.free(a.ctx, r);
+	else
+		real_mem_free(NULL, r);
+}
+
+static struct env_real *
+env_real_alloc(const struct tr_allocator *a)
+{
+	struct env_real *r = a == NULL ? real_alloc(NULL, sizeof(*r)) :
+					 a->alloc(a->ctx, sizeof(*r), TRI_LINE);
+
+	if (r == NULL)
+		return NULL;
+	memset(r, 0, sizeof(*r));
+	if (a != NULL)
+		r->allocator = *a;
+	return r;
 }
 
 struct tri_env *
-tri_env_real(void)
+tri_env_real_with(const struct tr_allocator *allocator)
 {
-	struct env_real *r = calloc(1, sizeof(*r));
+	struct env_real *r = env_real_alloc(allocator);
+	bool given = allocator != NULL;
 
 	if (r == NULL)
 		return NULL;
@@ -385,11 +441,11 @@ tri_env_real(void)
 		.cycles = real_cycles,
 		.entropy = real_entropy,
 		.memory = {
-			.slab_new = real_slab_new,
-			.slab_free = real_slab_free,
+			.slab_new = given ? given_slab_new : real_slab_new,
+			.slab_free = given ? given_slab_free : real_slab_free,
 			.populate = real_populate,
-			.alloc = real_alloc,
-			.free = real_mem_free,
+			.alloc = given ? given_alloc : real_alloc,
+			.free = given ? given_free : real_mem_free,
 			.ctx = r,
 		},
 		.reserve = real_reserve,
@@ -410,6 +466,12 @@ tri_env_real(void)
 	tri_loop_ops(&r->env);
 	tri_jobs_ops(&r->env);
 	return &r->env;
+}
+
+struct tri_env *
+tri_env_real(void)
+{
+	return tri_env_real_with(NULL);
 }
 
 static void

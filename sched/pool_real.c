@@ -10,7 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { JOB_THREADS_MAX = 256 };
@@ -79,11 +79,12 @@ jobs_thread(void *arg)
 static struct tri_jobs *
 jobs_new(struct tri_env *env, unsigned threads, unsigned queue)
 {
-	struct tri_jobs *jobs = calloc(1, sizeof(*jobs));
+	struct tri_jobs *jobs = tri_env_alloc(env, sizeof(*jobs));
 	pthread_condattr_t attr;
 
 	if (jobs == NULL)
 		return NULL;
+	memset(jobs, 0, sizeof(*jobs));
 	TR_ASSERT(threads <= JOB_THREADS_MAX);
 	jobs->env = env;
 	jobs->threads_max = threads;
@@ -201,7 +202,7 @@ jobs_free(struct tri_env *env, struct tri_jobs *jobs)
 	pthread_cond_destroy(&jobs->none);
 	pthread_cond_destroy(&jobs->some);
 	pthread_mutex_destroy(&jobs->lock);
-	free(jobs);
+	tri_env_free(env, jobs);
 }
 
 void
