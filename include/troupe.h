@@ -526,7 +526,8 @@ TR_API TR_MUST_CHECK tr_ref tr_system_spawn(struct tr_system *system,
  * \param to      who is told
  * \param tag     the message's tag
  * \returns       TR_OK; TR_EEXIST (the signal has a handler already);
- *                TR_EINVAL (no such signal); TR_ENOMEM; TR_ESTOPPING
+ *                TR_EINVAL (no such signal); TR_ENOMEM; TR_ESTOPPING; or a
+ *                negative errno value (no descriptor)
  * \owner         none
  * \threads       any
  * \blocks        never

@@ -3,7 +3,7 @@
  * Event loops: the only file that knows libev.
  *
  * A worker has one loop (epoll).  Three things end its sleep besides the
- * descriptors it watches: an ev_async for loop_wake(), a libev timer for the
+ * descriptors it watches: an eventfd for loop_wake(), a libev timer for the
  * sleeper's own deadline, and a timerfd that any thread may arm
  * (loop_alarm()), which costs a system call and wakes nobody.
  *
@@ -12,10 +12,14 @@
  * and who does not get it leaves an operation for the next poller.  That will
  * let an idle worker borrow the loop of one that is stuck in a handler.
  *
- * libev's process-wide hooks are not touched.  Its own allocations cannot be
- * made to fail gracefully: loops are made at the start of a system, and
- * everything they need is started there, so a running loop allocates only
- * when more descriptors are watched than ever before.
+ * WHEN THINGS RUN OUT.  libev's process-wide hooks are not touched, and
+ * without them it ends the process when it gets no memory, or no descriptor
+ * for an ev_async.  So there is no ev_async: the eventfd is ours, and what
+ * libev opens itself, the epoll descriptor, it may be refused.  Its memory is
+ * asked for before it asks, and a new loop is driven once through all it does
+ * later, so a running loop allocates only when more is watched than ever
+ * before.  A watcher that epoll refuses is stopped by libev; that is looked
+ * for when the loop is new, afterwards no descriptor is added but a signal's.
  */
 #include "sched/env.h"
 
@@ -23,10 +27,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <ev.h>
+
+enum {
+	LIBEV_ROOM = 64 * 1024, /* more than a loop allocates... */
+	LIBEV_ROOM_FD = 64, /* ...but for its table of descriptors */
+};
 
 /* A signal to be watched; freed with its loop. */
 struct watch {
@@ -39,26 +49,36 @@ struct watch {
 };
 
 struct tri_loop {
+	struct tri_env *env;
 	struct ev_loop *ev;
-	ev_async wake;
+	ev_io wake;
 	ev_timer deadline;
 	ev_io alarm;
+	int wake_fd;
 	int alarm_fd;
 	unsigned events; /* seen in this run */
 	struct watch *watches;
 	/* Other threads. */
-	alignas(TRI_LINE) ck_spinlock_t lock;
+	alignas(TRI_LINE) _Atomic uint32_t rung; /* wake_fd was written to */
+	ck_spinlock_t lock;
 	ck_stack_t ops;
 };
 
 CK_STACK_CONTAINER(struct watch, op, watch_of_op)
 
 static void
-on_wake(struct ev_loop *ev, ev_async *w, int revents)
+on_wake(struct ev_loop *ev, ev_io *w, int revents)
 {
-	(void)ev;
+	struct tri_loop *loop = ev_userdata(ev);
+	uint64_t times;
+
 	(void)w;
 	(void)revents;
+	if (read(loop->wake_fd, &times, sizeof(times)) < 0)
+		return; /* nobody has: the loop is new */
+	/* acq_rel: who found it rung and did not write is seen from here on;
+	 * pairs with loop_wake. */
+	tri_exchange_acq_rel(&loop->rung, 0u);
 }
 
 static void
@@ -97,7 +117,6 @@ loop_free(struct tri_env *env, struct tri_loop *loop)
 {
 	ck_stack_entry_t *e;
 
-	(void)env;
 	if (loop == NULL)
 		return;
 	while (loop->watches != NULL) {
@@ -106,47 +125,79 @@ loop_free(struct tri_env *env, struct tri_loop *loop)
 		loop->watches = watch->next;
 		ev_signal_stop(loop->ev, &watch->signal);
 		(void)sigaction(watch->signal.signum, &watch->before, NULL);
-		free(watch);
+		tri_env_free(env, watch);
 	}
 	e = ck_stack_batch_pop_upmc(&loop->ops);
 	while (e != NULL) {
 		struct watch *watch = watch_of_op(e);
 
 		e = CK_STACK_NEXT(e);
-		free(watch);
+		tri_env_free(env, watch);
 	}
 	if (loop->ev != NULL)
 		ev_loop_destroy(loop->ev);
 	if (loop->alarm_fd >= 0)
 		close(loop->alarm_fd);
-	free(loop);
+	if (loop->wake_fd >= 0)
+		close(loop->wake_fd);
+	tri_env_free(env, loop);
+}
+
+/* Whether the C library has the memory that libev is about to ask it for. */
+static bool
+libev_has_room(const struct tri_loop *loop)
+{
+	int fd =
+	    loop->wake_fd > loop->alarm_fd ? loop->wake_fd : loop->alarm_fd;
+	void *volatile room =
+	    malloc(LIBEV_ROOM + LIBEV_ROOM_FD * ((size_t)fd + 1));
+
+	free(room);
+	return room != NULL;
+}
+
+/*
+ * Start what every loop has, and let all of it happen once: what libev keeps
+ * in arrays has been allocated then.  false: epoll refused a descriptor.
+ */
+static bool
+loop_rehearse(struct tri_loop *loop)
+{
+	ev_set_userdata(loop->ev, loop);
+	ev_io_init(&loop->wake, on_wake, loop->wake_fd, EV_READ);
+	ev_io_start(loop->ev, &loop->wake);
+	ev_io_init(&loop->alarm, on_alarm, loop->alarm_fd, EV_READ);
+	ev_io_start(loop->ev, &loop->alarm);
+	ev_init(&loop->deadline, on_deadline);
+	ev_timer_set(&loop->deadline, -1., 0.);
+	ev_timer_start(loop->ev, &loop->deadline);
+	ev_feed_event(loop->ev, &loop->wake, EV_READ);
+	ev_feed_event(loop->ev, &loop->alarm, EV_READ);
+	ev_run(loop->ev, EVRUN_NOWAIT);
+	ev_timer_stop(loop->ev, &loop->deadline);
+	return ev_is_active(&loop->wake) && ev_is_active(&loop->alarm);
 }
 
 static struct tri_loop *
 loop_new(struct tri_env *env)
 {
-	struct tri_loop *loop = NULL;
+	struct tri_loop *loop = tri_env_alloc(env, sizeof(*loop));
 
-	if (posix_memalign((void **)&loop, TRI_LINE, sizeof(*loop)) != 0)
+	if (loop == NULL)
 		return NULL;
 	memset(loop, 0, sizeof(*loop));
+	loop->env = env;
 	ck_spinlock_init(&loop->lock);
 	ck_stack_init(&loop->ops);
+	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	loop->alarm_fd =
 	    timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (loop->ev == NULL || loop->alarm_fd < 0) {
+	if (loop->wake_fd >= 0 && loop->alarm_fd >= 0 && libev_has_room(loop))
+		loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (loop->ev == NULL || !loop_rehearse(loop)) {
 		loop_free(env, loop);
 		return NULL;
 	}
-	ev_set_userdata(loop->ev, loop);
-	ev_async_init(&loop->wake, on_wake);
-	ev_async_start(loop->ev, &loop->wake);
-	ev_io_init(&loop->alarm, on_alarm, loop->alarm_fd, EV_READ);
-	ev_io_start(loop->ev, &loop->alarm);
-	ev_init(&loop->deadline, on_deadline);
-	/* Let epoll know now, so that the first sleep allocates nothing. */
-	ev_run(loop->ev, EVRUN_NOWAIT);
 	return loop;
 }
 
@@ -165,6 +216,19 @@ signal_is_taken(struct tri_loop *loop, int signo)
 	    (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN);
 }
 
+/* libev opens a descriptor for the first signal of a loop, and ends the
+ * process if it cannot. */
+static bool
+descriptor_is_free(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 /* With the lock held: what others left to do. */
 static void
 loop_do_ops(struct tri_loop *loop)
@@ -178,8 +242,9 @@ loop_do_ops(struct tri_loop *loop)
 		struct watch *watch = watch_of_op(e);
 
 		e = CK_STACK_NEXT(e);
-		if (signal_is_taken(loop, watch->signal.signum)) {
-			free(watch);
+		if (signal_is_taken(loop, watch->signal.signum) ||
+		    !descriptor_is_free()) {
+			tri_env_free(loop->env, watch);
 			continue;
 		}
 		ev_signal_start(loop->ev, &watch->signal);
@@ -235,8 +300,14 @@ loop_sleep(struct tri_env *env, struct tri_loop *loop, int64_t deadline)
 static void
 loop_wake(struct tri_env *env, struct tri_loop *loop)
 {
+	const uint64_t once = 1;
+
 	(void)env;
-	ev_async_send(loop->ev, &loop->wake);
+	/* acq_rel: what the caller did before is seen by the owner after the
+	 * sleep that ends now; pairs with on_wake. */
+	if (tri_exchange_acq_rel(&loop->rung, 1u) == 0 &&
+	    write(loop->wake_fd, &once, sizeof(once)) < 0)
+		return; /* only a full counter refuses: it is readable */
 }
 
 static void
@@ -265,12 +336,12 @@ loop_signal(struct tri_env *env, struct tri_loop *loop, int signo,
 		return -EINVAL;
 	if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN)
 		return -EEXIST;
-	watch = calloc(1, sizeof(*watch));
+	if (!descriptor_is_free())
+		return -EMFILE;
+	watch = tri_env_alloc(env, sizeof(*watch));
 	if (watch == NULL)
 		return -ENOMEM;
-	watch->before = old;
-	watch->fn = fn;
-	watch->arg = arg;
+	*watch = (struct watch){ .before = old, .fn = fn, .arg = arg };
 	ev_signal_init(&watch->signal, on_signal, signo);
 	watch->signal.data = watch;
 	ck_stack_push_upmc(&loop->ops, &watch->op);
