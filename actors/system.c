@@ -365,17 +365,21 @@ int
 tr_system_run(struct tr_system *system, struct tr_stop_report *report)
 {
 	uint32_t fresh = TRI_NEW;
-	int rc;
+	int rc, left;
 
 	if (!tri_cas_acq_rel(&system->life, &fresh, (uint32_t)TRI_STARTED))
 		return TR_EINVAL;
 	rc = tri_sched_run(&system->sched);
 	system_wait_for_workers(system);
-	if (rc == 0)
-		rc = system_finish(system, report);
+	if (rc != 0) {
+		/* What was spawned and posted gets its proper end. */
+		(void)tr_system_stop(system, INT64_MIN);
+		tri_sched_drain(&system->sched);
+	}
+	left = system_finish(system, report);
 	/* rel: the last touch; another thread may free it now. */
 	tri_store_release(&system->life, (uint32_t)TRI_FINISHED);
-	return rc;
+	return rc != 0 ? rc : left;
 }
 
 int

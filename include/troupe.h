@@ -409,7 +409,8 @@ TR_API TR_MUST_CHECK int tr_system_new(struct tr_system **system,
  * \param system  the system
  * \param report  filled at the end; NULL: not wanted
  * \returns       TR_OK; TR_EBUSY (actors were left); TR_EINVAL (second run);
- *                or a negative errno value when no thread could be started
+ *                or a negative errno value when a thread could not be started:
+ *                nothing has run then, what was spawned has been killed
  * \owner         none
  * \threads       any
  * \blocks        until the system has stopped

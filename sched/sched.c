@@ -173,6 +173,30 @@ tri_sched_run(struct tri_sched *s)
 }
 
 void
+tri_sched_drain(struct tri_sched *s)
+{
+	struct tri_worker *before = tri_worker_here;
+	unsigned i, left;
+
+	do {
+		left = 0;
+		for (i = 0; i < s->n; i++) {
+			struct tri_worker *w = tri_sched_worker(s, i);
+
+			if (w->phase == TRI_ENDED)
+				continue;
+			tri_worker_here = w;
+			/* It must not sleep: who would wake it comes later. */
+			s->env->loop_wake(s->env, w->loop);
+			left += tri_worker_step(w);
+		}
+	} while (left > 0);
+	for (i = 0; i < s->n; i++)
+		tri_pool_flush(&tri_sched_worker(s, i)->pool);
+	tri_worker_here = before;
+}
+
+void
 tri_sched_attend(struct tri_sched *s)
 {
 	unsigned i;

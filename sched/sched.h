@@ -158,6 +158,10 @@ unsigned tri_sched_running(struct tri_sched *s);
 /* After they all have. */
 void tri_sched_join(struct tri_sched *s);
 
+/* After tri_sched_run() has failed and the others were joined: the caller's
+ * thread is every worker in turn, until all have ended. */
+void tri_sched_drain(struct tri_sched *s);
+
 /* Ask every worker to call hooks.attend before each step from now on. */
 void tri_sched_attend(struct tri_sched *s);
 
