@@ -300,8 +300,9 @@ typedef void tr_pressure_fn(struct tr_system *system, enum tr_pressure pressure,
 /**
  * Where a system gets its memory: messages, states, names and all else that it
  * keeps.  Both functions are called by any of its threads and by those that
- * post or spawn, also concurrently; neither may call a tr_ verb, and alloc()
- * may fail at any time.
+ * post or spawn, also concurrently, some calls with a spin lock held: they
+ * should be quick and may call no tr_ verb.  alloc() may fail at any time; what
+ * then happens is in docs/limits.md.
  *
  * Not through it: the tables of actors and of what they wait for (reserved
  * address space, used up step by step), libev's loops, threads' stacks, and

@@ -15,6 +15,7 @@ enum {
 	THREADS = 4,
 	ROUNDS = TEST_SCALE(600),
 	VISITORS = 8,
+	SYSTEMS = 63,
 };
 
 enum { NOTE, DONE };
@@ -123,17 +124,29 @@ descriptors(void)
 	return n;
 }
 
-/* All numbers are free again. */
+/* All numbers are free again: as many systems as there may be run at once,
+ * each handles a post, and one more is refused. */
 static void
-numbers_are_back(void)
+all_at_once(void)
 {
-	struct tr_options small = { .workers = 1, .max_actors = 1024 };
-	struct tr_system *sys[63];
+	static struct kit k[SYSTEMS];
+	struct tr_system *one_more;
+	tr_ref ref;
 
-	for (int i = 0; i < 63; i++)
-		KIT_CHECK(tr_system_new(&sys[i], &small) == TR_OK);
-	for (int i = 0; i < 63; i++)
-		KIT_CHECK(tr_system_free(sys[i]) == TR_OK);
+	for (int i = 0; i < SYSTEMS; i++) {
+		kit_new_with(&k[i],
+		    (struct tr_options){ .workers = 1, .max_actors = 1024 });
+		kit_begin(&k[i]);
+	}
+	KIT_CHECK(tr_system_new(&one_more, NULL) == TR_ENOMEM);
+	for (int i = 0; i < SYSTEMS; i++) {
+		ref = tr_system_spawn(k[i].sys, &kit_idler, NULL, NULL);
+		KIT_CHECK(tr_post(k[i].sys, ref, NOTE, NULL, 0) == TR_OK);
+	}
+	for (int i = 0; i < SYSTEMS; i++) {
+		kit_stop(&k[i]);
+		KIT_CHECK(k[i].stats.handled == 1);
+	}
 }
 
 int
@@ -154,7 +167,7 @@ main(int argc, char **argv)
 		KIT_CHECK(pthread_join(maker[i].thread, NULL) == 0);
 		answered += maker[i].answered;
 	}
-	numbers_are_back();
+	all_at_once();
 	KIT_CHECK(descriptors() == before);
 	printf("systems: %d threads made %d each, %u asks answered\n", THREADS,
 	    ROUNDS, answered);

@@ -434,6 +434,18 @@ static const struct tr_behavior root = {
 
 /* ----------------------------------------------------------- one run ---- */
 
+/* Bytes of blocks handed out and not freed, of all pools. */
+static uint64_t
+scene_bytes(void)
+{
+	uint64_t sum = tri_load_relaxed(&scene.sys->foreign_pool.live);
+
+	for (unsigned i = 0; i < tr_system_workers(scene.sys); i++)
+		sum += tri_load_relaxed(
+		    &tri_crew_at(scene.sys, i)->worker.pool.live);
+	return sum;
+}
+
 static void
 scene_check(int rc)
 {
@@ -446,6 +458,7 @@ scene_check(int rc)
 	assert_int_equal(s->queued, 0);
 	assert_int_equal(s->actors, 0);
 	assert_int_equal(s->spawned, s->ended);
+	assert_int_equal(scene_bytes(), 0);
 	assert_int_equal(scene.twice, 0);
 	assert_int_equal(scene.dirty, 0);
 	assert_int_equal(scene.outcomes, scene.asks);

@@ -635,6 +635,36 @@ a_slot_whose_generations_are_used_up_is_retired(void **unused)
 	assert_int_equal(g.elsewhere, 500);
 }
 
+/* --------------------------------------------------------------- sizes -- */
+
+static void
+states_and_arguments_past_the_limit_are_refused(void **unused)
+{
+	const struct tr_behavior fits = { .receive = kit_ignore,
+		.arg_size = 1000 };
+	const struct tr_behavior too_large[] = {
+		{ .receive = kit_ignore, .arg_size = 1001 },
+		{ .receive = kit_ignore, .arg_size = SIZE_MAX },
+		{ .receive = kit_ignore, .state_size = ((size_t)1 << 30) + 1 },
+		{ .receive = kit_ignore, .state_size = SIZE_MAX },
+	};
+	struct tr_options options = { .workers = 1, .max_message_bytes = 1000 };
+	int error = TR_OK;
+	struct tr_spawn_options o = { .error = &error };
+	struct tr_system *sys;
+
+	(void)unused;
+	assert_int_equal(tr_system_new(&sys, &options), TR_OK);
+	assert_true(tr_ref_valid(tr_system_spawn(sys, &fits, NULL, &o)));
+	for (size_t i = 0; i < sizeof(too_large) / sizeof(*too_large); i++) {
+		error = TR_OK;
+		assert_false(tr_ref_valid(
+		    tr_system_spawn(sys, &too_large[i], NULL, &o)));
+		assert_int_equal(error, TR_EINVAL);
+	}
+	assert_int_equal(tr_system_free(sys), TR_OK);
+}
+
 int
 main(void)
 {
@@ -647,6 +677,7 @@ main(void)
 		KIT_TEST(without_descriptors_a_system_is_refused),
 		KIT_TEST(a_halved_table_gives_out_each_of_its_slots),
 		KIT_TEST(timers_asks_and_offloads_share_65536_records_at_least),
+		KIT_TEST(states_and_arguments_past_the_limit_are_refused),
 		KIT_TEST(a_slot_whose_generations_are_used_up_is_retired),
 	};
 
