@@ -148,11 +148,12 @@ static const struct tr_behavior crowd = {
 	.receive = kit_ignore,
 };
 
-/* One system with so much room; what its table got, 0: refused. */
+/* One system with so much room; what its table got, 0: refused.  A second
+ * worker's thread may not get its stack. */
 static uint32_t
-space_try(size_t before, size_t room, int *wrong)
+space_try(size_t before, size_t room, unsigned workers, int *wrong)
 {
-	struct tr_options options = { .workers = 1 };
+	struct tr_options options = { .workers = workers };
 	struct tr_system *sys;
 	struct tr_stats stats;
 	uint32_t max;
@@ -167,15 +168,21 @@ space_try(size_t before, size_t room, int *wrong)
 		return 0;
 	}
 	max = sys->actors.max;
-	if (!tr_ref_valid(tr_system_spawn(sys, &crowd, NULL, NULL)) ||
-	    tr_system_run(sys, NULL) != TR_OK)
+	if (!tr_ref_valid(tr_system_spawn(sys, &crowd, NULL, NULL)))
 		*wrong = 12;
+	rc = tr_system_run(sys, NULL);
+	if (rc != TR_OK && (workers == 1 || rc != -EAGAIN))
+		*wrong = 15;
 	if (tr_stats(sys, &stats) != TR_OK || stats.ended != stats.spawned)
 		*wrong = 13;
 	if (tr_system_free(sys) != TR_OK)
 		*wrong = 14;
 	return max;
 }
+
+/* What malloc and the C library may keep: the stack and the arena of a thread
+ * that has ended. */
+static const size_t space_kept = (size_t)160 << 20;
 
 /* Room for everything, then three quarters of it, and so on. */
 static int
@@ -186,15 +193,16 @@ child_without_space(void)
 	int wrong = 0;
 
 	for (; room > (size_t)1 << 20 && wrong == 0; room -= room / 4) {
-		uint32_t max = space_try(before, room, &wrong);
+		uint32_t max = space_try(before, room, 1, &wrong);
 
 		whole += max == 1 << 24;
 		halved += max != 0 && max < 1 << 24;
 		refused += max == 0;
 		if (max != 0 && max < SLOTS_MIN)
 			wrong = 20;
+		(void)space_try(before, room, 2, &wrong);
 		/* malloc may keep something, tables may not. */
-		if (address_space() > before + ((size_t)4 << 20))
+		if (address_space() > before + space_kept)
 			wrong = 21;
 	}
 	if (wrong == 0 && (whole == 0 || halved == 0 || refused == 0))

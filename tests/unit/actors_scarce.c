@@ -37,6 +37,7 @@ struct tester {
 	struct tr_msg *taken;
 	unsigned steps, failed, late;
 	int outcome; /* expected of the request */
+	bool again; /* what was in hand comes once more, to be ignored */
 };
 
 struct verb {
@@ -44,6 +45,7 @@ struct verb {
 	int (*call)(struct tr_self *self, struct tester *t,
 	    const struct tr_msg *msg);
 	bool request; /* with an ask in hand */
+	bool tick; /* with a timer's tick in hand */
 	bool never; /* needs an allocation */
 	struct left needs;
 };
@@ -447,6 +449,43 @@ verb_take(struct tr_self *self, struct tester *t, const struct tr_msg *msg)
 	return t->taken == NULL ? TR_ENOMEM : TR_OK;
 }
 
+static int
+verb_repeat(struct tr_self *self, struct tester *t, const struct tr_msg *msg)
+{
+	tr_timer timer = tr_repeat(self, TR_SECONDS(1000), NOTE, 0);
+
+	(void)t;
+	(void)msg;
+	return timer == 0 ? TR_ENOMEM : tr_timer_cancel(self, timer);
+}
+
+/* The idler does not answer. */
+static int
+verb_forward(struct tr_self *self, struct tester *t, const struct tr_msg *msg)
+{
+	t->outcome = TR_ENOREPLY;
+	return tr_forward(self, t->idler, msg);
+}
+
+static int
+verb_stash(struct tr_self *self, struct tester *t, const struct tr_msg *msg)
+{
+	int rc = tr_stash(self, msg);
+
+	t->outcome = TR_ENOREPLY;
+	if (rc != TR_OK)
+		return rc;
+	t->again = true;
+	return tr_unstash(self);
+}
+
+static int
+verb_take_tick(struct tr_self *self, struct tester *t, const struct tr_msg *msg)
+{
+	t->taken = tr_take(self, msg);
+	return t->taken == NULL ? TR_ENOMEM : TR_OK;
+}
+
 /* Without any thread an offload is refused; one is enough from then on. */
 static void
 offload_first(struct tr_self *self, struct tester *t)
@@ -486,6 +525,13 @@ static const struct verb verbs[] = {
 	{ "token", verb_token, .request = true, .needs = { .records = 1 } },
 	{ "token lost", verb_token_lost, .request = true,
 	    .needs = { .records = 1 } },
+	{ "repeat", verb_repeat, .needs = { .records = 1 } },
+	{ "forward", verb_forward, .request = true, .needs = { 0 } },
+	{ "stash", verb_stash, .request = true, .needs = { 0 } },
+	{ "forward tick", verb_forward, .tick = true,
+	    .needs = { .blocks = 1 } },
+	{ "stash tick", verb_stash, .tick = true, .needs = { .blocks = 1 } },
+	{ "take tick", verb_take_tick, .tick = true, .needs = { .blocks = 1 } },
 	{ "take", verb_take, .request = true, .needs = { .records = 1 } },
 };
 
@@ -583,6 +629,8 @@ step_answered(struct tr_self *self, void *state, int outcome,
 static int
 step_begin(struct tr_self *self, struct tester *t)
 {
+	if (t->verb->tick)
+		return tr_after(self, 0, STEP, 0) == 0 ? TR_ENOMEM : TR_OK;
 	if (!t->verb->request)
 		return tr_send(self, tr_self_ref(self), STEP, NULL, 0);
 	return tr_ask(self, tr_self_ref(self), REQUEST, NULL, 0, tr_forever(),
@@ -608,13 +656,21 @@ static int
 tester_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct tester *t = &tester;
+	bool request;
 
 	(void)state;
 	if (tr_tag(msg) == NOTE)
 		return TR_OK;
+	if (t->again) {
+		t->again = false;
+		return TR_OK;
+	}
+	request = tr_tag(msg) == REQUEST;
 	step_call(self, t, msg);
-	if (tr_tag(msg) == STEP)
+	if (!request) {
+		tr_msg_drop(&t->taken);
 		return step_on(t) ? step_begin(self, t) : kit_finish(self);
+	}
 	if (t->token.bits != 0)
 		assert_int_equal(tr_token_reply(self, &t->token, NOTE, NULL, 0),
 		    TR_OK);
