@@ -33,6 +33,9 @@ enum {
 #define TRI_IDENT_COLD       (UINT64_C(1) << 50) /* the cold part is used */
 #define TRI_IDENT_DYING      (UINT64_C(1) << 51) /* closed, ends in slices */
 #define TRI_IDENT_BOUND      (UINT64_C(1) << 52) /* its mailbox has a bound */
+#define TRI_IDENT_TRACED     (UINT64_C(1) << 53) /* somebody looks on */
+/* What senders have to know. */
+#define TRI_IDENT_UNUSUAL (TRI_IDENT_BOUND | TRI_IDENT_TRACED)
 
 struct tr_self {
 	struct tri_inlet inlet; /* any thread */

@@ -52,6 +52,7 @@ tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
 	m->sender = c->turn.ref.bits;
 	*tri_msg_ask(m) = (struct tri_msg_ask){ deadline, id };
 	tri_msg_copy_in(m, data, size);
+	tri_seen(c->desk.sys, TRI_EVENT_ASKED, c->turn.ref, m, id, 0);
 	if (TRI_UNLIKELY(tri_is_over_budget(c->desk.sys)))
 		ask_refuse_budget(c, to, m);
 	else
@@ -82,6 +83,8 @@ ask_finish(struct tri_crew *c, struct tr_self *a, struct tri_record *r,
 	tr_answer_fn *fn = r->u.answer;
 	uintptr_t cookie = (uintptr_t)r->cookie;
 
+	tri_seen(c->desk.sys, TRI_EVENT_OUTCOME, c->turn.ref, NULL,
+	    tri_record_id(r), outcome);
 	tri_record_end(c, r);
 	return fn(a, tri_actor_state(a, b), outcome,
 	    outcome == TR_OK ? answer : NULL, cookie);

@@ -90,34 +90,58 @@ bound_admit(struct tri_intake *in, struct tr_msg *m)
 }
 
 void
-tri_bound_leave(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
+tri_push_undo(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 {
-	m->flags &= (uint8_t)~TRI_MSG_BOUNDED;
-	tri_fetch_sub_relaxed(&tri_intake(sys, a)->waiting, bound_cost(m));
+	if (m->flags & TRI_MSG_BOUNDED)
+		tri_fetch_sub_relaxed(&tri_intake(sys, a)->waiting,
+		    bound_cost(m));
+	if (m->flags & TRI_MSG_TRACED)
+		tri_seen(sys, TRI_EVENT_TAKEN,
+		    tri_ref_make(tri_cell_slot(sys, a), 0), m, 0, 0);
+	m->flags &= (uint8_t) ~(TRI_MSG_BOUNDED | TRI_MSG_TRACED);
 }
 
 /* ------------------------------------------------------------- sending -- */
 
-enum tri_inlet_pushed
-tri_push_unusual(struct tr_system *sys, struct tr_self *a, uint64_t ident,
-    struct tr_msg *m)
+/* Into the mailbox of a bounded actor. */
+static enum tri_inlet_pushed
+push_bounded(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 {
 	enum tri_inlet_pushed pushed;
 
-	if ((uint32_t)ident != m->generation)
-		return TRI_PUSH_CLOSED;
-	if (m->kind > TRI_MSG_ASK)
-		return tri_inlet_push(&a->inlet, m);
 	/* A bounded actor on its way out is not full, but dead.  acq: as in
 	 * tri_inlet_push. */
 	if (tri_load_acquire(&a->inlet.head) == TRI_INLET_CLOSED)
 		return TRI_PUSH_CLOSED;
 	pushed = bound_admit(tri_intake(sys, a), m);
-	if (pushed != TRI_PUSH_QUEUED)
-		return pushed;
-	pushed = tri_inlet_push(&a->inlet, m);
-	if (pushed == TRI_PUSH_CLOSED)
-		tri_bound_leave(sys, a, m);
+	return pushed == TRI_PUSH_QUEUED ? tri_inlet_push(&a->inlet, m) :
+					   pushed;
+}
+
+enum tri_inlet_pushed
+tri_push_unusual(struct tr_system *sys, struct tr_self *a, uint64_t ident,
+    struct tr_msg *m)
+{
+	bool traced =
+	    (ident & TRI_IDENT_TRACED) != 0 && m->kind <= TRI_MSG_TICK;
+	uint32_t slot = tri_cell_slot(sys, a);
+	enum tri_inlet_pushed pushed;
+
+	if ((uint32_t)ident != m->generation)
+		return TRI_PUSH_CLOSED;
+	if (traced)
+		m->flags |= TRI_MSG_TRACED;
+	pushed = (ident & TRI_IDENT_BOUND) != 0 && m->kind <= TRI_MSG_ASK ?
+	    push_bounded(sys, a, m) :
+	    tri_inlet_push(&a->inlet, m);
+	if (pushed > TRI_PUSH_WAKE) {
+		m->flags &= (uint8_t)~TRI_MSG_TRACED;
+		if (m->flags & TRI_MSG_BOUNDED)
+			tri_push_undo(sys, a, m);
+	} else if (traced) {
+		tri_seen(sys, TRI_EVENT_SENT,
+		    tri_ref_make(slot, (uint32_t)ident), m, 0, 0);
+	}
 	return pushed;
 }
 
@@ -164,7 +188,7 @@ tri_bound_drop_old(struct tri_crew *c, struct tr_self *a)
 		m = bound_oldest(a, &from);
 		if (m == NULL)
 			break; /* the rest has come since */
-		tri_bound_leave(c->desk.sys, a, m);
+		tri_push_undo(c->desk.sys, a, m);
 		tri_msg_dead(c,
 		    m->flags & TRI_MSG_STALE ? TR_REF_NONE : c->turn.ref, m,
 		    TR_DEAD_DROPPED, TR_EFULL);

@@ -30,6 +30,7 @@ tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason, tr_ref to,
     const struct tr_msg *m)
 {
 	tri_count(&d->counts.dead[reason], (uint64_t)1);
+	tri_seen(d->sys, TRI_EVENT_DEAD, to, m, reason, 0);
 	tri_dead_tell(d->sys, reason, to, m);
 }
 

@@ -21,8 +21,8 @@ enum { SLICE = 256 };
 static void
 die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 {
-	if (m->flags & TRI_MSG_BOUNDED)
-		tri_bound_leave(c->desk.sys, c->turn.cell, m);
+	if (m->flags & (TRI_MSG_BOUNDED | TRI_MSG_TRACED))
+		tri_push_undo(c->desk.sys, c->turn.cell, m);
 	if (m->kind == TRI_MSG_START && !(m->flags & TRI_MSG_STALE))
 		d->unstarted = true;
 	if (m->kind > TRI_MSG_TICK)
@@ -89,8 +89,12 @@ die_end_records(struct tri_crew *c, struct tr_self *a, unsigned *left)
 		switch ((enum tri_record_kind)r->kind) {
 		case TRI_RECORD_DUTY: tri_duty_end(c, r, TR_EDEAD); break;
 		case TRI_RECORD_JOB: tri_job_abandon(c, r); break;
-		case TRI_RECORD_TIMER:
 		case TRI_RECORD_ASK:
+			tri_seen(c->desk.sys, TRI_EVENT_ASK_LEFT, c->turn.ref,
+			    NULL, tri_record_id(r), 0);
+			tri_record_end(c, r);
+			break;
+		case TRI_RECORD_TIMER:
 		case TRI_RECORD_DEADLINE: tri_record_end(c, r); break;
 		}
 	}
@@ -158,6 +162,8 @@ die_finish(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 {
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 
+	tri_seen(c->desk.sys, TRI_EVENT_ENDED, c->turn.ref, NULL, 0,
+	    d->why.code);
 	tri_state_free(&c->desk, a, b);
 	die_tell(c, b, &d->why);
 	c->turn.cell = NULL;
@@ -188,6 +194,8 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 			tri_cold(c->desk.sys, a)->stashed = 0;
 		d->stopped = true;
 		c->turn.stopping = true;
+		tri_seen(c->desk.sys, TRI_EVENT_STOPPING, c->turn.ref, NULL,
+		    !d->unstarted, d->why.code);
 		if (!d->unstarted && b->stop != NULL)
 			b->stop(a, tri_actor_state(a, b), &d->why);
 		c->turn.stopping = false;

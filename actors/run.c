@@ -114,8 +114,8 @@ run_handle(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 static TRI_COLD bool
 run_leaves(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
-	if (m->flags & TRI_MSG_BOUNDED)
-		tri_bound_leave(c->desk.sys, a, m);
+	if (m->flags & (TRI_MSG_BOUNDED | TRI_MSG_TRACED))
+		tri_push_undo(c->desk.sys, a, m);
 	return (m->flags & TRI_MSG_STALE) != 0;
 }
 
@@ -133,7 +133,7 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 
 	c->turn.msg = m;
 	c->turn.ran = false;
-	if (TRI_UNLIKELY((m->flags & (TRI_MSG_STALE | TRI_MSG_BOUNDED)) != 0) &&
+	if (TRI_UNLIKELY((m->flags & TRI_MSG_LEAVES) != 0) &&
 	    run_leaves(c, a, m))
 		why = TR_DEAD_NO_ACTOR;
 	else if (TRI_UNLIKELY((ident & TRI_IDENT_KILL) != 0)) {
@@ -288,7 +288,7 @@ tri_actor_run(struct tri_worker *w, void *object)
 	struct tri_crew *c = (struct tri_crew *)(void *)w;
 	struct tr_self *a = object;
 	int64_t until = w->now + TRI_BATCH_NS;
-	uint32_t left = TRI_BATCH_MESSAGES, n;
+	uint32_t left = w->batch, n;
 	uint64_t ident = run_begin(c, a);
 
 	if (TRI_UNLIKELY((ident & TRI_IDENT_DYING) != 0)) {
@@ -310,7 +310,7 @@ tri_actor_run(struct tri_worker *w, void *object)
 			c->turn.cell = a;
 			continue;
 		}
-		if (left < TRI_BATCH_MESSAGES &&
+		if (left < w->batch &&
 		    (tri_runq_waits(&w->q) || w->now >= until))
 			break;
 		if (tri_inlet_msg(head)->link == NULL) {

@@ -36,12 +36,14 @@ tri_msg_free(struct tri_desk *d, struct tr_msg *m)
 }
 
 static void
-msg_run_drop(struct tr_msg *m)
+msg_run_drop(struct tr_system *sys, struct tr_msg *m)
 {
 	struct tri_msg_extra *extra = tri_msg_extra(m);
 
-	if (extra->drop != NULL)
+	if (extra->drop != NULL) {
+		tri_seen(sys, TRI_EVENT_DROP, TR_REF_NONE, m, 0, 0);
 		extra->drop(tri_msg_payload(m), m->size);
+	}
 	extra->drop = NULL;
 }
 
@@ -60,7 +62,7 @@ msg_dispose_special(struct tri_crew *c, struct tr_msg *m, int outcome)
 		return;
 	}
 	if (m->flags & TRI_MSG_EXTRA_EXT)
-		msg_run_drop(m);
+		msg_run_drop(c->desk.sys, m);
 	if (m->flags & TRI_MSG_LENT) {
 		uint64_t id = (uint64_t)tri_msg_ask(m)->deadline;
 		struct tri_record *r = tri_record_find(c, id, TRI_RECORD_DUTY);

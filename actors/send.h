@@ -87,7 +87,7 @@ tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	*cell = a;
 	/* Only a hint: what decides is the taker's look at m->generation. */
 	ident = tri_load_relaxed(&a->ident);
-	if (TRI_UNLIKELY((ident & (TRI_IDENT_GENERATION | TRI_IDENT_BOUND)) !=
+	if (TRI_UNLIKELY((ident & (TRI_IDENT_GENERATION | TRI_IDENT_UNUSUAL)) !=
 		generation))
 		return tri_push_unusual(sys, a, ident, m);
 	return tri_inlet_push(&a->inlet, m);

@@ -113,7 +113,7 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 {
 	struct tr_self *a = tri_cell(sys, slot);
 	uint32_t generation = (uint32_t)tri_load_relaxed(&a->ident);
-	uint64_t flags = 0;
+	uint64_t flags = sys->trace != NULL ? TRI_IDENT_TRACED : 0;
 
 	if (generation == 0) /* fresh memory */
 		generation = tri_table_floor(&sys->actors, slot);
@@ -124,7 +124,7 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 	tri_store_relaxed(&a->handled, 0u);
 	tri_store_relaxed(&a->taken, 0u);
 	if (o != NULL && (o->max_items != 0 || o->max_bytes != 0))
-		flags = tri_bound_set(sys, a, o);
+		flags |= tri_bound_set(sys, a, o);
 	tri_store_relaxed(&a->ident,
 	    flags | (uint64_t)(unsigned)home << TRI_IDENT_HOME_SHIFT |
 		generation);
@@ -182,6 +182,7 @@ spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
 	 * tri_system_alive. */
 	tri_store_release(&d->counts.spawned,
 	    tri_load_relaxed(&d->counts.spawned) + 1);
+	tri_seen(d->sys, TRI_EVENT_SPAWNED, ref, NULL, 0, 0);
 	spawn_open(d, a, first, entry, ref);
 	return TR_OK;
 }

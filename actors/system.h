@@ -13,6 +13,7 @@
 #include "actors/actor.h"
 #include "actors/record.h"
 #include "actors/table.h"
+#include "actors/trace.h"
 #include "sched/sched.h"
 
 enum {
@@ -101,6 +102,7 @@ struct tr_system {
 	/* Payloads of this size and above are unusual: too large; or, when it
 	 * is 0, the system is over its budget.  budget.c. */
 	_Atomic size_t send_end;
+	struct tri_trace *trace; /* NULL: nobody looks on */
 	struct tr_options options; /* with the defaults filled in */
 	void *log_ctx; /* for options.log */
 	void *dead_ctx; /* for options.on_dead_letter */
@@ -200,6 +202,15 @@ tri_cell_find(const struct tr_system *sys, tr_ref ref)
 		return NULL;
 	a = tri_cell(sys, tri_ref_slot(ref));
 	return (uint32_t)tri_load_relaxed(&a->ident) == generation ? a : NULL;
+}
+
+/* Tell whoever looks on. */
+static inline void
+tri_seen(const struct tr_system *sys, enum tri_event event, tr_ref ref,
+    const struct tr_msg *m, uint64_t value, int code)
+{
+	if (TRI_UNLIKELY(sys->trace != NULL))
+		sys->trace->seen(sys->trace, event, ref, m, value, code);
 }
 
 /* The largest payload. */
@@ -338,9 +349,8 @@ bool tri_bound_is_valid(const struct tr_spawn_options *o);
 /* Returns the flag for ident. */
 uint64_t tri_bound_set(struct tr_system *sys, struct tr_self *a,
     const struct tr_spawn_options *o);
-/* A message with the flag BOUNDED leaves the mailbox of `a`. */
-void tri_bound_leave(struct tr_system *sys, struct tr_self *a,
-    struct tr_msg *m);
+/* A message that counts there, or is traced, leaves the mailbox of `a`. */
+void tri_push_undo(struct tr_system *sys, struct tr_self *a, struct tr_msg *m);
 /* The running actor has taken its list: drop what is too much of it. */
 void tri_bound_drop_old(struct tri_crew *c, struct tr_self *a);
 enum tr_dead_reason tri_push_reason(enum tri_inlet_pushed pushed);

@@ -36,6 +36,8 @@ enum tri_msg_flags {
 	                   * copy was taken */
 	TRI_MSG_STALE = 16, /* taken, and for a former actor of the slot */
 	TRI_MSG_BOUNDED = 32, /* counts in its mailbox's bound */
+	TRI_MSG_TRACED = 128, /* somebody waits to see it taken */
+	TRI_MSG_LEAVES = TRI_MSG_STALE | TRI_MSG_BOUNDED | TRI_MSG_TRACED,
 	TRI_MSG_SHRUNK = 64, /* a forwarded ask with an earlier deadline than
 	                      * its asker's */
 	/* What makes freeing it more than returning a block. */

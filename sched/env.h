@@ -17,6 +17,8 @@
 #include "mailbox/base.h"
 #include "mailbox/pool.h"
 
+enum { TRI_SLEEPS_ON = 0x7fffffff }; /* see loop_sleep */
+
 struct tri_loop; /* an event loop, of one worker */
 struct tri_thread; /* a running thread */
 struct tri_jobs; /* a pool of threads for blocking calls */
@@ -76,7 +78,9 @@ struct tri_env {
 	/* Run what is ready.  Number of events. */
 	unsigned (*loop_poll)(struct tri_env *env, struct tri_loop *loop);
 	/* Wait for an event, loop_wake(), an alarm, or `deadline`, and run
-	 * what is ready.  Number of events, these not counted. */
+	 * what is ready.  Number of events, these not counted; or
+	 * TRI_SLEEPS_ON, where one may not wait: to be called again by a later
+	 * step. */
 	unsigned (*loop_sleep)(struct tri_env *env, struct tri_loop *loop,
 	    int64_t deadline);
 	/* End the owner's loop_sleep(), or its next one. */

@@ -314,19 +314,22 @@ park_spin(struct tri_worker *w)
 	return false;
 }
 
-/* true: somebody rang. */
+/* From now on wakers wake it.  true: it may sleep. */
 static bool
-park_sleep(struct tri_worker *w, int64_t deadline, unsigned *events)
+park_lie_down(struct tri_worker *w)
 {
-	struct tri_sched *s = w->sched;
-
-	*events = 0;
 	/* seq_cst: pairs with tri_park_ring and park_claim_one. */
 	tri_exchange_seq_cst(&w->sleeping, 1u);
-	if (!park_called(w) && tri_load_seq_cst(&s->quit) == 0) {
-		tri_count(&w->counts.parks, (uint64_t)1);
-		*events = w->env->loop_sleep(w->env, w->loop, deadline);
-	}
+	if (park_called(w) || tri_load_seq_cst(&w->sched->quit) != 0)
+		return false;
+	tri_count(&w->counts.parks, (uint64_t)1);
+	return true;
+}
+
+/* true: somebody rang. */
+static bool
+park_stand_up(struct tri_worker *w)
+{
 	tri_exchange_seq_cst(&w->sleeping, 0u);
 	if (tri_exchange_seq_cst(&w->bell, 0u) == 0)
 		return false;
@@ -446,17 +449,25 @@ park_enter(struct tri_worker *w)
 void
 tri_park(struct tri_worker *w)
 {
-	bool called, watch;
 	tri_word word = 0;
-	unsigned events;
+	unsigned events = 0;
+	bool called;
 
-	if (!w->napping && park_enter(w)) {
-		w->phase = TRI_SEARCH;
-		return;
+	if (!w->asleep) {
+		if (!w->napping && park_enter(w)) {
+			w->phase = TRI_SEARCH;
+			return;
+		}
+		park_trim(w);
+		w->sleep_until = park_deadline(w, watch_duty(w));
+		w->asleep = park_lie_down(w);
 	}
-	park_trim(w);
-	watch = watch_duty(w);
-	called = park_sleep(w, park_deadline(w, watch), &events);
+	if (w->asleep)
+		events = w->env->loop_sleep(w->env, w->loop, w->sleep_until);
+	if (events == TRI_SLEEPS_ON)
+		return;
+	w->asleep = false;
+	called = park_stand_up(w);
 	tri_worker_read_clock(w);
 	if (is_watch(w) && w->sched->n > 1)
 		word = watch_look(w);

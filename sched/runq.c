@@ -16,6 +16,14 @@ tri_runq_init(struct tri_runq *q, struct tri_sched *sched)
 	ck_spinlock_init(&q->lock);
 }
 
+void
+tri_runq_set_slots(struct tri_runq *q, unsigned slots)
+{
+	TR_ASSERT(slots >= 2 && slots <= TRI_RING_SLOTS &&
+	    (slots & (slots - 1)) == 0);
+	ck_ring_init(&q->ring, slots);
+}
+
 static struct tri_link *
 runq_link(struct tri_runq *q, tri_word word)
 {
@@ -88,14 +96,17 @@ runq_announce(struct tri_runq *q)
 static tri_word
 over_refill(struct tri_runq *q)
 {
+	unsigned refill = ck_ring_capacity(&q->ring), n;
 	struct tri_link *link;
 	tri_word first = 0;
-	unsigned n;
 
 	if (tri_load_relaxed(&q->over_count) == 0)
 		return 0;
+	if (refill > TRI_REFILL)
+		refill = TRI_REFILL;
 	tri_lock(q->sched->env, &q->lock);
-	link = over_cut(q, TRI_REFILL, 100, &n);
+	/* One is run at once; a ring holds one less than it has slots. */
+	link = over_cut(q, refill, 100, &n);
 	tri_unlock(&q->lock);
 	if (link == NULL)
 		return 0;

@@ -58,6 +58,8 @@ struct tri_runq {
 };
 
 void tri_runq_init(struct tri_runq *q, struct tri_sched *sched);
+/* Before its first use: a smaller ring, of a power of two slots. */
+void tri_runq_set_slots(struct tri_runq *q, unsigned slots);
 
 /* The owner: `next` is taken: put what is there behind the others.  false: a
  * thief was faster. */

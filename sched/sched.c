@@ -45,7 +45,10 @@ worker_init(struct tri_sched *s, unsigned index,
 	w->poll_ns = TRI_POLL_NS;
 	tri_worker_read_clock(w);
 	tri_wheel_init(&w->wheel, w->exact);
+	w->batch = config->batch != 0 ? config->batch : TRI_BATCH_MESSAGES;
 	tri_runq_init(&w->q, s);
+	if (config->ring != 0)
+		tri_runq_set_slots(&w->q, config->ring);
 	ck_stack_init(&w->inbox);
 	if (!tri_pool_init(&w->pool, &s->env->memory, config->pool_owner, index,
 		config->pools))
@@ -106,6 +109,14 @@ tri_sched_fini(struct tri_sched *s)
 	s->workers = NULL;
 }
 
+void
+tri_worker_end(struct tri_worker *w)
+{
+	tri_pool_flush(&w->pool);
+	/* rel: publishes all this worker did; pairs with tri_sched_running. */
+	tri_store_release(&w->ended, 1u);
+}
+
 static void
 worker_main(void *arg)
 {
@@ -120,10 +131,8 @@ worker_main(void *arg)
 	while (tri_load_relaxed(&w->sched->gate) == GATE_OPEN &&
 	    tri_worker_step(w))
 		;
-	tri_pool_flush(&w->pool);
 	tri_worker_here = before;
-	/* rel: publishes all this worker did; pairs with tri_sched_running. */
-	tri_store_release(&w->ended, 1u);
+	tri_worker_end(w);
 }
 
 static void
@@ -137,6 +146,14 @@ gate_set(struct tri_sched *s, uint32_t gate)
 		s->env->loop_wake(s->env, tri_sched_worker(s, i)->loop);
 }
 
+void
+tri_sched_begin(struct tri_sched *s)
+{
+	/* From here on cycles are measured against the clock. */
+	s->now0 = s->env->now(s->env);
+	s->cycles0 = s->env->cycles(s->env);
+}
+
 int
 tri_sched_run(struct tri_sched *s)
 {
@@ -145,9 +162,7 @@ tri_sched_run(struct tri_sched *s)
 	unsigned i;
 	int rc = 0;
 
-	/* From here on cycles are measured against the clock. */
-	s->now0 = s->env->now(s->env);
-	s->cycles0 = s->env->cycles(s->env);
+	tri_sched_begin(s);
 	for (i = 1; i < s->n; i++) {
 		struct tri_worker *w = tri_sched_worker(s, i);
 

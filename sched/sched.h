@@ -71,6 +71,7 @@ struct tri_worker {
 	enum tri_phase phase;
 	bool searching; /* holds a searcher's place */
 	bool napping; /* woke for nothing: still in the idle mask */
+	bool asleep; /* in a sleep that goes on over several steps */
 	bool trimmed; /* nothing more to give back for now */
 	int64_t trim_at; /* then it is worth another look */
 	unsigned since_poll; /* batches */
@@ -80,6 +81,8 @@ struct tri_worker {
 	int64_t poll_at;
 	int64_t poll_ns;
 	int64_t idle_since; /* 0: not idle */
+	int64_t sleep_until; /* when it goes to sleep */
+	uint32_t batch; /* messages in a turn, at most */
 	uint64_t seen[TRI_WORKERS_MAX]; /* batches at the watch's last look */
 	struct tri_wheel wheel;
 	struct tri_pool pool;
@@ -136,6 +139,9 @@ extern _Thread_local struct tri_worker *tri_worker_here
 struct tri_sched_config {
 	unsigned workers;
 	size_t worker_size; /* of the structure that begins with tri_worker */
+	uint32_t batch; /* messages in a turn; 0: TRI_BATCH_MESSAGES */
+	unsigned ring; /* slots of the run queues, a power of two from 2 on;
+	                * 0: TRI_RING_SLOTS */
 	bool pin;
 	int64_t spin_ns;
 	const struct tri_kind *kinds;
@@ -152,6 +158,10 @@ void tri_sched_fini(struct tri_sched *s);
 /* Run: starts the other workers, makes the caller worker 0, returns when
  * tri_sched_quit() was called and worker 0 has left; see tri_sched_join. */
 int tri_sched_run(struct tri_sched *s);
+/* Its parts, for whoever steps the workers himself: before the first step,
+ * and after a worker's last. */
+void tri_sched_begin(struct tri_sched *s);
+void tri_worker_end(struct tri_worker *w);
 void tri_sched_quit(struct tri_sched *s);
 /* Workers whose thread has not left its loop yet. */
 unsigned tri_sched_running(struct tri_sched *s);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Looking on: what the simulator's oracles are told.
+ *
+ * A system that is traced has TRI_IDENT_TRACED in every actor's ident, so its
+ * senders take the unusual way (bound.c), and its messages are marked, so that
+ * their takers do.  One that is not traced does not look.  `seen` is called on
+ * the thread where it happens, after the fact; the one user so far runs
+ * everything on one thread.
+ */
+#ifndef TROUPE_ACTORS_TRACE_H
+#define TROUPE_ACTORS_TRACE_H
+
+#include "actors/actor.h"
+
+enum tri_event {
+	TRI_EVENT_SENT, /* m went into the mailbox of `ref` */
+	TRI_EVENT_TAKEN, /* m left it, to be handled or as a dead letter */
+	TRI_EVENT_DEAD, /* m is a dead letter; `value` is the reason */
+	TRI_EVENT_ASKED, /* `ref` asked; `value` is the ask */
+	TRI_EVENT_OUTCOME, /* that ask ended; `code` */
+	TRI_EVENT_ASK_LEFT, /* it ended with its asker, without a call */
+	TRI_EVENT_SPAWNED, /* `ref` */
+	TRI_EVENT_STOPPING, /* stop() of `ref` is about to run */
+	TRI_EVENT_ENDED, /* `ref`; `code` is its reason */
+	TRI_EVENT_DROP, /* the drop function of m ran */
+};
+
+struct tri_trace {
+	void (*seen)(struct tri_trace *trace, enum tri_event event, tr_ref ref,
+	    const struct tr_msg *m, uint64_t value, int code);
+};
+
+#endif
