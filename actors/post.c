@@ -48,6 +48,20 @@ post_free(struct tr_system *sys, struct tr_msg *m)
 		tri_pool_free_large(m); /* may take its time */
 }
 
+/* A taken ask that is dropped here stays with its actor's duties. */
+void
+tri_msg_dispose_foreign(struct tr_system *sys, struct tr_msg *m, int outcome)
+{
+	(void)outcome;
+	if (m->flags & TRI_MSG_EXTRA_EXT) {
+		struct tri_msg_extra *extra = tri_msg_extra(m);
+
+		if (extra->drop != NULL)
+			extra->drop(tri_msg_payload(m), m->size);
+	}
+	post_free(sys, m);
+}
+
 /* A dead letter that was built but never reached a mailbox. */
 static void
 post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m,
@@ -58,12 +72,12 @@ post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	tri_foreign_unlock(sys);
 	/* The program's hook may take its time. */
 	tri_dead_tell(sys, reason, to, m);
-	post_free(sys, m);
+	tri_msg_dispose_foreign(sys, m, TR_EDEAD);
 }
 
 int
-tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
-    size_t size)
+tri_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
+    size_t size, tr_drop_fn *drop)
 {
 	enum tri_inlet_pushed pushed;
 	struct tr_self *a = NULL;
@@ -77,12 +91,15 @@ tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
 	if (tri_is_over_budget(system))
 		return TR_EFULL;
 	tri_foreign_lock(system);
-	m = tri_msg_alloc(&system->foreign, TRI_MSG_PLAIN, 0, tag, size);
+	m = tri_msg_alloc(&system->foreign, TRI_MSG_PLAIN,
+	    drop != NULL ? TRI_MSG_EXTRA_EXT : 0, tag, size);
 	if (m != NULL)
 		tri_count(&system->foreign.counts.sent, (uint64_t)1);
 	tri_foreign_unlock(system);
 	if (m == NULL)
 		return TR_ENOMEM;
+	if (drop != NULL)
+		*tri_msg_extra(m) = (struct tri_msg_extra){ .drop = drop };
 	tri_msg_copy_in(m, data, size);
 	pushed = tri_push(system, to, m, &a);
 	if (pushed == TRI_PUSH_WAKE)
@@ -90,6 +107,13 @@ tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
 	else if (pushed != TRI_PUSH_QUEUED)
 		post_dead(system, to, m, tri_push_reason(pushed));
 	return TR_OK;
+}
+
+int
+tr_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
+    size_t size)
+{
+	return tri_post(system, to, tag, data, size, NULL);
 }
 
 tr_ref
@@ -106,20 +130,6 @@ tr_system_spawn(struct tr_system *system, const struct tr_behavior *behavior,
 		tri_table_give_back(&system->actors, &system->foreign.slots);
 	tri_foreign_unlock(system);
 	return ref;
-}
-
-/* A taken ask that is dropped here stays with its actor's duties. */
-void
-tri_msg_dispose_foreign(struct tr_system *sys, struct tr_msg *m, int outcome)
-{
-	(void)outcome;
-	if (m->flags & TRI_MSG_EXTRA_EXT) {
-		struct tri_msg_extra *extra = tri_msg_extra(m);
-
-		if (extra->drop != NULL)
-			extra->drop(tri_msg_payload(m), m->size);
-	}
-	post_free(sys, m);
 }
 
 void

@@ -308,6 +308,9 @@ void tri_foreign_lock(struct tr_system *sys);
 void tri_foreign_unlock(struct tr_system *sys);
 /* The crew of the calling thread if it is a worker of this system. */
 struct tri_crew *tri_crew_here(const struct tr_system *sys);
+/* tr_post, with a drop function that is not run unless it returns TR_OK. */
+int tri_post(struct tr_system *system, tr_ref to, uint32_t tag,
+    const void *data, size_t size, tr_drop_fn *drop);
 /* Free a message from any thread. */
 void tri_msg_dispose_foreign(struct tr_system *sys, struct tr_msg *m,
     int outcome);

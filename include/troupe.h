@@ -1350,4 +1350,6 @@ TR_API int tr_dump(struct tr_system *system, int fd);
 }
 #endif
 
+#include <troupe/protocol.h>
+
 #endif /* TROUPE_H */

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What <troupe/protocol.h> rests on: names of messages, and messages whose
+ * type has a drop function.
+ *
+ * Those are moved always: whatever a function returns, the payload is dropped
+ * exactly once, by whoever frees the message, or here when there was none.
+ * Asks and answers are built here as ask.c builds them, with one extension
+ * more.
+ */
+#include "actors/send.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* -------------------------------------------------------------- names --- */
+
+const struct tr_message_type *
+tr_protocol_find(const struct tr_protocol *protocol, uint32_t tag)
+{
+	/* A tag below the first one wraps and is too large as well. */
+	if (protocol == NULL || tag - protocol->first >= protocol->count)
+		return NULL;
+	return &protocol->types[tag - protocol->first];
+}
+
+const char *
+tr_protocol_name(const struct tr_protocol *protocol, uint32_t tag)
+{
+	const struct tr_message_type *type = tr_protocol_find(protocol, tag);
+
+	return type != NULL ? type->name : NULL;
+}
+
+void
+tr_protocol_print(const struct tr_protocol *protocol, const struct tr_msg *msg,
+    char *text, size_t room)
+{
+	const struct tr_message_type *type =
+	    tr_protocol_find(protocol, msg->tag);
+	int n;
+
+	if (room == 0)
+		return;
+	if (type == NULL) {
+		(void)snprintf(text, room, "tag %" PRIu32 ", %" PRIu32 " bytes",
+		    msg->tag, msg->size);
+	} else if (msg->size != type->size) {
+		(void)snprintf(text, room, "%s, %" PRIu32 " bytes", type->name,
+		    msg->size);
+	} else if (type->traits->print == NULL) {
+		(void)snprintf(text, room, "%s", type->name);
+	} else {
+		n = snprintf(text, room, "%s ", type->name);
+		if (n > 0 && (size_t)n < room)
+			type->traits->print((const char *)msg + msg->offset,
+			    msg->size, text + n, room - (size_t)n);
+	}
+}
+
+struct tr_view
+tr_msg_view(const struct tr_msg *msg)
+{
+	return (struct tr_view){
+		.data = (const char *)msg + msg->offset,
+		.tag = msg->tag,
+		.size = msg->size,
+	};
+}
+
+/* ------------------------------------------- messages with a drop ------- */
+
+/* No message took the payload: end what it owns here. */
+static void
+typed_drop(const struct tr_message_type *type, const void *payload)
+{
+	if (type->traits->drop != NULL)
+		type->traits->drop((void *)(uintptr_t)payload, type->size);
+}
+
+static struct tr_msg *
+typed_new(struct tr_self *self, const struct tr_message_type *type,
+    const void *payload)
+{
+	struct tr_msg *m =
+	    tr_msg_new(self, type->tag, type->size, type->traits->drop);
+
+	if (m == NULL)
+		typed_drop(type, payload);
+	else
+		tri_msg_copy_in(m, payload, type->size);
+	return m;
+}
+
+int
+tr_typed_send(struct tr_self *self, tr_ref to,
+    const struct tr_message_type *type, const void *payload)
+{
+	struct tr_msg *m = typed_new(self, type, payload);
+
+	return m != NULL ? tr_send_msg(self, to, &m) : TR_ENOMEM;
+}
+
+int
+tr_typed_try_send(struct tr_self *self, tr_ref to,
+    const struct tr_message_type *type, const void *payload)
+{
+	struct tr_msg *m = typed_new(self, type, payload);
+	int rc;
+
+	if (m == NULL)
+		return TR_ENOMEM;
+	rc = tr_try_send_msg(self, to, &m);
+	if (rc != TR_OK)
+		tr_msg_drop(&m);
+	return rc;
+}
+
+int
+tr_typed_post(struct tr_system *system, tr_ref to,
+    const struct tr_message_type *type, const void *payload)
+{
+	int rc = tri_post(system, to, type->tag, payload, type->size,
+	    type->traits->drop);
+
+	if (rc != TR_OK)
+		typed_drop(type, payload);
+	return rc;
+}
+
+/* An ask or an answer, but for its ASK or REPLY extension; NULL: no memory, or
+ * too large. */
+static struct tr_msg *
+typed_make(struct tri_crew *c, unsigned kind, unsigned flags,
+    const struct tr_message_type *type, const void *payload)
+{
+	struct tr_msg *m;
+
+	if (type->size > tri_message_limit(c->desk.sys))
+		return NULL;
+	m = tri_msg_make(&c->desk, kind,
+	    flags | TRI_MSG_ASK_EXT | TRI_MSG_EXTRA_EXT, type->tag, type->size);
+	if (m == NULL)
+		return NULL;
+	m->sender = c->turn.ref.bits;
+	*tri_msg_extra(m) = (struct tri_msg_extra){
+		.drop = type->traits->drop,
+	};
+	tri_msg_copy_in(m, payload, type->size);
+	return m;
+}
+
+/* The asker's record; NULL: no memory, or in stop(). */
+static struct tri_record *
+typed_record(struct tri_crew *c, int64_t deadline, tr_answer_fn *fn,
+    uintptr_t cookie)
+{
+	struct tri_record *r =
+	    fn != NULL ? tri_record_new(c, TRI_RECORD_ASK) : NULL;
+
+	if (r == NULL)
+		return NULL;
+	r->u.answer = fn;
+	r->cookie = cookie;
+	r->node.deadline =
+	    deadline < c->turn.deadline ? deadline : c->turn.deadline;
+	return r;
+}
+
+tr_ask_id
+tr_typed_ask(struct tr_self *self, tr_ref to,
+    const struct tr_message_type *type, const void *payload, int64_t deadline,
+    tr_answer_fn *fn, uintptr_t cookie)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	struct tri_record *r = typed_record(c, deadline, fn, cookie);
+	struct tr_msg *m = NULL;
+	uint64_t id;
+
+	if (r != NULL)
+		m = typed_make(c, TRI_MSG_ASK, TRI_MSG_DUTY, type, payload);
+	if (m == NULL) {
+		if (r != NULL)
+			tri_record_end(c, r);
+		typed_drop(type, payload);
+		return 0;
+	}
+	id = tri_record_id(r);
+	*tri_msg_ask(m) = (struct tri_msg_ask){ r->node.deadline, id };
+	if (r->node.deadline != INT64_MAX)
+		tri_record_arm(c, r);
+	if (tri_is_over_budget(c->desk.sys)) {
+		tri_count(&c->desk.counts.sent, (uint64_t)1);
+		tri_msg_dead(c, to, m, TR_DEAD_BUDGET, TR_EFULL);
+	} else {
+		tri_deliver(c, to, m);
+	}
+	return id;
+}
+
+/* The answer to an ask, on its way. */
+static int
+typed_answer(struct tri_crew *c, tr_ref asker, uint64_t ask,
+    const struct tr_message_type *type, const void *payload)
+{
+	struct tr_msg *m = typed_make(c, TRI_MSG_REPLY, 0, type, payload);
+
+	if (m == NULL) {
+		typed_drop(type, payload);
+		return type->size > tri_message_limit(c->desk.sys) ? TR_EINVAL :
+								     TR_ENOMEM;
+	}
+	*tri_msg_reply(m) = (struct tri_msg_reply){ TR_OK, ask };
+	tri_deliver(c, asker, m);
+	return TR_OK;
+}
+
+static int
+typed_reply_ask(struct tri_crew *c, struct tr_msg *m,
+    const struct tr_message_type *type, const void *payload)
+{
+	struct tri_record *duty = tri_msg_lent_duty(c, m);
+	int rc;
+
+	if ((m->flags & TRI_MSG_DUTY) == 0 && duty == NULL) {
+		typed_drop(type, payload);
+		return TR_EINVAL;
+	}
+	rc = typed_answer(c, (tr_ref){ m->sender }, tri_msg_ask(m)->ask, type,
+	    payload);
+	if (rc != TR_OK)
+		return rc;
+	m->flags &= (uint8_t) ~(TRI_MSG_DUTY | TRI_MSG_LENT);
+	if (duty != NULL)
+		tri_record_end(c, duty);
+	return TR_OK;
+}
+
+int
+tr_typed_reply(struct tr_self *self, const struct tr_msg *msg,
+    const struct tr_message_type *type, const void *payload)
+{
+	struct tri_crew *c = tri_crew_of(self);
+
+	if (msg != NULL && msg->kind == TRI_MSG_ASK)
+		return typed_reply_ask(c, (struct tr_msg *)(uintptr_t)msg, type,
+		    payload);
+	if (msg != NULL && msg->sender != 0)
+		return tr_typed_send(self, (tr_ref){ msg->sender }, type,
+		    payload);
+	typed_drop(type, payload);
+	/* Nobody to send it to: tr_reply() only counts that. */
+	return msg == NULL ? TR_EINVAL :
+			     tr_reply(self, msg, type->tag, NULL, type->size);
+}
+
+int
+tr_typed_token_reply(struct tr_self *self, tr_token *token,
+    const struct tr_message_type *type, const void *payload)
+{
+	struct tri_crew *c = tri_crew_of(self);
+	struct tri_record *r = tri_record_find(c, token->bits, TRI_RECORD_DUTY);
+	int rc;
+
+	if (r == NULL) {
+		typed_drop(type, payload);
+		return TR_EINVAL;
+	}
+	rc = typed_answer(c, (tr_ref){ r->u.asker }, r->cookie, type, payload);
+	if (rc != TR_OK)
+		return rc;
+	token->bits = 0;
+	tri_record_end(c, r);
+	return TR_OK;
+}
