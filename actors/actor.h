@@ -36,6 +36,8 @@ enum {
 #define TRI_IDENT_TRACED     (UINT64_C(1) << 53) /* somebody looks on */
 /* What senders have to know. */
 #define TRI_IDENT_UNUSUAL (TRI_IDENT_BOUND | TRI_IDENT_TRACED)
+/* No actor is here; `behavior` is still that of the last one. */
+#define TRI_IDENT_FREE (UINT64_C(1) << 63)
 
 struct tr_self {
 	struct tri_inlet inlet; /* any thread */

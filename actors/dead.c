@@ -34,6 +34,22 @@ tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason, tr_ref to,
 	tri_dead_tell(d->sys, reason, to, m);
 }
 
+/* Names, where they are known: a message's name is its receiver's affair; an
+ * answer is of the protocol of who sent it. */
+static void
+letter_names(struct tr_system *sys, struct tr_dead_letter *letter)
+{
+	const struct tr_behavior *b = tri_behavior_of(sys, letter->target);
+
+	if (b != NULL)
+		letter->behavior = tri_behavior_name(b);
+	letter->message = tri_message_name(b, letter->tag);
+	if (letter->message == NULL)
+		letter->message =
+		    tri_message_name(tri_behavior_of(sys, letter->sender),
+			letter->tag);
+}
+
 void
 tri_dead_tell(struct tr_system *sys, enum tr_dead_reason reason, tr_ref to,
     const struct tr_msg *m)
@@ -49,5 +65,6 @@ tri_dead_tell(struct tr_system *sys, enum tr_dead_reason reason, tr_ref to,
 		.tag = m->tag,
 		.size = m->size,
 	};
+	letter_names(sys, &letter);
 	sys->options.on_dead_letter(&letter, sys->dead_ctx);
 }

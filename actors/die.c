@@ -153,7 +153,8 @@ die_free_slot(struct tri_crew *c, struct tr_self *a)
 		    (uint64_t)(generation & ~(uint32_t)TRI_COUNT_MASK));
 		return;
 	}
-	tri_store_release(&a->ident, (uint64_t)generation + 1);
+	tri_store_release(&a->ident,
+	    ((uint64_t)generation + 1) | TRI_IDENT_FREE);
 	tri_table_put(&c->desk.sys->actors, &c->desk.slots, slot);
 }
 

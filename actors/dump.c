@@ -144,10 +144,27 @@ dump_workers(struct tr_system *sys, struct out *o)
 	}
 }
 
+/* What it runs, where it is running. */
+static void
+dump_running(struct tr_system *sys, unsigned worker,
+    const struct tr_behavior *b, char *text, size_t size)
+{
+	struct tri_crew *c = tri_crew_at(sys, worker);
+	uint32_t tag = tri_load_relaxed(&c->tag);
+	const char *message = tri_message_name(b, tag);
+
+	snprintf(text, size, "running on %u since %.3f ms, tag %" PRIu32 "%s%s",
+	    worker,
+	    (double)(sys->env->now(sys->env) -
+		tri_load_relaxed(&c->worker.running_since)) *
+		1e-6,
+	    tag, message != NULL ? " " : "", message != NULL ? message : "");
+}
+
 /* Its state in words; `text` holds what has a number in it. */
 static const char *
-dump_state(struct tr_system *sys, struct tr_self *a, uint64_t head, char *text,
-    size_t size)
+dump_state(struct tr_system *sys, struct tr_self *a,
+    const struct tr_behavior *b, uint64_t head, char *text, size_t size)
 {
 	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
 	uint32_t asks;
@@ -158,11 +175,7 @@ dump_state(struct tr_system *sys, struct tr_self *a, uint64_t head, char *text,
 
 		if (tri_load_relaxed(&c->worker.running) != word)
 			continue;
-		snprintf(text, size, "running on %u since %.3f ms, tag %u", i,
-		    (double)(sys->env->now(sys->env) -
-			tri_load_relaxed(&c->worker.running_since)) *
-			1e-6,
-		    tri_load_relaxed(&c->tag));
+		dump_running(sys, i, b, text, size);
 		return text;
 	}
 	if (head != TRI_INLET_IDLE)
@@ -185,7 +198,7 @@ dump_actor(struct tr_system *sys, struct out *o, const struct names *names,
 	uint64_t head = tri_load_acquire(&a->inlet.head);
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 	tr_ref ref = tri_ref_make(slot, (uint32_t)tri_load_relaxed(&a->ident));
-	char state[80];
+	char state[160];
 
 	if (head == TRI_INLET_CLOSED || b == NULL)
 		return false;
@@ -193,10 +206,10 @@ dump_actor(struct tr_system *sys, struct out *o, const struct names *names,
 	    "actor %08x.%" PRIu32 " name %s behavior %s mailbox %" PRIu64
 	    " handled %" PRIu32 " %s\n",
 	    tri_ref_generation(ref), slot, names_find(names, ref),
-	    b->name != NULL ? b->name : "actor",
+	    tri_behavior_name(b),
 	    (uint64_t)tri_inlet_length(head) + tri_load_relaxed(&a->taken),
 	    tri_load_relaxed(&a->handled),
-	    dump_state(sys, a, head, state, sizeof(state)));
+	    dump_state(sys, a, b, head, state, sizeof(state)));
 	return true;
 }
 

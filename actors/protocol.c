@@ -58,6 +58,44 @@ tr_protocol_print(const struct tr_protocol *protocol, const struct tr_msg *msg,
 	}
 }
 
+const char *
+tri_message_name(const struct tr_behavior *b, uint32_t tag)
+{
+	return b != NULL ? tr_protocol_name(b->protocol, tag) : NULL;
+}
+
+/* Whether the slot's behaviour is that of its actor of this generation. */
+static bool
+ident_is_of(uint64_t ident, uint32_t generation)
+{
+	return (uint32_t)ident ==
+	    generation + ((ident & TRI_IDENT_FREE) != 0 ? 1 : 0);
+}
+
+/*
+ * The behaviour is read between two looks at the ident.  While the slot is
+ * free it is still that of the last actor; who fills the slot takes the flag
+ * away before it stores another (spawn_fill_cell).
+ */
+const struct tr_behavior *
+tri_behavior_of(const struct tr_system *sys, tr_ref actor)
+{
+	uint32_t generation = tri_ref_generation(actor);
+	const struct tr_behavior *b;
+	struct tr_self *a;
+
+	if (generation >> TRI_COUNT_BITS != sys->number ||
+	    tri_ref_slot(actor) >= tri_load_acquire(&sys->actors.limit))
+		return NULL;
+	a = tri_cell(sys, tri_ref_slot(actor));
+	/* acq: pairs with die_free_slot and the opening of the inlet. */
+	if (!ident_is_of(tri_load_acquire(&a->ident), generation))
+		return NULL;
+	/* acq: pairs with spawn_fill_cell. */
+	b = tri_load_acquire(&a->behavior);
+	return ident_is_of(tri_load_relaxed(&a->ident), generation) ? b : NULL;
+}
+
 struct tr_view
 tr_msg_view(const struct tr_msg *msg)
 {

@@ -120,7 +120,6 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 	if (generation == 0)
 		generation = first_generation(sys, slot);
 	a->pending = NULL;
-	tri_store_relaxed(&a->behavior, b);
 	tri_store_relaxed(&a->handled, 0u);
 	tri_store_relaxed(&a->taken, 0u);
 	if (o != NULL && (o->max_items != 0 || o->max_bytes != 0))
@@ -128,6 +127,8 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 	tri_store_relaxed(&a->ident,
 	    flags | (uint64_t)(unsigned)home << TRI_IDENT_HOME_SHIFT |
 		generation);
+	/* rel: FREE is gone before; pairs with the acq in tri_behavior_of. */
+	tri_store_release(&a->behavior, b);
 	return tri_ref_make(slot, generation);
 }
 

@@ -107,6 +107,7 @@ stop_report_left(struct tr_system *sys, int64_t now)
 		struct tri_crew *c = tri_crew_at(sys, i);
 		tri_word word = tri_load_relaxed(&c->worker.running);
 		const struct tr_behavior *b;
+		const char *message;
 		struct tr_self *a;
 
 		if (word == 0)
@@ -115,14 +116,15 @@ stop_report_left(struct tr_system *sys, int64_t now)
 		b = tri_load_relaxed(&a->behavior);
 		report->left_at[n].ref = tri_ref_make(tri_cell_slot(sys, a),
 		    (uint32_t)tri_load_relaxed(&a->ident));
-		report->left_at[n].behavior =
-		    b->name != NULL ? b->name : "actor";
+		report->left_at[n].behavior = tri_behavior_name(b);
 		report->left_at[n].tag = tri_load_relaxed(&c->tag);
+		message = tri_message_name(b, report->left_at[n].tag);
 		report->left_at[n].running_ns =
 		    now - tri_load_relaxed(&c->worker.running_since);
 		tri_log(sys, TR_LOG_ERROR,
-		    "stop: %s still runs, tag %u, for %lld ms",
+		    "stop: %s still runs, tag %u%s%s, for %lld ms",
 		    report->left_at[n].behavior, report->left_at[n].tag,
+		    message != NULL ? " " : "", message != NULL ? message : "",
 		    (long long)(report->left_at[n].running_ns / 1000000));
 		n++;
 	}

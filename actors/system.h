@@ -325,6 +325,17 @@ void tri_dead_tell(struct tr_system *sys, enum tr_dead_reason reason, tr_ref to,
 void tri_dead_letter(struct tri_desk *d, enum tr_dead_reason reason, tr_ref to,
     const struct tr_msg *m);
 
+/* protocol.c: how a message to an actor is called; the behaviour of the actor
+ * or, while its slot is free, of the one that has just ended */
+const char *tri_message_name(const struct tr_behavior *b, uint32_t tag);
+const struct tr_behavior *tri_behavior_of(const struct tr_system *sys,
+    tr_ref actor);
+static inline const char *
+tri_behavior_name(const struct tr_behavior *b)
+{
+	return b->name != NULL ? b->name : "actor";
+}
+
 /* spawn.c */
 tr_ref tri_spawn(struct tri_desk *d, tr_ref parent, unsigned home,
     const struct tr_behavior *b, const void *arg,

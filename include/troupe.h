@@ -194,7 +194,8 @@ typedef int tr_receive_fn(struct tr_self *self, void *state,
 typedef void tr_stop_fn(struct tr_self *self, void *state,
     const struct tr_reason *why);
 
-/** What an actor is.  Must outlive its actors: make it static const. */
+/** What an actor is.  Must outlive the system, whose dead letters and dumps
+ * name it: make it static const. */
 struct tr_behavior {
 	const char *name; /* shown in dumps and logs; NULL: "actor" */
 	size_t state_size; /* bytes, zeroed before start(), aligned for any type
@@ -274,6 +275,10 @@ struct tr_dead_letter {
 	tr_ref sender; /* TR_REF_NONE when it came from outside */
 	uint32_t tag;
 	uint32_t size;
+	const char *behavior; /* the target's; NULL: unknown, for it was none,
+	                       * or its slot is in use again */
+	const char *message; /* as the target's protocol names the tag, or else
+	                      * the sender's; NULL: unknown */
 };
 
 /**
