@@ -96,6 +96,7 @@ void fjthrput_run(struct bench *b);
 void fjcreate_run(struct bench *b);
 void big_run(struct bench *b);
 void fib_run(struct bench *b);
+void pingpong_typed_run(struct bench *b);
 void idle_actor_run(struct bench *b);
 void spawn_run(struct bench *b);
 void ask_run(struct bench *b);
