@@ -50,9 +50,11 @@
  *   that has none.
  * - A timer never fires early; a cancelled timer's tick is never seen.
  *
- * WHO MAY CALL WHAT is in the signature.  A function that takes `struct
- * tr_self *` may be called only in that actor's turn (asserted).  One that
- * takes `struct tr_system *` may be called from any thread.
+ * WHO MAY CALL WHAT
+ *
+ * The signature says it.  A function that takes `struct tr_self *` may be
+ * called only in that actor's turn (asserted).  One that takes `struct
+ * tr_system *` may be called from any thread.
  *
  * CAVEATS
  *
@@ -213,6 +215,7 @@ struct tr_behavior {
 	                                     * letters; NULL: unknown */
 };
 
+/** Which worker runs an actor. */
 enum tr_placement {
 	TR_PLACE_ANY = 0, /* any worker; may move between turns */
 	TR_PLACE_PINNED = 1, /* stays on the spawner's worker */
@@ -231,6 +234,7 @@ enum tr_overflow {
 	                  * TR_DROP_NEW */
 };
 
+/** How an actor is spawned.  All zero: anywhere, without a name. */
 struct tr_spawn_options {
 	const char *name; /* registered name, as by tr_register(); NULL: none */
 	enum tr_placement placement;
@@ -249,11 +253,13 @@ struct tr_spawn_options {
 
 /* ------------------------------------------------------------- system --- */
 
+/** How much a text of the log hook matters. */
 enum tr_log_level { TR_LOG_ERROR = 1, TR_LOG_WARNING, TR_LOG_INFO };
 
 /** Log hook: `text` has no line end.  Any thread, also concurrently. */
 typedef void tr_log_fn(enum tr_log_level level, const char *text, void *ctx);
 
+/** Why a message was not handled. */
 enum tr_dead_reason {
 	TR_DEAD_NO_ACTOR, /* ended, never existed, or of another system */
 	TR_DEAD_CLOSED, /* was in the mailbox when its actor ended */
@@ -269,6 +275,7 @@ enum tr_dead_reason {
 	TR_DEAD_REASONS /* how many there are */
 };
 
+/** What the dead-letter hook is told. */
 struct tr_dead_letter {
 	enum tr_dead_reason reason;
 	tr_ref target; /* TR_REF_NONE: a former actor of a slot in use again */
@@ -323,6 +330,7 @@ struct tr_allocator {
 	void *ctx; /* passed to both */
 };
 
+/** How a system is made.  All zero: the defaults. */
 struct tr_options {
 	unsigned workers; /* threads, 1 to 64; 0: one per core allowed by
 	                   * affinity and cgroup quota */
