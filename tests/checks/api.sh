@@ -3,7 +3,7 @@
 #
 # api.sh - the public functions, read from the headers; sourced by checks.
 
-api_awk=$source_dir/tests/checks/api.awk
+api_awk=$source_dir/docs/api.awk
 
 api_headers() {
 	find "$1" -name '*.h' | sort
@@ -17,4 +17,9 @@ api_list() {
 # api_functions INCLUDE_DIR: their names.
 api_functions() {
 	api_list "$1" | cut -f 3
+}
+
+# api_everything INCLUDE_DIR: also inline functions, macros, types and essays.
+api_everything() {
+	api_headers "$1" | xargs -r awk -v all=1 -f "$api_awk"
 }

@@ -4,13 +4,14 @@
 # docs.sh - the public headers are the manual: each TR_API function says what
 # its parameters are, what it returns, what becomes of what is passed, which
 # threads may call it and whether it can wait; and each TR_E name in a comment
-# exists.
+# exists.  An inline function may do with a sentence, but once it has a tag it
+# has all of them; a macro that has one has its parameters.
 
 source "$(dirname "$0")/lib.sh" "$@"
 source "$(dirname "$0")/api.sh"
 
 check_tags() {
-	api_list "$1" | awk -F '\t' '
+	api_everything "$1" | awk -F '\t' '
 	function finding(text) { print $1 ":" $2 ": " $3 "() " text }
 
 	# The text behind a tag, up to the next one or the comment s end.
@@ -32,9 +33,10 @@ check_tags() {
 		else if (body("\n * \\" tag " ") == "")
 			finding("has an empty \\" tag)
 	}
+	$7 !~ /^(function|inline|macro)$/ { next }
 	{
 		doc = $6
-		gsub(/\\n/, "\n", doc)
+		gsub(/\001/, "\n", doc)
 		if (doc == "") {
 			finding("has no comment of its own")
 			next
@@ -44,6 +46,8 @@ check_tags() {
 		if (first == "" || first ~ /^\\/)
 			finding("does not say what it does")
 
+		if ($7 != "function" && index(doc, "\n * \\") == 0)
+			next
 		n = split($5, parameter, " ")
 		delete known
 		for (i = 1; i <= n; i++) {
@@ -61,6 +65,8 @@ check_tags() {
 				    ", which is no parameter")
 		}
 
+		if ($7 == "macro")
+			next
 		if ($4 == "value")
 			needs("returns")
 		else if (index(doc, "\n * \\returns ") > 0)
@@ -148,6 +154,35 @@ TR_API TR_MUST_CHECK int tr_count(const char *text,
  * \blocks   until all is forgotten
  */
 TR_API void tr_forget(void);
+
+/** Whether it is small. */
+static inline bool
+tr_small(int x)
+{
+	return x < 10;
+}
+
+/**
+ * Double it.
+ *
+ * \param x    a number
+ * \returns    twice that
+ * \owner      none
+ * \threads    any
+ * \blocks     never
+ */
+static inline int
+tr_twice(int x)
+{
+	return x * 2;
+}
+
+/**
+ * Do it for all.
+ *
+ * \param LIST  what
+ */
+#define TR_ALL(LIST) LIST()
 END
 }
 
@@ -173,6 +208,14 @@ header 's/blocks       never/blocks       sometimes/'
 must_find 'tr_count() \blocks begins with none of' check "$scratch"
 header 's/^ \* Forget.*/ */'
 must_find 'tr_forget() does not say what it does' check "$scratch"
+header 's/^.*Whether it is small.*//'
+must_find 'tr_small() has no comment of its own' check "$scratch"
+header '/a number/d'
+must_find 'tr_twice() has no \param x' check "$scratch"
+header '/threads    any/d'
+must_find 'tr_twice() has no \threads' check "$scratch"
+header '/param LIST/s/LIST/LISTS/'
+must_find 'TR_ALL() has no \param LIST' check "$scratch"
 header 's/^TR_API void/int unrelated;\nTR_API void/'
 must_find 'tr_forget() has no comment of its own' check "$scratch"
 header 's/TR_EINVAL (/TR_EFULL (/'
