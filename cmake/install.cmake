@@ -83,3 +83,18 @@ install(FILES LICENSE README.md CHANGELOG.md ${documents}
 	DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY examples/guide DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
 	OPTIONAL FILES_MATCHING PATTERN "*.c")
+
+# -------------------------------------------------------------- package ---
+
+# `cpack -G DEB` in the build directory: one package with everything above.
+set(CPACK_PACKAGE_CONTACT "The Troupe authors")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_GENERATOR DEB)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS libev-dev) # of the static library's users
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+include(CPack)

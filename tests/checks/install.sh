@@ -4,7 +4,8 @@
 # install.sh - what is installed can be used: it is complete, knows no path of
 # the place it was built in or installed to, and programs in C and C++ are
 # built with it and run - by find_package and by pkg-config, with the shared
-# and the static library, and with the sources as a subproject.
+# and the static library, and with the sources as a subproject.  The Debian
+# package has the same.
 
 source "$(dirname "$0")/lib.sh" "$@"
 
@@ -164,6 +165,25 @@ by_subdirectory() {
 	fi
 }
 
+same_files() {
+	diff <(cd "$1" && find . ! -type d | sort) \
+	    <(cd "$2" && find . ! -type d | sort) || true
+}
+
+# as_package BUILD_DIR PREFIX: the Debian package has what is installed.
+as_package() {
+	local at=$scratch/deb
+	if ! command -v dpkg-deb >/dev/null; then
+		echo "no dpkg-deb: the package is not looked at" >&2
+		return
+	fi
+	mkdir -p "$at"
+	cd "$1"
+	quietly "cpack" cpack -G DEB -B "$at" || return 0
+	quietly "cpack" dpkg-deb -x "$at"/troupe_*.deb "$at/root" || return 0
+	same_files "$2" "$at/root/usr"
+}
+
 # ---------------------------------------------------------------- check ---
 
 # check BUILD_DIR: install it, move it, use it.  The prefix at installation is
@@ -195,6 +215,7 @@ check() {
 		fi
 	done
 	by_subdirectory
+	as_package "$1" "$moved"
 }
 
 # ----------------------------------------------------------- self-test ---
@@ -247,6 +268,12 @@ prefix
 echo "prefix=$scratch/p" >>"$scratch/p/lib/pkgconfig/troupe.pc"
 must_find 'lib/pkgconfig/troupe.pc: knows the path' \
     relocatable "$scratch/p" "$scratch"
+prefix
+use "$cc"
+must_find 'find_package: failed' by_find_package "$scratch/p"
+must_find 'pkg-config: failed' by_pkg_config "$scratch/p"
+must_pass same_files "$scratch/p" "$scratch/p"
+must_find 'guide.md' same_files "$scratch/p" "$scratch/p/share"
 must_find 'failed: false' quietly something false
 plant says <<<$'#!/bin/sh\necho no'
 chmod +x "$scratch/says"
