@@ -3,9 +3,9 @@
  * A small service: sessions that expire, behind a gate that limits the rate.
  *
  * Three actors.  The console reads requests from standard input and asks the
- * gate; the gate refuses what is too much and asks the store for the rest; the
- * store keeps the sessions and lets each end in its time.  It runs until the
- * input ends or SIGINT comes.
+ * gate; the gate refuses what is too much and forwards the rest to the store;
+ * the store keeps the sessions, lets each end in its time, and answers the
+ * console.  It runs until the input ends or SIGINT comes.
  *
  *     guide_store [REQUESTS [MILLISECONDS]]    # limit per period: 100 in 1000
  *
@@ -209,46 +209,11 @@ struct limit {
 	int64_t period_ns;
 };
 
-enum { VISITS = 64 };
-
 struct gate {
 	struct limit limit;
 	unsigned left; /* of this period's requests */
 	tr_ref store;
-	tr_token visit[VISITS]; /* requests that were let in; 0: a free place */
 };
-
-static int
-on_stored(struct tr_self *self, void *state, int outcome,
-    const struct tr_msg *answer, uintptr_t cookie)
-{
-	struct gate *g = state;
-	tr_token *visit = &g->visit[cookie];
-
-	if (outcome == TR_OK)
-		tr_token_reply(self, visit, tr_tag(answer), tr_data(answer, 0),
-		    tr_size(answer));
-	else
-		tr_token_reply_error(self, visit, outcome);
-	return TR_OK;
-}
-
-static int
-gate_let_in(struct tr_self *self, struct gate *g, const struct tr_msg *msg)
-{
-	size_t i = 0;
-
-	while (i < VISITS && g->visit[i].bits != 0)
-		i++;
-	if (i == VISITS || g->left == 0)
-		return tr_reply_error(self, msg, TR_EFULL);
-	g->left--;
-	g->visit[i] = tr_reply_token(self);
-	if (tr_ask(self, g->store, tr_tag(msg), tr_data(msg, 0), tr_size(msg),
-		tr_deadline(self), on_stored, i) == 0)
-		tr_token_reply_error(self, &g->visit[i], TR_ENOMEM);
-	return TR_OK;
-}
 
 static int
 gate_start(struct tr_self *self, void *state, const void *arg)
@@ -274,7 +239,10 @@ gate_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		g->left = g->limit.requests;
 		return TR_OK;
 	}
-	return gate_let_in(self, g, msg);
+	if (g->left == 0)
+		return tr_reply_error(self, msg, TR_EFULL);
+	g->left--;
+	return tr_forward(self, g->store, msg);
 }
 
 static const struct tr_behavior gate = {
