@@ -80,11 +80,14 @@ store_find(struct store *s, const char *name)
 	return link;
 }
 
+/* Free the session that a link leads to, if there is one. */
 static void
 store_remove(struct store *s, struct session **link)
 {
 	struct session *session = *link;
 
+	if (session == NULL)
+		return;
 	*link = session->next;
 	s->sessions--;
 	free(session);

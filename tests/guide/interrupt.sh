@@ -8,7 +8,11 @@ set -euo pipefail
 
 dir=$(mktemp -d)
 pid=
-trap '[[ -z $pid ]] || kill -KILL "$pid" 2>/dev/null || true; rm -rf "$dir"' EXIT
+clean_up() {
+	if [[ -n $pid ]]; then kill -KILL "$pid" 2>/dev/null || true; fi
+	rm -rf "$dir"
+}
+trap clean_up EXIT
 
 # Background jobs of a shell ignore SIGINT, and what is ignored can be turned
 # into messages as well; so nothing has to be undone here.
