@@ -47,14 +47,14 @@ function marked(text,    word, done, page) {
 			page = word
 			sub(/.* /, "", page)
 			sub(/ .*/, " ", word)
-			done = done word bold(page) \
+			done = done word bold("\\%" page) \
 			    ((page, "3type") in pages ? "(3type)" : "")
 		} else if (word ~ /^tr_/) {
 			sub(/\(\)$/, "", word)
-			done = done bold(word) ((word, "3") in pages ? "(3)" : \
+			done = done bold("\\%" word) ((word, "3") in pages ? "(3)" : \
 			    "()")
 		} else
-			done = done bold(escaped(word))
+			done = done bold("\\%" escaped(word))
 	}
 	return done plain(text)
 }
@@ -233,12 +233,15 @@ function tag(text, name,    at) {
 	return trimmed(text)
 }
 
-# The first sentence, as NAME lists it: short, without capital and full stop.
-function brief(text,    at, head) {
+# The first sentence, as NAME lists it: short, without capital and full stop,
+# and without the call that a macro's may begin with.
+function brief(text, name,    at, head) {
 	text = trimmed(text)
+	if (index(text, name "(") == 1)
+		sub(/^[^)]*\)[;,:]? */, "", text)
 	sub(/\n\n.*/, "", text)
 	gsub(/[ \t\n]+/, " ", text)
-	if ((at = match(text, /[.](  ?[A-Z`]|$)/)) > 0)
+	if ((at = match(text, /[.](  ?[A-Z`<]|$)/)) > 0)
 		text = substr(text, 1, at - 1)
 	head = text
 	if ((at = match(head, /[:;] /)) > 0) {
@@ -260,7 +263,6 @@ function open_page(name, section_of, text) {
 	request(".TH " name " " section_of " \"" date "\" \"Troupe " version \
 	    "\" \"Troupe manual\"")
 	request(".ad l")
-	request(".nh")
 	section("NAME")
 	out(name " \\- " plain(text))
 }
@@ -391,23 +393,23 @@ function see_also(i,    k, list, text) {
 	text = decl[i]
 	gsub(/[\001\002]/, " ", text)
 	for (k = 1; k <= count; k++)
-		if (k != i && kind[k] != "essay" && is_type(k) &&
+		if (k != i && is_type(k) &&
 		    (" " text) ~ ("[^a-z0-9_]" title[k] "[^a-z0-9_]"))
 			list = list reference(k)
 	for (k = 1; k <= count; k++)
-		if (k != i && kind[k] != "essay" && file[k] == file[i] &&
+		if (k != i && chapter[k] != "7" && file[k] == file[i] &&
 		    group[k] == group[i] && index(list, reference(k)) == 0)
 			list = list reference(k)
 	for (k = 1; k <= count; k++)
 		if (kind[k] == "essay" && file[k] == file[i])
 			list = list reference(k)
-	if (index(list, bold("troupe") "(7)") == 0 && ("troupe", "7") in pages)
-		list = list bold("troupe") "(7)\n"
+	if (index(list, bold("\\%troupe") "(7)") == 0 && ("troupe", "7") in pages)
+		list = list bold("\\%troupe") "(7)\n"
 	reference_list(list)
 }
 
 function reference(k) {
-	return bold(escaped(title[k])) "(" chapter[k] ")\n"
+	return bold("\\%" escaped(title[k])) "(" chapter[k] ")\n"
 }
 
 function reference_list(list,    n, line, k) {
@@ -594,7 +596,7 @@ function essay_page(i,    text, k, last) {
 	section("\"FUNCTIONS AND TYPES\"")
 	last = "\001"
 	for (k = 1; k <= count; k++) {
-		if (file[k] != file[i] || kind[k] == "essay")
+		if (file[k] != file[i] || chapter[k] == "7")
 			continue
 		if (group[k] != last && group[k] != "")
 			request(".SS " toupper(substr(group[k], 1, 1)) \
@@ -627,7 +629,7 @@ function essay_summary(text) {
 	text = trimmed(comment_text(text))
 	sub(/\n.*/, "", text)
 	sub(/^[A-Za-z0-9_\/]+\.h (-|--) /, "", text)
-	return brief(text)
+	return brief(text, "\001")
 }
 
 # ----------------------------------------------------------------- main ---
@@ -650,17 +652,27 @@ BEGIN { FS = "\t" }
 	} else {
 		chapter[count] = $7 ~ /^(function|inline|macro)$/ ? "3" : \
 		    "3type"
-		summary[count] = brief(comment_text($6))
+		summary[count] = brief(comment_text($6), $3)
 	}
 	# A type of C that C++ spells otherwise is one page: the first.
 	if ((title[count], chapter[count]) in pages)
 		count--
-	else
+	else {
 		pages[title[count], chapter[count]] = count
+		named[$1] += $7 != "essay"
+	}
 }
 
 END {
+	# The essay of a header that gives nothing is for its readers only.
+	for (page = 1; page <= count; page++)
+		if (kind[page] == "essay" && !named[file[page]]) {
+			kind[page] = "none"
+			delete pages[title[page], chapter[page]]
+		}
 	for (page = 1; page <= count; page++) {
+		if (kind[page] == "none")
+			continue
 		if (kind[page] == "essay")
 			essay_page(page)
 		else if (is_type(page))

@@ -40,8 +40,8 @@ pages_say() {
 	/^[^.]/ { lines++ }
 	{
 		rest = $0
-		while (match(rest, /\\fBtr_[a-z0-9_]+\\fR\(\)/)) {
-			name = substr(rest, RSTART + 3, RLENGTH - 8)
+		while (match(rest, /\\%tr_[a-z0-9_]+\\fR\(\)/)) {
+			name = substr(rest, RSTART + 2, RLENGTH - 7)
 			finding("speaks of " name "(), which there is not")
 			rest = substr(rest, RSTART + RLENGTH)
 		}
@@ -174,7 +174,7 @@ tr_counts(int x)
 }
 
 /**
- * Count at once.
+ * TR_COUNT(X, how...); counts at once.
  *
  * \param X    what
  * \param ...  how
@@ -194,6 +194,13 @@ tr_more(void)
 {
 	return 1;
 }
+END
+	plant include/troupe/inner.h <<'END'
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What others are made of; it gives nothing itself.
+ */
+#define TR_INNER(X) X
 END
 }
 
@@ -216,6 +223,7 @@ must_pass has man3/tr_count.3 'each Called for each.'
 must_pass has man3/tr_count.3 'The compiler warns when it is not looked at.'
 must_pass has man3/tr_count.3 'Any thread may call it.'
 must_pass has man3/TR_COUNT.3 'TR_COUNT(X, ...)'
+must_pass has man3/TR_COUNT.3 'TR_COUNT - counts at once'
 must_pass has man3/TR_COUNT.3 '... How.'
 must_pass has man3/tr_counts.3 'bool tr_counts(int x);'
 must_pass has man3/tr_way.3type 'TR_DOWN From \n.'
@@ -228,6 +236,7 @@ must_pass has man7/troupe.7 'THE MODEL It counts. See tr_count(3).'
 must_pass has man7/troupe.7 "int code = 'a';"
 must_pass has man7/troupe.7 'Counting tr_way(3type) how it counts'
 must_pass has man7/troupe_more.7 'troupe_more - more of it'
+must_find 'not there' needs "$scratch/out/man7/troupe_inner.7"
 must_find 'does not say nothing' has man3/tr_count.3 'nothing'
 
 header '/param each/d'
