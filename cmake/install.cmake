@@ -67,7 +67,8 @@ if(AWK_PROGRAM)
 			${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/man
 			${PROJECT_VERSION} ${AWK_PROGRAM}
 		COMMAND ${CMAKE_COMMAND} -E touch ${PROJECT_BINARY_DIR}/man/made
-		DEPENDS docs/man.sh docs/man.awk docs/api.awk ${public_headers}
+		DEPENDS docs/man.sh docs/api.awk docs/man.awk
+			docs/man_text.awk ${public_headers}
 		COMMENT "Making the manual pages"
 		VERBATIM)
 	add_custom_target(man ALL DEPENDS ${PROJECT_BINARY_DIR}/man/made)

@@ -32,7 +32,7 @@ mkdir -p "$out/man3" "$out/man7" "$out/all"
 find "$include" -name '*.h' | sort |
     xargs "$awk" -v all=1 -f "$here/api.awk" >"$out/all/api"
 "$awk" -v dir="$out/all" -v version="$version" -v date="$date" \
-    -f "$here/man.awk" "$out/all/api"
+    -f "$here/man_text.awk" -f "$here/man.awk" "$out/all/api"
 rm "$out/all/api"
 
 for page in "$out"/all/*; do
