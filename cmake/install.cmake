@@ -80,14 +80,20 @@ else()
 endif()
 
 file(GLOB documents CONFIGURE_DEPENDS docs/*.md)
-install(FILES LICENSE README.md CHANGELOG.md ${documents}
+# Laid out as here, so that their links lead somewhere.
+install(FILES LICENSE README.md CHANGELOG.md
 	DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(DIRECTORY examples/guide DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
 	OPTIONAL FILES_MATCHING PATTERN "*.c")
 
 # -------------------------------------------------------------- package ---
 
 # `cpack -G DEB` in the build directory: one package with everything above.
+# What a parent project packs is its own affair.
+if(NOT PROJECT_IS_TOP_LEVEL)
+	return()
+endif()
 set(CPACK_PACKAGE_CONTACT "The Troupe authors")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)

@@ -53,7 +53,7 @@ complete() {
 	    share/man/man3/tr_send.3 share/man/man3/tr_options.3type \
 	    share/man/man7/troupe.7 share/doc/troupe/LICENSE \
 	    $(cd "$2" && find include -name '*.h') \
-	    $(cd "$2" && find docs -name '*.md' -printf 'share/doc/troupe/%f ')
+	    $(cd "$2" && find docs -name '*.md' -printf 'share/doc/troupe/docs/%f ')
 	do
 		if [[ ! -s $prefix/$file ]]; then
 			echo "$file: not installed"
@@ -229,7 +229,7 @@ prefix() { # prefix: an installation that is complete, to be spoilt
 END
 	plant source/docs/guide.md <<<'x'
 	local file
-	for file in include/troupe.h share/doc/troupe/guide.md \
+	for file in include/troupe.h share/doc/troupe/docs/guide.md \
 	    lib/libtroupe.a lib/pkgconfig/troupe.pc \
 	    lib/cmake/troupe/troupe-config.cmake \
 	    lib/cmake/troupe/troupe-config-version.cmake \
@@ -250,7 +250,7 @@ rm "$scratch/p/include/troupe.h"
 must_find 'include/troupe.h: not installed' \
     complete "$scratch/p" "$scratch/source"
 prefix
-rm "$scratch/p/share/doc/troupe/guide.md"
+rm "$scratch/p/share/doc/troupe/docs/guide.md"
 must_find 'guide.md: not installed' complete "$scratch/p" "$scratch/source"
 prefix
 rm "$scratch/p/lib/libtroupe.so.7.1.2"
