@@ -170,6 +170,20 @@ faults_system(struct tr_system **system, const struct tr_options *options)
 	return tri_system_new(system, options, env);
 }
 
+/* One that is to be made. */
+static inline struct tr_system *
+faults_system_made(const struct tr_options *options)
+{
+	struct tr_system *sys;
+	int rc = faults_system(&sys, options);
+
+	if (rc != TR_OK || sys == NULL) {
+		printf("no system: %d\n", rc);
+		abort();
+	}
+	return sys;
+}
+
 /* The system is gone: so is all that it had. */
 static inline void
 faults_over(void)

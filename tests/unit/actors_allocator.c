@@ -171,9 +171,7 @@ dump_needs_memory_for_its_text_and_does_without_names(void **unused)
 
 	(void)unused;
 	faults_begin();
-	assert_int_equal(faults_system(&sys,
-			     &(struct tr_options){ .workers = 1 }),
-	    TR_OK);
+	sys = faults_system_made(&(struct tr_options){ .workers = 1 });
 	assert_true(tr_ref_valid(tr_system_spawn(sys, &guest, NULL,
 	    &(struct tr_spawn_options){ .name = "somebody" })));
 	assert_int_equal(pipe(fd), 0);
@@ -204,9 +202,7 @@ signal_without_memory_is_refused_and_can_be_asked_for_again(void **unused)
 	(void)unused;
 	faults_begin();
 	assert_int_equal(sigaction(SIGUSR1, NULL, &before), 0);
-	assert_int_equal(faults_system(&sys,
-			     &(struct tr_options){ .workers = 1 }),
-	    TR_OK);
+	sys = faults_system_made(&(struct tr_options){ .workers = 1 });
 	first = faults.calls[FAULT_ALLOC];
 	do {
 		/* The first of its allocations, then the second. */

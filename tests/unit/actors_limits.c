@@ -83,7 +83,7 @@ tables_are_halved_while_address_space_is_refused(void **unused)
 	for (n = 1 << 20; n >= SLOTS_MIN; n /= 2) {
 		faults_begin();
 		atomic_store(&faults.reserve_most, space_for(n));
-		assert_int_equal(faults_system(&sys, &options), TR_OK);
+		sys = faults_system_made(&options);
 		assert_in_range(sys->actors.max, n, 2 * n);
 		assert_int_equal(sys->records.max, n);
 		assert_true(
@@ -109,7 +109,7 @@ a_reservation_refused_once_only_halves(void **unused)
 	for (unsigned long k = 1; k <= 6; k++) {
 		faults_begin();
 		faults_refuse(FAULT_RESERVE, k, 1);
-		assert_int_equal(faults_system(&sys, &options), TR_OK);
+		sys = faults_system_made(&options);
 		halved += sys->actors.max == 1 << 19;
 		halved += sys->records.max == 1 << 19;
 		assert_int_equal(tr_system_free(sys), TR_OK);
@@ -446,7 +446,7 @@ a_halved_table_gives_out_each_of_its_slots(void **unused)
 	(void)unused;
 	faults_begin();
 	atomic_store(&faults.reserve_most, space_for(SLOTS_MIN));
-	assert_int_equal(faults_system(&sys, &options), TR_OK);
+	sys = faults_system_made(&options);
 	for (;;) {
 		ref = tr_system_spawn(sys, &mortal, NULL, &o);
 		if (!tr_ref_valid(ref))

@@ -697,7 +697,7 @@ each_verb_works_if_and_only_if_what_it_needs_is_left(void **unused)
 	(void)unused;
 	faults_begin();
 	tester = (struct tester){ .verb = verbs };
-	assert_int_equal(faults_system(&sys, &options), TR_OK);
+	sys = faults_system_made(&options);
 	assert_true(
 	    tr_ref_valid(tr_system_spawn(sys, &tester_behavior, NULL, NULL)));
 	assert_int_equal(tr_system_run(sys, NULL), TR_OK);
