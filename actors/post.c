@@ -75,12 +75,23 @@ post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	tri_msg_dispose_foreign(sys, m, TR_EDEAD);
 }
 
+void
+tri_post_deliver(struct tr_system *sys, tr_ref to, struct tr_msg *m)
+{
+	enum tri_inlet_pushed pushed;
+	struct tr_self *a = NULL;
+
+	pushed = tri_push(sys, to, m, &a);
+	if (pushed == TRI_PUSH_WAKE)
+		tri_schedule(sys, NULL, a);
+	else if (pushed != TRI_PUSH_QUEUED)
+		post_dead(sys, to, m, tri_push_reason(pushed));
+}
+
 int
 tri_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
     size_t size, tr_drop_fn *drop)
 {
-	enum tri_inlet_pushed pushed;
-	struct tr_self *a = NULL;
 	struct tr_msg *m;
 
 	if (size > tri_message_limit(system))
@@ -101,11 +112,7 @@ tri_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
 	if (drop != NULL)
 		*tri_msg_extra(m) = (struct tri_msg_extra){ .drop = drop };
 	tri_msg_copy_in(m, data, size);
-	pushed = tri_push(system, to, m, &a);
-	if (pushed == TRI_PUSH_WAKE)
-		tri_schedule(system, NULL, a);
-	else if (pushed != TRI_PUSH_QUEUED)
-		post_dead(system, to, m, tri_push_reason(pushed));
+	tri_post_deliver(system, to, m);
 	return TR_OK;
 }
 

@@ -314,6 +314,8 @@ int tri_post(struct tr_system *system, tr_ref to, uint32_t tag,
 /* Free a message from any thread. */
 void tri_msg_dispose_foreign(struct tr_system *sys, struct tr_msg *m,
     int outcome);
+/* Push and schedule a message that was counted as sent; or a dead letter. */
+void tri_post_deliver(struct tr_system *sys, tr_ref to, struct tr_msg *m);
 /* Push a record's message to its owner, from a thread of the pool. */
 void tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r);
 /* Give a record back from there. */

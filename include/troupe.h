@@ -1363,6 +1363,7 @@ TR_API int tr_dump(struct tr_system *system, int fd);
 }
 #endif
 
+#include <troupe/blob.h>
 #include <troupe/protocol.h>
 
 #endif /* TROUPE_H */
