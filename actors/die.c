@@ -206,6 +206,7 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 		if (!die_end_records(c, a, &left))
 			return false;
 		tri_names_remove(&c->desk, a);
+		tri_groups_remove(&c->desk, a);
 	}
 	die_finish(c, a, d);
 	return true;

@@ -113,7 +113,7 @@ names_find(const struct names *n, tr_ref ref)
 		if (!tr_ref_valid(e->ref))
 			break;
 		if (tr_ref_equal(e->ref, ref))
-			return e->text;
+			return e->named.text;
 	}
 	return "-";
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names: a hash table in shards, each behind a spin lock held for a few lines.
+ * Names: a table by name (shard.h).
  *
  * An entry is linked twice: in its bucket (under the shard's lock) and in its
  * actor's list (the actor's worker only).
@@ -10,110 +10,34 @@
 
 #include <string.h>
 
-enum { BUCKETS_FIRST = 16 };
-
-/* FNV-1a, 64 bits. */
-static uint64_t
-name_hash(const char *name, size_t length)
+static struct tri_name *
+name_of(struct tri_named *e)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	size_t i;
-
-	for (i = 0; i < length; i++)
-		hash =
-		    (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
-	return hash;
+	return e == NULL ? NULL : tri_container_of(e, struct tri_name, named);
 }
 
-static struct tri_names *
-name_shard(struct tr_system *sys, uint64_t hash)
+static struct tri_shard *
+name_shard(struct tr_system *sys, const struct tri_name *e)
 {
-	return &sys->names[hash >> 60];
-}
-
-_Static_assert(TRI_NAME_SHARDS == 16, "the top four bits choose the shard");
-
-/* Under the lock. */
-static struct tri_name **
-name_slot(struct tri_names *s, uint64_t hash, const char *text)
-{
-	struct tri_name **at = &s->bucket[hash & (s->buckets - 1)];
-
-	while (*at != NULL &&
-	    ((*at)->hash != hash || strcmp((*at)->text, text) != 0))
-		at = &(*at)->next;
-	return at;
-}
-
-/* Under the lock: twice the buckets, if there is memory for them. */
-static void
-names_grow(struct tr_system *sys, struct tri_names *s)
-{
-	struct tri_memory *memory = &sys->env->memory;
-	uint32_t n = s->buckets * 2, i;
-	size_t bytes = n * sizeof(void *);
-	struct tri_name **bucket = memory->alloc(memory->ctx, bytes);
-
-	if (bucket == NULL)
-		return; /* longer chains, that is all */
-	memset(bucket, 0, bytes);
-	for (i = 0; i < s->buckets; i++) {
-		struct tri_name *e = s->bucket[i];
-
-		while (e != NULL) {
-			struct tri_name *next = e->next;
-
-			e->next = bucket[e->hash & (n - 1)];
-			bucket[e->hash & (n - 1)] = e;
-			e = next;
-		}
-	}
-	memory->free(memory->ctx, s->bucket);
-	s->bucket = bucket;
-	s->buckets = n;
+	return tri_shard_of(sys->names, e->named.hash);
 }
 
 bool
 tri_names_init(struct tr_system *sys)
 {
-	struct tri_memory *memory = &sys->env->memory;
-	unsigned i;
+	return tri_shards_init(sys->names, sys->env);
+}
 
-	for (i = 0; i < TRI_NAME_SHARDS; i++) {
-		struct tri_names *s = &sys->names[i];
-		size_t bytes = BUCKETS_FIRST * sizeof(struct tri_name *);
-
-		ck_spinlock_init(&s->lock);
-		s->bucket = memory->alloc(memory->ctx, bytes);
-		if (s->bucket == NULL)
-			return false;
-		memset(s->bucket, 0, bytes);
-		s->buckets = BUCKETS_FIRST;
-	}
-	return true;
+static void
+name_free(struct tri_memory *memory, struct tri_named *e)
+{
+	memory->free(memory->ctx, name_of(e));
 }
 
 void
 tri_names_fini(struct tr_system *sys)
 {
-	struct tri_memory *memory = &sys->env->memory;
-	uint32_t i, k;
-
-	for (i = 0; i < TRI_NAME_SHARDS; i++) {
-		struct tri_names *s = &sys->names[i];
-
-		for (k = 0; k < s->buckets; k++)
-			while (s->bucket[k] != NULL) {
-				struct tri_name *e = s->bucket[k];
-
-				s->bucket[k] = e->next;
-				memory->free(memory->ctx, e);
-			}
-		if (s->bucket != NULL)
-			memory->free(memory->ctx, s->bucket);
-		s->bucket = NULL;
-		s->buckets = 0;
-	}
+	tri_shards_fini(sys->names, sys->env, name_free);
 }
 
 int
@@ -122,29 +46,26 @@ tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
 {
 	struct tr_system *sys = d->sys;
 	struct tri_memory *memory = &sys->env->memory;
-	size_t length = strnlen(name, TRI_NAME_MAX + 1);
-	uint64_t hash = name_hash(name, length);
-	struct tri_names *s = name_shard(sys, hash);
-	struct tri_name *e, **at;
 	struct tri_cold *cold = tri_cold(sys, a);
+	struct tri_name key = { .ref = ref }, *e;
+	struct tri_named **at;
+	struct tri_shard *s;
 
-	if (length == 0 || length > TRI_NAME_MAX)
+	if (!tri_named_set(&key.named, name))
 		return TR_EINVAL;
 	e = memory->alloc(memory->ctx, sizeof(*e));
 	if (e == NULL)
 		return TR_ENOMEM;
-	*e = (struct tri_name){ .hash = hash, .ref = ref };
-	memcpy(e->text, name, length);
+	*e = key;
+	s = name_shard(sys, e);
 	tri_lock(sys->env, &s->lock);
-	at = name_slot(s, hash, e->text);
+	at = tri_shard_find(s, &e->named);
 	if (*at != NULL) {
 		tri_unlock(&s->lock);
 		memory->free(memory->ctx, e);
 		return TR_EEXIST;
 	}
-	*at = e;
-	if (++s->count > s->buckets)
-		names_grow(sys, s);
+	tri_shard_insert(s, sys->env, at, &e->named);
 	tri_unlock(&s->lock);
 	e->next_own = cold->names;
 	cold->names = e;
@@ -156,7 +77,7 @@ tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
 void
 tri_name_publish(struct tr_system *sys, struct tri_name *name, tr_ref ref)
 {
-	struct tri_names *s = name_shard(sys, name->hash);
+	struct tri_shard *s = name_shard(sys, name);
 
 	tri_lock(sys->env, &s->lock);
 	name->ref = ref;
@@ -172,12 +93,11 @@ tri_names_remove(struct tri_desk *d, struct tr_self *a)
 
 	cold->names = NULL;
 	while (e != NULL) {
-		struct tri_names *s = name_shard(sys, e->hash);
+		struct tri_shard *s = name_shard(sys, e);
 		struct tri_name *next = e->next_own;
 
 		tri_lock(sys->env, &s->lock);
-		*name_slot(s, e->hash, e->text) = e->next;
-		s->count--;
+		tri_shard_remove(s, &e->named);
 		tri_unlock(&s->lock);
 		sys->env->memory.free(sys->env->memory.ctx, e);
 		e = next;
@@ -198,16 +118,15 @@ tr_register(struct tr_self *self, const char *name)
 tr_ref
 tr_whereis(struct tr_system *system, const char *name)
 {
-	size_t length = strnlen(name, TRI_NAME_MAX + 1);
-	uint64_t hash = name_hash(name, length);
-	struct tri_names *s = name_shard(system, hash);
 	tr_ref ref = TR_REF_NONE;
-	struct tri_name *e;
+	struct tri_name key, *e;
+	struct tri_shard *s;
 
-	if (length > TRI_NAME_MAX)
+	if (!tri_named_set(&key.named, name))
 		return ref;
+	s = name_shard(system, &key);
 	tri_lock(system->env, &s->lock);
-	e = *name_slot(s, hash, name);
+	e = name_of(*tri_shard_find(s, &key.named));
 	if (e != NULL)
 		ref = e->ref;
 	tri_unlock(&s->lock);
@@ -221,13 +140,13 @@ tri_names_each(struct tr_system *sys,
 	uint32_t i, k;
 
 	for (i = 0; i < TRI_NAME_SHARDS; i++) {
-		struct tri_names *s = &sys->names[i];
-		struct tri_name *e;
+		struct tri_shard *s = &sys->names[i];
+		struct tri_named *e;
 
 		tri_lock(sys->env, &s->lock);
 		for (k = 0; k < s->buckets; k++)
 			for (e = s->bucket[k]; e != NULL; e = e->next)
-				fn(e, arg);
+				fn(name_of(e), arg);
 		tri_unlock(&s->lock);
 	}
 }

@@ -12,13 +12,12 @@
 
 #include "actors/actor.h"
 #include "actors/record.h"
+#include "actors/shard.h"
 #include "actors/table.h"
 #include "actors/trace.h"
 #include "sched/sched.h"
 
 enum {
-	TRI_NAME_MAX = 63,
-	TRI_NAME_SHARDS = 16,
 	TRI_CLOCK_MESSAGES = 16, /* between two looks at the cycle counter */
 	TRI_SLOW_NS = 5000, /* a message slower than this: look each time */
 	TRI_HOOK_CALLS = 1000, /* of the dead-letter hook, per second */
@@ -77,18 +76,9 @@ struct tri_crew {
 struct signal_route;
 
 struct tri_name {
-	struct tri_name *next; /* in its bucket */
+	struct tri_named named;
 	struct tri_name *next_own; /* of its actor */
-	uint64_t hash;
 	tr_ref ref; /* NONE: reserved, not published yet */
-	char text[TRI_NAME_MAX + 1];
-};
-
-struct tri_names {
-	ck_spinlock_t lock;
-	struct tri_name **bucket;
-	uint32_t buckets;
-	uint32_t count;
 };
 
 enum tri_life { TRI_NEW, TRI_STARTED, TRI_FINISHED };
@@ -116,7 +106,8 @@ struct tr_system {
 	tr_ref root; /* tr_run's */
 	struct tr_reason root_reason; /* once it has ended */
 
-	struct tri_names names[TRI_NAME_SHARDS];
+	struct tri_shard names[TRI_NAME_SHARDS];
+	struct tri_shard groups[TRI_NAME_SHARDS];
 	struct signal_route *signals; /* under foreign_lock */
 
 	/* Foreign threads. */
@@ -418,6 +409,12 @@ void tri_names_fini(struct tr_system *sys);
 /* Call fn for every name; under a shard's lock: fn must be quick. */
 void tri_names_each(struct tr_system *sys,
     void (*fn)(const struct tri_name *name, void *arg), void *arg);
+
+/* group.c */
+bool tri_groups_init(struct tr_system *sys);
+void tri_groups_fini(struct tr_system *sys);
+/* An actor that ends leaves all of its groups. */
+void tri_groups_remove(struct tri_desk *d, struct tr_self *a);
 
 /* signal.c */
 void tri_signals_fini(struct tr_system *sys);

@@ -1364,6 +1364,7 @@ TR_API int tr_dump(struct tr_system *system, int fd);
 #endif
 
 #include <troupe/blob.h>
+#include <troupe/group.h>
 #include <troupe/protocol.h>
 
 #endif /* TROUPE_H */
