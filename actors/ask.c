@@ -147,16 +147,38 @@ tr_cancel(struct tr_self *self, tr_ask_id ask)
 
 /* --------------------------------------------------------- the callee --- */
 
-/* Any worker: whether somebody still waits for the answer. */
+/* Any worker: its ident if the ask of that name lives, else 0. */
+static uint64_t
+ask_ident(struct tr_system *sys, uint64_t id)
+{
+	struct tri_record *r = tri_record_at(sys, (uint32_t)id);
+	/* acq: pairs with tr_cancel and record_retire_name. */
+	uint64_t ident = tri_load_acquire(&r->ident);
+
+	return (ident &
+		   (TRI_IDENT_GENERATION | TRI_RECORD_LIVE |
+		       TRI_RECORD_CANCELED)) == (id >> 32 | TRI_RECORD_LIVE) ?
+	    ident :
+	    0;
+}
+
+/* Any worker: whether somebody still waits for the answer; where a router
+ * waits for it, whether the asker does that it made the ask for. */
 static bool
 ask_is_live(struct tr_system *sys, uint64_t id)
 {
-	struct tri_record *r = tri_record_at(sys, (uint32_t)id);
+	uint64_t ident, next;
 
-	/* acq: pairs with tr_cancel and record_retire_name. */
-	return (tri_load_acquire(&r->ident) &
-		   (TRI_IDENT_GENERATION | TRI_RECORD_LIVE |
-		       TRI_RECORD_CANCELED)) == (id >> 32 | TRI_RECORD_LIVE);
+	while ((ident = ask_ident(sys, id)) & TRI_RECORD_RELAY) {
+		/* acq: a later ask's relay shows that this one's name is
+		 * stale; pairs with tri_record_relay. */
+		next =
+		    tri_load_acquire(&tri_record_at(sys, (uint32_t)id)->relay);
+		if (ask_ident(sys, id) != ident)
+			return false;
+		id = next;
+	}
+	return ident != 0;
 }
 
 bool
@@ -176,8 +198,11 @@ tri_ask_wanted(struct tri_crew *c, struct tr_msg *m, enum tr_dead_reason *why)
 		    TR_DEAD_EXPIRED :
 		    TR_DEAD_CANCELED;
 	}
-	/* The asker's own record ends it, with the right outcome. */
-	m->flags &= (uint8_t)~TRI_MSG_DUTY;
+	/* The asker's own record ends it, with the right outcome; but a router
+	 * that asks for another hears of a cancel by the answer only. */
+	if ((*why == TR_DEAD_EXPIRED && (m->flags & TRI_MSG_SHRUNK) == 0) ||
+	    ask_ident(c->desk.sys, ask->ask) == 0)
+		m->flags &= (uint8_t)~TRI_MSG_DUTY;
 	return false;
 }
 

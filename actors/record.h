@@ -46,6 +46,7 @@ enum tri_hold {
 /* The state beside the generation in ident. */
 #define TRI_RECORD_CANCELED (UINT64_C(1) << 32)
 #define TRI_RECORD_LIVE     (UINT64_C(1) << 33)
+#define TRI_RECORD_RELAY    (UINT64_C(1) << 34) /* an ask made for another */
 
 struct tri_record {
 	_Atomic uint64_t ident; /* generation, state; callees look at it */
@@ -75,6 +76,7 @@ struct tri_record {
 	uint8_t kind; /* enum tri_record_kind */
 	uint8_t linked; /* in the owner's list */
 	struct tr_system *system; /* jobs: for the pool's threads */
+	_Atomic uint64_t relay; /* with RELAY: whose ask it is made for */
 };
 
 static inline uint64_t
@@ -97,6 +99,18 @@ struct tri_record *tri_record_new_free(struct tri_crew *c,
 /* The running actor's live entry of that name and kind; NULL: none. */
 struct tri_record *tri_record_find(struct tri_crew *c, uint64_t id,
     enum tri_record_kind kind);
+
+/* An ask that is made for another one: wanted only as long as that is, which
+ * callees look up.  Before it is sent. */
+static inline void
+tri_record_relay(struct tri_record *r, uint64_t ask)
+{
+	/* rel: who sees this sees that its former name is stale; pairs with
+	 * the acq in ask_is_live. */
+	tri_store_release(&r->relay, ask);
+	tri_store_release(&r->ident,
+	    tri_load_relaxed(&r->ident) | TRI_RECORD_RELAY);
+}
 
 /* The running actor lets go of its entry. */
 void tri_record_end(struct tri_crew *c, struct tri_record *r);

@@ -73,6 +73,8 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 					 tri_msg_payload(m);
 		return b->start(a, tri_actor_state(a, b), arg);
 	case TRI_MSG_STOP: return tr_exit(a, TR_SHUTDOWN);
+	case TRI_MSG_CALL:
+		return (*(tri_call_fn **)tri_msg_payload(m))(c, a, m);
 	case TRI_MSG_PLAIN:
 	case TRI_MSG_KILL: break;
 	}

@@ -339,6 +339,10 @@ void tri_state_free(struct tri_desk *d, struct tr_self *a,
     const struct tr_behavior *b);
 
 /* run.c */
+/* What the payload of a TRI_MSG_CALL begins with a pointer to: run in the
+ * actor's turn, returns as receive() does. */
+typedef int tri_call_fn(struct tri_crew *c, struct tr_self *a,
+    struct tr_msg *m);
 void tri_actor_run(struct tri_worker *w, void *object);
 /* The running actor has more to do, but later. */
 void tri_actor_requeue(struct tri_crew *c, struct tr_self *a);

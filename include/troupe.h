@@ -1365,6 +1365,7 @@ TR_API int tr_dump(struct tr_system *system, int fd);
 
 #include <troupe/blob.h>
 #include <troupe/group.h>
+#include <troupe/router.h>
 #include <troupe/protocol.h>
 
 #endif /* TROUPE_H */

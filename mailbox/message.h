@@ -26,6 +26,7 @@ enum tri_msg_kind {
 	TRI_MSG_START, /* an actor's first */
 	TRI_MSG_STOP, /* what was sent before is handled, then it ends */
 	TRI_MSG_KILL, /* wakes a killed actor */
+	TRI_MSG_CALL, /* begins with a function to be run in its turn */
 };
 
 enum tri_msg_flags {
