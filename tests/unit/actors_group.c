@@ -4,6 +4,7 @@
  */
 #include "actors/system.h"
 #include "kit.h"
+#include "sched/lock.h"
 
 enum { JOIN, LEAVE, NEWS, CHECK, DONE, LOST };
 
@@ -13,8 +14,11 @@ groups_of(struct tr_system *sys)
 {
 	uint32_t n = 0;
 
-	for (unsigned i = 0; i < TRI_NAME_SHARDS; i++)
+	for (unsigned i = 0; i < TRI_NAME_SHARDS; i++) {
+		tri_lock(sys->env, &sys->groups[i].lock);
 		n += sys->groups[i].count;
+		tri_unlock(&sys->groups[i].lock);
+	}
 	return n;
 }
 
