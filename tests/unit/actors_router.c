@@ -3,6 +3,7 @@
  * Routers: who gets a message, by each strategy; what becomes of payloads,
  * senders, names and routees that come and go.
  */
+#include "actors/system.h"
 #include "kit.h"
 
 enum { ROUTEES = 8, SENDS = 8000 };
@@ -662,6 +663,89 @@ a_router_follows_its_group(void **unused)
 	}
 }
 
+/* ------------------------------------------------------ without memory --- */
+
+struct poor {
+	struct pool p;
+	void *(*alloc)(void *ctx, size_t size);
+	atomic_int left; /* allocations that succeed */
+	int whole;
+};
+
+static struct poor *poor_of; /* an allocator has no context of ours */
+
+static void *
+poor_alloc(void *ctx, size_t size)
+{
+	return atomic_fetch_sub(&poor_of->left, 1) > 0 ?
+	    poor_of->alloc(ctx, size) :
+	    NULL;
+}
+
+static int
+poor_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct poor *p = kit_ctx(state);
+
+	if (tr_tag(msg) == DONE)
+		return ++p->p.step == 3 ? kit_finish(self) : TR_OK;
+	if (tr_tag(msg) == LAST)
+		return tr_send(self, p->p.root, DONE, NULL, 0);
+	p->whole += tr_data(msg, LARGE) != NULL ? 1 : 100;
+	return TR_OK;
+}
+
+static const struct tr_behavior poor_routee = {
+	.name = "poor",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = poor_receive,
+};
+
+/* The message itself is made; of the two copies only one can be. */
+static int
+poor_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct tri_memory *memory = &tr_system_of(self)->env->memory;
+	struct tr_msg *m = tr_msg_new(self, NEXT, LARGE, NULL);
+	struct poor *p;
+
+	(void)kit_start_ctx(self, state, arg);
+	p = kit_ctx(state);
+	poor_of = p;
+	if (m == NULL)
+		return TR_ENOMEM;
+	pool_spawn(self, &p->p, &poor_routee, 3);
+	(void)pool_router(self, &p->p, TR_ROUTE_BROADCAST, NULL);
+	kit_tell(self, p->p.router, LAST);
+	(void)tr_send_msg(self, p->p.router, &m);
+	p->alloc = memory->alloc;
+	p->left = 2; /* the router's list of routees, one copy */
+	memory->alloc = poor_alloc;
+	return TR_OK;
+}
+
+static const struct tr_behavior poor_root = {
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = poor_start,
+	.receive = poor_receive,
+};
+
+static void
+without_memory_for_all_copies_nobody_gets_one(void **unused)
+{
+	struct poor p = { .whole = 0 };
+	struct kit k;
+
+	(void)unused;
+	kit_play(&k, 1, &poor_root, &p);
+	assert_int_equal(p.whole, 0);
+	assert_true(p.left < 0);
+	assert_int_equal(k.stats.dead[TR_DEAD_BUDGET], 1);
+	assert_int_equal(kit_letters(&k, TR_DEAD_BUDGET, NEXT), 1);
+}
+
 /* ------------------------------------------------------------ options --- */
 
 struct options {
@@ -760,6 +844,7 @@ main(void)
 		KIT_TEST(broadcast_reaches_all_and_copies_only_what_can_be),
 		KIT_TEST(a_payload_is_not_copied_on_its_way),
 		KIT_TEST(a_router_follows_its_group),
+		KIT_TEST(without_memory_for_all_copies_nobody_gets_one),
 		KIT_TEST(bad_options_are_refused),
 	};
 
