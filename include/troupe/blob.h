@@ -34,10 +34,11 @@
  * Bytes in blobs do not count as message memory in tr_stats().  A blob has at
  * most 4 GiB - 1 bytes; an empty one is a zeroed handle, and holds nothing.
  */
+/* Before the guard: troupe.h includes this one at its end. */
+#include <troupe.h>
+
 #ifndef TROUPE_BLOB_H
 #define TROUPE_BLOB_H
-
-#include <troupe.h>
 
 #ifdef __cplusplus
 extern "C" {

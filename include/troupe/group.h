@@ -23,10 +23,11 @@
  * To have one member do the work, put a router in front of a group
  * (<troupe/router.h>).
  */
+/* Before the guard: troupe.h includes this one at its end. */
+#include <troupe.h>
+
 #ifndef TROUPE_GROUP_H
 #define TROUPE_GROUP_H
-
-#include <troupe.h>
 #include <troupe/blob.h>
 
 #ifdef __cplusplus

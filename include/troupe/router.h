@@ -31,10 +31,11 @@
  * with TR_EDEAD, and, where it counts them (least loaded), also those that its
  * routees have; other asks and messages it has handed on are not concerned.
  */
+/* Before the guard: troupe.h includes this one at its end. */
+#include <troupe.h>
+
 #ifndef TROUPE_ROUTER_H
 #define TROUPE_ROUTER_H
-
-#include <troupe.h>
 
 #ifdef __cplusplus
 extern "C" {
