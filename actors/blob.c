@@ -215,9 +215,12 @@ tri_blob_msg(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
 int
 tr_send_blob(struct tr_self *self, tr_ref to, uint32_t tag, const tr_blob *blob)
 {
-	struct tr_msg *m =
-	    tri_blob_msg(&tri_crew_of(self)->desk, TRI_MSG_PLAIN, 0, tag, blob);
+	struct tri_crew *c = tri_crew_of(self);
+	struct tr_msg *m;
 
+	if (tri_is_over_budget(c->desk.sys))
+		return tri_send_unusual(c, to, tag, sizeof(*blob));
+	m = tri_blob_msg(&c->desk, TRI_MSG_PLAIN, 0, tag, blob);
 	return m == NULL ? TR_ENOMEM : tr_send_msg(self, to, &m);
 }
 
@@ -225,9 +228,13 @@ int
 tr_try_send_blob(struct tr_self *self, tr_ref to, uint32_t tag,
     const tr_blob *blob)
 {
-	struct tr_msg *m =
-	    tri_blob_msg(&tri_crew_of(self)->desk, TRI_MSG_PLAIN, 0, tag, blob);
+	struct tri_crew *c = tri_crew_of(self);
+	struct tr_msg *m;
 	int rc;
+
+	if (tri_is_over_budget(c->desk.sys))
+		return TR_EFULL;
+	m = tri_blob_msg(&c->desk, TRI_MSG_PLAIN, 0, tag, blob);
 
 	if (m == NULL)
 		return TR_ENOMEM;
@@ -246,6 +253,8 @@ tr_post_blob(struct tr_system *system, tr_ref to, uint32_t tag,
 	/* acq: pairs with tr_system_stop. */
 	if (tri_load_acquire(&system->stopping) != 0)
 		return TR_ESTOPPING;
+	if (tri_is_over_budget(system))
+		return TR_EFULL;
 	tri_foreign_lock(system);
 	m = tri_blob_msg(&system->foreign, TRI_MSG_PLAIN, 0, tag, blob);
 	if (m != NULL)
@@ -278,11 +287,7 @@ tr_reply_blob(struct tr_self *self, const struct tr_msg *msg, uint32_t tag,
 	struct tri_crew *c = tri_crew_of(self);
 	struct tr_msg *m = (struct tr_msg *)(uintptr_t)msg, *answer;
 	bool ask = m->kind == TRI_MSG_ASK;
-	struct tri_record *duty = NULL;
-
-	if (m->flags & TRI_MSG_LENT)
-		duty = tri_record_find(c, (uint64_t)tri_msg_ask(m)->deadline,
-		    TRI_RECORD_DUTY);
+	struct tri_record *duty = ask ? tri_msg_lent_duty(c, m) : NULL;
 	if (ask && (m->flags & TRI_MSG_DUTY) == 0 && duty == NULL)
 		return TR_EINVAL;
 	answer = tri_blob_msg(&c->desk, ask ? TRI_MSG_REPLY : TRI_MSG_PLAIN,

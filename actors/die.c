@@ -4,8 +4,8 @@
  *
  * Always in this order, on the actor's worker: (1) the inlet is closed; (2)
  * what is queued becomes dead letters, asks among it are answered TR_EDEAD;
- * (3) stop(); (4) own asks, timers and duties end; (5) names are removed; (6)
- * the slot's generation goes up and it is free.
+ * (3) stop(); (4) own asks, timers and duties end; (5) names and groups
+ * are removed; (6) the slot's generation goes up and it is free.
  *
  * In slices: after so many dead letters and ended entries others have their
  * turn, and the rest is done in the actor's next ones.  Its inlet is CLOSED by

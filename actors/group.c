@@ -503,6 +503,11 @@ letters_send(struct tri_crew *c, const struct tri_refs *to,
 	struct tr_msg *list = NULL;
 	uint32_t i;
 
+	if (tri_is_over_budget(c->desk.sys)) {
+		for (i = 0; i < to->count; i++)
+			(void)tri_send_unusual(c, to->ref[i], l->tag, l->size);
+		return TR_OK;
+	}
 	if (letters_make(&c->desk, l, to->count, &list) < to->count) {
 		while (list != NULL)
 			tri_msg_dispose(c, letters_pop(&list), TR_ENOMEM);
@@ -598,7 +603,11 @@ tr_pg_send_blob(struct tr_self *self, const char *name, uint32_t tag,
     const tr_blob *blob, size_t *sent)
 {
 	struct tri_crew *c = tri_crew_of(self);
-	struct letter l = { .tag = tag, .blob = blob };
+	struct letter l = {
+		.tag = tag,
+		.size = sizeof(*blob),
+		.blob = blob,
+	};
 
 	return group_send(c->desk.sys, c, name, &l, sent);
 }
@@ -614,5 +623,7 @@ tr_pg_post(struct tr_system *system, const char *name, uint32_t tag,
 	/* acq: pairs with tr_system_stop. */
 	if (tri_load_acquire(&system->stopping) != 0)
 		return TR_ESTOPPING;
+	if (tri_is_over_budget(system))
+		return TR_EFULL;
 	return group_send(system, NULL, name, &l, sent);
 }

@@ -54,6 +54,7 @@ struct relay {
 	uint64_t duty; /* the record that owes the answer */
 	uint32_t serial; /* of the routee's entry */
 	uint32_t at; /* its place then; of a free one: the next free */
+	bool shrunk; /* the asker does not know of its deadline */
 };
 
 struct router {
@@ -259,7 +260,7 @@ router_take(struct tri_crew *c)
 }
 
 /* Push it to a routee; false: that one has ended, and the message is still the
- * caller's. */
+ * caller's.  One whose mailbox is full refuses it as it does a sender's. */
 static bool
 router_push(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
@@ -271,6 +272,8 @@ router_push(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	if (pushed == TRI_PUSH_WAKE)
 		tri_schedule(c->desk.sys, &c->worker, a);
+	else if (pushed != TRI_PUSH_QUEUED)
+		tri_push_failed(c, to, m, pushed);
 	return true;
 }
 
@@ -355,13 +358,14 @@ router_answered(struct tr_self *self, void *state, int outcome,
 	struct tri_record *duty =
 	    tri_record_find(c, relay->duty, TRI_RECORD_DUTY);
 	struct tr_msg *m = c->turn.msg;
+	bool shrunk = relay->shrunk;
 	tr_ref asker;
 
 	(void)answer;
 	TR_ASSERT(duty != NULL);
 	relay_uncount(r, relay);
 	relay_free(r, (uint32_t)cookie);
-	if (m->kind != TRI_MSG_REPLY) {
+	if (m->kind != TRI_MSG_REPLY && !shrunk) {
 		/* The deadline, and the asker knows that one itself. */
 		tri_record_end(c, duty);
 	} else if (outcome != TR_OK) {
@@ -414,6 +418,9 @@ relay_begin(struct tri_crew *c, struct router *r, struct tr_msg *m)
 	tri_record_relay(ask, ext->ask);
 	if (ext->deadline != INT64_MAX)
 		tri_record_arm(c, ask);
+	/* The router does know of it, and tells. */
+	r->relay[i].shrunk = (m->flags & TRI_MSG_SHRUNK) != 0;
+	m->flags &= (uint8_t)~TRI_MSG_SHRUNK;
 	ext->ask = tri_record_id(ask);
 	m->sender = c->turn.ref.bits;
 	return ask;
@@ -430,6 +437,8 @@ relay_undo(struct tri_crew *c, struct router *r, struct tr_msg *m,
 
 	m->sender = duty->u.asker;
 	tri_msg_ask(m)->ask = duty->cookie;
+	if (r->relay[i].shrunk)
+		m->flags |= TRI_MSG_SHRUNK;
 	tri_record_end(c, duty);
 	tri_record_end(c, ask);
 	relay_free(r, i);

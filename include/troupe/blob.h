@@ -224,7 +224,8 @@ TR_API TR_MUST_CHECK int tr_try_send_blob(struct tr_self *self, tr_ref to,
  * \param to      the receiver
  * \param tag     what the receiver sees as tr_tag()
  * \param blob    what it gets from tr_msg_blob(); may be another system's
- * \returns       TR_OK; TR_ENOMEM; TR_ESTOPPING
+ * \returns       TR_OK; TR_ENOMEM; TR_EFULL (over the byte budget);
+ *                TR_ESTOPPING
  * \owner         borrows until it returns; the message has a hold of its own
  * \threads       any
  * \blocks        never

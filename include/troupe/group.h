@@ -112,7 +112,8 @@ TR_API int tr_pg_send_blob(struct tr_self *self, const char *name, uint32_t tag,
  * \param sent    where to store how many members it was sent to; NULL: not
  *                wanted
  * \returns       TR_OK, also for an empty group; TR_ENOMEM (nothing was sent);
- *                TR_EINVAL (too large, or the name's length); TR_ESTOPPING
+ *                TR_EINVAL (too large, or the name's length); TR_EFULL (over
+ *                the byte budget); TR_ESTOPPING
  * \owner         borrows until it returns
  * \threads       any
  * \blocks        never

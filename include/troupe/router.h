@@ -27,6 +27,9 @@
  * it does without a router (asks: TR_EDEAD).  With no routee left, asks end
  * with TR_EDEAD and plain messages are dead letters (TR_DEAD_NO_ACTOR).
  *
+ * A routee whose mailbox is full refuses what a router hands on as it does what
+ * a sender sends; nobody else is tried.
+ *
  * A router lives until it is stopped.  When it ends, asks that wait in it end
  * with TR_EDEAD, and, where it counts them (least loaded), also those that its
  * routees have; other asks and messages it has handed on are not concerned.
