@@ -602,11 +602,12 @@ int
 tr_pg_send_blob(struct tr_self *self, const char *name, uint32_t tag,
     const tr_blob *blob, size_t *sent)
 {
+	static const tr_blob none;
 	struct tri_crew *c = tri_crew_of(self);
 	struct letter l = {
 		.tag = tag,
 		.size = sizeof(*blob),
-		.blob = blob,
+		.blob = blob != NULL ? blob : &none,
 	};
 
 	return group_send(c->desk.sys, c, name, &l, sent);

@@ -112,6 +112,7 @@ routees_grow(struct tr_system *sys, struct router *r, uint32_t wanted)
 static void
 routee_append(struct router *r, tr_ref ref)
 {
+	TR_ASSERT(r->routee != NULL && r->count < r->room);
 	r->routee[r->count++] =
 	    (struct routee){ .ref = ref, .serial = r->serial++ };
 }
