@@ -24,7 +24,7 @@ struct bytes {
 	size_t size; /* of the whole */
 	tr_blob_free_fn *free_fn; /* wrapped memory; NULL: nothing to do */
 	void *ctx;
-	/* The system's memory, as it was: this block goes back there. */
+	/* Gives this block back, also when the system is gone. */
 	void (*mem_free)(void *ctx, void *p);
 	void *mem_ctx;
 	uint64_t room;
@@ -51,8 +51,8 @@ bytes_new(struct tr_system *sys, size_t size, size_t extra)
 	b->size = size;
 	b->free_fn = NULL;
 	b->ctx = NULL;
-	b->mem_free = memory->free;
-	b->mem_ctx = memory->ctx;
+	b->mem_free = memory->free_late;
+	b->mem_ctx = memory->late_ctx;
 	tri_store_relaxed(&b->holds, (uint64_t)1);
 	return b;
 }

@@ -34,6 +34,9 @@ struct tri_memory {
 	void *(*alloc)(void *ctx, size_t size); /* aligned to 32 */
 	void (*free)(void *ctx, void *p);
 	void *ctx;
+	/* What free() does, for memory that outlives the environment. */
+	void (*free_late)(void *late_ctx, void *p);
+	void *late_ctx;
 };
 
 enum {

@@ -447,6 +447,8 @@ tri_env_real_with(const struct tr_allocator *allocator)
 			.alloc = given ? given_alloc : real_alloc,
 			.free = given ? given_free : real_mem_free,
 			.ctx = r,
+			.free_late = given ? allocator->free : real_mem_free,
+			.late_ctx = given ? allocator->ctx : NULL,
 		},
 		.reserve = real_reserve,
 		.commit = real_commit,

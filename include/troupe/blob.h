@@ -26,10 +26,10 @@
  *
  * All functions take any thread, also one the library does not know, and also
  * after the actors that made or sent a blob have ended.  A blob may even
- * outlive its system: its memory comes from the system's memory functions, and
- * the blob remembers what gives it back.  (Where those are the program's own,
- * they have to work until the last blob is gone.)  Messages that are still
- * queued when a system ends drop what they hold.
+ * outlive its system: its memory comes from the system's allocator
+ * (options.allocator), and the blob remembers how to give it back.  So a
+ * program's own allocator has to work until the last blob is gone.  Messages
+ * that are still queued when a system ends drop what they hold.
  *
  * Bytes in blobs do not count as message memory in tr_stats().  A blob has at
  * most 4 GiB - 1 bytes; an empty one is a zeroed handle, and holds nothing.

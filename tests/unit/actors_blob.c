@@ -176,6 +176,59 @@ a_blob_outlives_its_system(void **unused)
 	assert_int_equal(f.calls, 1);
 }
 
+/* The program's allocator, which has to outlive the blobs, not the system. */
+struct lender {
+	int lent;
+};
+
+static void *
+lend(void *ctx, size_t size, size_t align)
+{
+	struct lender *l = ctx;
+	void *p = NULL;
+
+	if (posix_memalign(&p, align, size) != 0)
+		return NULL;
+	l->lent++;
+	return p;
+}
+
+static void
+take_back(void *ctx, void *p)
+{
+	struct lender *l = ctx;
+
+	l->lent--;
+	free(p);
+}
+
+static void
+a_blob_outlives_its_system_with_the_programs_allocator(void **unused)
+{
+	struct lender l = { .lent = 0 };
+	struct tr_allocator allocator = { lend, take_back, &l };
+	struct tr_options options = { .workers = 1, .allocator = &allocator };
+	static char text[] = "still there";
+	struct freed f = { .calls = 0 };
+	struct tr_system *sys;
+	tr_blob own, wrapped;
+
+	(void)unused;
+	assert_int_equal(tr_system_new(&sys, &options), TR_OK);
+	memset(&allocator, 0, sizeof(allocator));
+	assert_int_equal(tr_blob_new(sys, text, sizeof(text), &own), TR_OK);
+	assert_int_equal(tr_blob_wrap(sys, text, sizeof(text), free_counted, &f,
+			     &wrapped),
+	    TR_OK);
+	assert_int_equal(tr_system_free(sys), TR_OK);
+	assert_int_equal(l.lent, 2);
+	assert_true(tr_blob_equal(&own, &wrapped));
+	tr_blob_drop(&own);
+	tr_blob_drop(&wrapped);
+	assert_int_equal(f.calls, 1);
+	assert_int_equal(l.lent, 0);
+}
+
 /* ------------------------------------------------------------ fan-out --- */
 
 enum { READERS = 1000, KEEPERS = 10 };
@@ -612,6 +665,8 @@ main(void)
 		KIT_TEST(sizes_beyond_the_limit_are_refused),
 		KIT_TEST(slices_lie_inside_and_keep_the_whole),
 		KIT_TEST(a_blob_outlives_its_system),
+		KIT_TEST(
+		    a_blob_outlives_its_system_with_the_programs_allocator),
 		KIT_TEST(a_thousand_actors_read_one_page_without_a_copy),
 		KIT_TEST(only_a_message_that_was_sent_as_a_blob_carries_one),
 		KIT_TEST(asks_and_messages_are_answered_with_blobs),
