@@ -319,6 +319,9 @@ typedef void tr_pressure_fn(struct tr_system *system, enum tr_pressure pressure,
  * Not through it: the tables of actors and of what they wait for (reserved
  * address space, used up step by step), libev's loops, threads' stacks, and
  * what the C library allocates for itself.
+ *
+ * It has to work until tr_system_free() has returned TR_OK, and until the last
+ * blob of the system is dropped.
  */
 struct tr_allocator {
 	/* `size` bytes, at least 1, not zeroed, aligned to `align`: a power of

@@ -2,6 +2,7 @@
 /*
  * Blobs: bytes that many hold, and the messages that carry them.
  */
+#include "actors/system.h"
 #include "kit.h"
 
 enum { PAGE, DONE, REQUEST, ANSWER, LOST };
@@ -227,6 +228,42 @@ a_blob_outlives_its_system_with_the_programs_allocator(void **unused)
 	tr_blob_drop(&wrapped);
 	assert_int_equal(f.calls, 1);
 	assert_int_equal(l.lent, 0);
+}
+
+static void *
+lend_nothing(void *ctx, size_t size)
+{
+	(void)ctx;
+	(void)size;
+	return NULL;
+}
+
+static void
+without_memory_there_is_no_blob(void **unused)
+{
+	struct tr_system *sys = idle_system();
+	struct tri_memory *memory = &sys->env->memory;
+	void *(*alloc)(void *ctx, size_t size) = memory->alloc;
+	struct freed f = { .calls = 0 };
+	static char text[] = "text";
+	tr_blob b;
+
+	(void)unused;
+	memory->alloc = lend_nothing;
+	assert_int_equal(tr_blob_new(sys, text, sizeof(text), &b), TR_ENOMEM);
+	assert_null(tr_blob_alloc(sys, sizeof(text), &b));
+	assert_int_equal(tr_blob_wrap(sys, text, sizeof(text), free_counted, &f,
+			     &b),
+	    TR_ENOMEM);
+	assert_null(b.bytes);
+	assert_int_equal(f.calls, 0);
+	memory->alloc = alloc;
+	assert_int_equal(tr_blob_wrap(sys, text, sizeof(text), free_counted, &f,
+			     &b),
+	    TR_OK);
+	tr_blob_drop(&b);
+	assert_int_equal(f.calls, 1);
+	assert_int_equal(tr_system_free(sys), TR_OK);
 }
 
 /* ------------------------------------------------------------ fan-out --- */
@@ -667,6 +704,7 @@ main(void)
 		KIT_TEST(a_blob_outlives_its_system),
 		KIT_TEST(
 		    a_blob_outlives_its_system_with_the_programs_allocator),
+		KIT_TEST(without_memory_there_is_no_blob),
 		KIT_TEST(a_thousand_actors_read_one_page_without_a_copy),
 		KIT_TEST(only_a_message_that_was_sent_as_a_blob_carries_one),
 		KIT_TEST(asks_and_messages_are_answered_with_blobs),

@@ -379,6 +379,174 @@ a_deadline_that_came_on_the_way_ends_the_ask(void **unused)
 	}
 }
 
+/* ------------------------------------------------------ without memory --- */
+
+enum { ALLOCATIONS = 12, WORKERS = 3, JOBS = 40 };
+
+static atomic_int allocations = INT32_MAX; /* how many more succeed */
+
+static void *
+alloc_some(void *ctx, size_t size, size_t align)
+{
+	void *p = NULL;
+
+	(void)ctx;
+	if (atomic_fetch_sub(&allocations, 1) <= 0 ||
+	    posix_memalign(&p, align, size) != 0)
+		return NULL;
+	return p;
+}
+
+static void
+free_some(void *ctx, void *p)
+{
+	(void)ctx;
+	free(p);
+}
+
+struct scarce {
+	enum tr_route strategy;
+	bool group;
+	int left; /* allocations from when the router is spawned on */
+	tr_ref root, router, worker[WORKERS];
+	int joined, error, asked, open, ended[JOBS], outcome[JOBS];
+};
+
+static int
+worker_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct scarce *s;
+
+	(void)kit_start_ctx(self, state, arg);
+	s = kit_ctx(state);
+	if (tr_pg_join(self, "workers") != TR_OK)
+		return TR_ENOMEM;
+	return tr_send(self, s->root, NOTE, NULL, 0);
+}
+
+static int
+worker_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)state;
+	return tr_reply(self, msg, ANSWER, NULL, 0);
+}
+
+static const struct tr_behavior worker = {
+	.name = "worker",
+	.state_size = sizeof(void *),
+	.start = worker_start,
+	.receive = worker_receive,
+};
+
+static int
+scarce_end(struct tr_self *self)
+{
+	atomic_store(&allocations, INT32_MAX);
+	return kit_finish(self);
+}
+
+static int
+scarce_answer(struct tr_self *self, void *state, int outcome,
+    const struct tr_msg *answer, uintptr_t cookie)
+{
+	struct scarce *s = kit_ctx(state);
+
+	(void)answer;
+	s->ended[cookie]++;
+	s->outcome[cookie] = outcome;
+	return --s->open == 0 ? scarce_end(self) : TR_OK;
+}
+
+static int
+scarce_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct scarce *s;
+
+	(void)kit_start_ctx(self, state, arg);
+	s = kit_ctx(state);
+	s->root = tr_self_ref(self);
+	for (int i = 0; i < WORKERS; i++)
+		s->worker[i] = tr_spawn(self, &worker, s, NULL);
+	return TR_OK;
+}
+
+static int
+scarce_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct scarce *s = kit_ctx(state);
+	struct tr_router_options o = {
+		.strategy = s->strategy,
+		.routees = s->group ? NULL : s->worker,
+		.count = s->group ? 0 : WORKERS,
+		.group = s->group ? "workers" : NULL,
+		.error = &s->error,
+	};
+
+	(void)msg;
+	if (++s->joined < WORKERS)
+		return TR_OK;
+	atomic_store(&allocations, s->left);
+	s->router = tr_router_spawn(self, &o);
+	for (uintptr_t i = 0; i < JOBS && tr_ref_valid(s->router); i++) {
+		if (tr_ask(self, s->router, REQUEST, NULL, 0,
+			tr_in(self, TR_SECONDS(100)), scarce_answer, i) == 0)
+			break;
+		s->asked++;
+		s->open++;
+	}
+	return s->open == 0 ? scarce_end(self) : TR_OK;
+}
+
+static const struct tr_behavior scarce = {
+	.name = "scarce",
+	.state_size = sizeof(void *),
+	.start = scarce_start,
+	.receive = scarce_receive,
+};
+
+/* Whether all was as with memory: the router answered all. */
+static bool
+scarce_play(struct scarce *s)
+{
+	struct tr_allocator allocator = { alloc_some, free_some, NULL };
+	bool all = true;
+	struct kit k;
+
+	kit_new_with(&k,
+	    (struct tr_options){ .workers = 2, .allocator = &allocator });
+	(void)kit_root(&k, &scarce, s);
+	kit_run(&k);
+	if (!tr_ref_valid(s->router))
+		assert_int_equal(s->error, TR_ENOMEM);
+	for (int i = 0; i < JOBS; i++) {
+		assert_int_equal(s->ended[i], i < s->asked);
+		assert_true(s->outcome[i] == TR_OK ||
+		    s->outcome[i] == TR_EDEAD || s->outcome[i] == TR_ENOREPLY);
+		all = all && i < s->asked && s->outcome[i] == TR_OK;
+	}
+	return all;
+}
+
+static void
+whenever_memory_ends_each_ask_through_a_router_ends_once(void **unused)
+{
+	static const enum tr_route strategies[] = { TR_ROUTE_ROUND_ROBIN,
+		TR_ROUTE_LEAST_LOADED };
+
+	(void)unused;
+	for (int group = 0; group < 2; group++)
+		for (int i = 0; i < 2; i++)
+			for (int n = 0; n <= ALLOCATIONS; n++) {
+				struct scarce s = { .strategy = strategies[i],
+					.group = group != 0,
+					.left = n < ALLOCATIONS ? n : 1000 };
+				bool all = scarce_play(&s);
+
+				assert_true(n > 0 || !all);
+				assert_true(n < ALLOCATIONS || all);
+			}
+}
+
 int
 main(void)
 {
@@ -386,6 +554,8 @@ main(void)
 		KIT_TEST(a_full_routee_refuses_what_is_handed_on),
 		KIT_TEST(over_the_budget_only_answers_get_through),
 		KIT_TEST(a_deadline_that_came_on_the_way_ends_the_ask),
+		KIT_TEST(
+		    whenever_memory_ends_each_ask_through_a_router_ends_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
