@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Groups, for those who follow one: a router holds its group, sees by the
- * version that something has changed, and copies the members then.
+ * Groups, for those who send to one, and for those who follow one: a router
+ * holds its group, sees by the version that something has changed, and copies
+ * the members then.
  */
 #ifndef TROUPE_ACTORS_GROUP_H
 #define TROUPE_ACTORS_GROUP_H
@@ -30,5 +31,8 @@ uint64_t tri_group_version(const struct tri_group *g);
  * false: no memory. */
 bool tri_group_copy(struct tr_system *sys, struct tri_group *g,
     struct tri_refs *refs, uint64_t *version);
+/* The same for a group that is only named. */
+bool tri_group_members(struct tr_system *sys, const struct tri_named *name,
+    struct tri_refs *refs);
 
 #endif
