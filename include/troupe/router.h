@@ -72,6 +72,7 @@ enum tr_route {
  */
 typedef uint64_t tr_route_key_fn(const struct tr_msg *msg);
 
+/** Which routees a router has, and which of them gets a message. */
 struct tr_router_options {
 	enum tr_route strategy;
 	const tr_ref *routees; /* copied; more can be added later */
