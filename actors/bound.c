@@ -90,14 +90,15 @@ bound_admit(struct tri_intake *in, struct tr_msg *m)
 }
 
 void
-tri_push_undo(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
+tri_push_undo(struct tr_system *sys, struct tr_self *a, struct tr_msg *m,
+    bool to_handle)
 {
 	if (m->flags & TRI_MSG_BOUNDED)
 		tri_fetch_sub_relaxed(&tri_intake(sys, a)->waiting,
 		    bound_cost(m));
 	if (m->flags & TRI_MSG_TRACED)
 		tri_seen(sys, TRI_EVENT_TAKEN,
-		    tri_ref_make(tri_cell_slot(sys, a), 0), m, 0, 0);
+		    tri_ref_make(tri_cell_slot(sys, a), 0), m, to_handle, 0);
 	m->flags &= (uint8_t) ~(TRI_MSG_BOUNDED | TRI_MSG_TRACED);
 }
 
@@ -137,7 +138,7 @@ tri_push_unusual(struct tr_system *sys, struct tr_self *a, uint64_t ident,
 	if (pushed > TRI_PUSH_WAKE) {
 		m->flags &= (uint8_t)~TRI_MSG_TRACED;
 		if (m->flags & TRI_MSG_BOUNDED)
-			tri_push_undo(sys, a, m);
+			tri_push_undo(sys, a, m, false);
 	} else if (traced) {
 		tri_seen(sys, TRI_EVENT_SENT,
 		    tri_ref_make(slot, (uint32_t)ident), m, 0, 0);
@@ -188,7 +189,7 @@ tri_bound_drop_old(struct tri_crew *c, struct tr_self *a)
 		m = bound_oldest(a, &from);
 		if (m == NULL)
 			break; /* the rest has come since */
-		tri_push_undo(c->desk.sys, a, m);
+		tri_push_undo(c->desk.sys, a, m, false);
 		tri_msg_dead(c,
 		    m->flags & TRI_MSG_STALE ? TR_REF_NONE : c->turn.ref, m,
 		    TR_DEAD_DROPPED, TR_EFULL);

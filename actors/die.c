@@ -22,7 +22,7 @@ static void
 die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 {
 	if (m->flags & (TRI_MSG_BOUNDED | TRI_MSG_TRACED))
-		tri_push_undo(c->desk.sys, c->turn.cell, m);
+		tri_push_undo(c->desk.sys, c->turn.cell, m, false);
 	if (m->kind == TRI_MSG_START && !(m->flags & TRI_MSG_STALE))
 		d->unstarted = true;
 	if (m->kind > TRI_MSG_TICK)

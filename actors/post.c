@@ -56,8 +56,10 @@ tri_msg_dispose_foreign(struct tr_system *sys, struct tr_msg *m, int outcome)
 	if (m->flags & TRI_MSG_EXTRA_EXT) {
 		struct tri_msg_extra *extra = tri_msg_extra(m);
 
-		if (extra->drop != NULL)
+		if (extra->drop != NULL) {
+			tri_seen(sys, TRI_EVENT_DROP, TR_REF_NONE, m, 0, 0);
 			extra->drop(tri_msg_payload(m), m->size);
+		}
 	}
 	post_free(sys, m);
 }
@@ -110,7 +112,7 @@ tri_post(struct tr_system *system, tr_ref to, uint32_t tag, const void *data,
 	if (m == NULL)
 		return TR_ENOMEM;
 	if (drop != NULL)
-		*tri_msg_extra(m) = (struct tri_msg_extra){ .drop = drop };
+		tri_msg_set_drop(system, m, drop);
 	tri_msg_copy_in(m, data, size);
 	tri_post_deliver(system, to, m);
 	return TR_OK;

@@ -181,9 +181,7 @@ typed_make(struct tri_crew *c, unsigned kind, unsigned flags,
 	if (m == NULL)
 		return NULL;
 	m->sender = c->turn.ref.bits;
-	*tri_msg_extra(m) = (struct tri_msg_extra){
-		.drop = type->traits->drop,
-	};
+	tri_msg_set_drop(c->desk.sys, m, type->traits->drop);
 	tri_msg_copy_in(m, payload, type->size);
 	return m;
 }

@@ -117,7 +117,8 @@ static TRI_COLD bool
 run_leaves(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
 	if (m->flags & (TRI_MSG_BOUNDED | TRI_MSG_TRACED))
-		tri_push_undo(c->desk.sys, a, m);
+		tri_push_undo(c->desk.sys, a, m,
+		    (m->flags & TRI_MSG_STALE) == 0);
 	return (m->flags & TRI_MSG_STALE) != 0;
 }
 

@@ -230,7 +230,7 @@ tr_msg_new(struct tr_self *self, uint32_t tag, size_t size, tr_drop_fn *drop)
 	m = tri_msg_alloc(&c->desk, TRI_MSG_PLAIN,
 	    drop != NULL ? TRI_MSG_EXTRA_EXT : 0, tag, size);
 	if (m != NULL && drop != NULL)
-		*tri_msg_extra(m) = (struct tri_msg_extra){ .drop = drop };
+		tri_msg_set_drop(c->desk.sys, m, drop);
 	return m;
 }
 

@@ -40,6 +40,15 @@ tri_msg_make(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
 	return m;
 }
 
+/* Its drop function; it has room for one. */
+static inline void
+tri_msg_set_drop(struct tr_system *sys, struct tr_msg *m,
+    void (*drop)(void *payload, size_t size))
+{
+	*tri_msg_extra(m) = (struct tri_msg_extra){ .drop = drop };
+	tri_seen(sys, TRI_EVENT_MADE, TR_REF_NONE, m, 0, 0);
+}
+
 /* Copy a payload in.  Fixed sizes become plain moves. */
 static inline void
 tri_msg_copy_in(struct tr_msg *m, const void *data, size_t size)

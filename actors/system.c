@@ -165,6 +165,8 @@ system_init_sched(struct tr_system *sys)
 		.workers = sys->options.workers,
 		.worker_size = sizeof(struct tri_crew),
 		.pin = sys->options.pin,
+		.batch = sys->env->batch,
+		.ring = sys->env->ring,
 		.spin_ns = sys->options.spin_ns,
 		.kinds = sys->kinds,
 		.hooks = {
@@ -363,13 +365,32 @@ system_wait_for_workers(struct tr_system *sys)
 }
 
 int
-tr_system_run(struct tr_system *system, struct tr_stop_report *report)
+tri_system_begin(struct tr_system *system)
 {
 	uint32_t fresh = TRI_NEW;
-	int rc, left;
 
-	if (!tri_cas_acq_rel(&system->life, &fresh, (uint32_t)TRI_STARTED))
-		return TR_EINVAL;
+	return tri_cas_acq_rel(&system->life, &fresh, (uint32_t)TRI_STARTED) ?
+	    TR_OK :
+	    TR_EINVAL;
+}
+
+int
+tri_system_end(struct tr_system *system, struct tr_stop_report *report)
+{
+	int left = system_finish(system, report);
+
+	/* rel: the last touch; another thread may free it now. */
+	tri_store_release(&system->life, (uint32_t)TRI_FINISHED);
+	return left;
+}
+
+int
+tr_system_run(struct tr_system *system, struct tr_stop_report *report)
+{
+	int rc = tri_system_begin(system), left;
+
+	if (rc != TR_OK)
+		return rc;
 	rc = tri_sched_run(&system->sched);
 	system_wait_for_workers(system);
 	if (rc != 0) {
@@ -377,9 +398,7 @@ tr_system_run(struct tr_system *system, struct tr_stop_report *report)
 		(void)tr_system_stop(system, INT64_MIN);
 		tri_sched_drain(&system->sched);
 	}
-	left = system_finish(system, report);
-	/* rel: the last touch; another thread may free it now. */
-	tri_store_release(&system->life, (uint32_t)TRI_FINISHED);
+	left = tri_system_end(system, report);
 	return rc != 0 ? rc : left;
 }
 
@@ -479,6 +498,24 @@ unsigned
 tr_self_worker(struct tr_self *self)
 {
 	return tri_crew_of(self)->worker.index;
+}
+
+int64_t
+tr_wall_time(struct tr_system *system)
+{
+	return system->env->wall(system->env);
+}
+
+void
+tr_entropy(struct tr_system *system, void *buf, size_t size)
+{
+	system->env->entropy(system->env, buf, size);
+}
+
+void
+tri_system_forget(struct tr_system *system)
+{
+	number_give_back(system->number);
 }
 
 int64_t

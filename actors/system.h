@@ -250,6 +250,13 @@ tri_crew_in_turn(struct tr_self *self, const char *function)
 int tri_system_new(struct tr_system **system, const struct tr_options *options,
     struct tri_env *env);
 
+/* The parts of tr_system_run(), for whoever steps the workers himself: between
+ * them tri_sched_begin() and steps until every worker has ended. */
+int tri_system_begin(struct tr_system *system);
+int tri_system_end(struct tr_system *system, struct tr_stop_report *report);
+/* Its memory is freed by other means, as it is: only its number comes back. */
+void tri_system_forget(struct tr_system *system);
+
 /* send.c: messages and where they go; the hot ones inline in send.h */
 
 /* A message of `size` payload bytes; NULL: no memory.  Its target's generation
@@ -361,7 +368,8 @@ bool tri_bound_is_valid(const struct tr_spawn_options *o);
 uint64_t tri_bound_set(struct tr_system *sys, struct tr_self *a,
     const struct tr_spawn_options *o);
 /* A message that counts there, or is traced, leaves the mailbox of `a`. */
-void tri_push_undo(struct tr_system *sys, struct tr_self *a, struct tr_msg *m);
+void tri_push_undo(struct tr_system *sys, struct tr_self *a, struct tr_msg *m,
+    bool to_handle);
 /* The running actor has taken its list: drop what is too much of it. */
 void tri_bound_drop_old(struct tri_crew *c, struct tr_self *a);
 enum tr_dead_reason tri_push_reason(enum tri_inlet_pushed pushed);

@@ -15,7 +15,7 @@
 
 enum tri_event {
 	TRI_EVENT_SENT, /* m went into the mailbox of `ref` */
-	TRI_EVENT_TAKEN, /* m left it, to be handled or as a dead letter */
+	TRI_EVENT_TAKEN, /* m left it; `value` is 1: to be handled, 0: not */
 	TRI_EVENT_DEAD, /* m is a dead letter; `value` is the reason */
 	TRI_EVENT_ASKED, /* `ref` asked; `value` is the ask */
 	TRI_EVENT_OUTCOME, /* that ask ended; `code` */
@@ -23,7 +23,8 @@ enum tri_event {
 	TRI_EVENT_SPAWNED, /* `ref` */
 	TRI_EVENT_STOPPING, /* stop() of `ref` is about to run */
 	TRI_EVENT_ENDED, /* `ref`; `code` is its reason */
-	TRI_EVENT_DROP, /* the drop function of m ran */
+	TRI_EVENT_MADE, /* m has a drop function */
+	TRI_EVENT_DROP, /* it ran */
 };
 
 struct tri_trace {

@@ -20,7 +20,7 @@ endforeach()
 
 # ----------------------------------------------- libraries and headers ---
 
-install(TARGETS troupe EXPORT troupe-static)
+install(TARGETS troupe troupe_sim EXPORT troupe-static)
 install(TARGETS troupe_shared EXPORT troupe-shared)
 install(FILES include/troupe.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY include/troupe DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

@@ -1153,6 +1153,30 @@ TR_API int64_t tr_now(struct tr_self *self);
 TR_API int64_t tr_system_now(struct tr_system *system);
 
 /**
+ * The wall clock: what people call the time.  It may jump, forward and back, so
+ * it is for showing and storing, not for measuring.
+ *
+ * \param system  the system
+ * \returns       nanoseconds since 1970-01-01 00:00 UTC
+ * \owner         none
+ * \threads       any
+ * \blocks        never
+ */
+TR_API int64_t tr_wall_time(struct tr_system *system);
+
+/**
+ * Random bytes: the operating system's; in a simulation the seed's.
+ *
+ * \param system  the system
+ * \param buf     filled
+ * \param size    bytes
+ * \owner         none
+ * \threads       any
+ * \blocks        never
+ */
+TR_API void tr_entropy(struct tr_system *system, void *buf, size_t size);
+
+/**
  * A deadline: the time now and a delay.
  *
  * \param self      the running actor

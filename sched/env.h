@@ -40,6 +40,8 @@ struct tri_env {
 	int64_t (*now)(struct tri_env *env);
 	/* A cycle counter: cheap, steady, of unknown rate; or `now` again. */
 	uint64_t (*cycles)(struct tri_env *env);
+	/* The wall clock: nanoseconds since 1970, UTC; it may jump. */
+	int64_t (*wall)(struct tri_env *env);
 	void (*entropy)(struct tri_env *env, void *buf, size_t size);
 
 	/* Messages and tables.  reserve() takes address space only, commit()
@@ -111,6 +113,10 @@ struct tri_env {
 
 	/* Write all to a descriptor.  0, or a negative errno value. */
 	int (*write)(struct tri_env *env, int fd, const void *buf, size_t size);
+	/* Smaller than usual, for tests: struct tri_sched_config; 0: usual. */
+	uint32_t batch;
+	unsigned ring;
+
 	/* Free the environment itself. */
 	void (*free)(struct tri_env *env);
 };

@@ -53,6 +53,16 @@ real_now(struct tri_env *env)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+static int64_t
+real_wall(struct tri_env *env)
+{
+	struct timespec ts;
+
+	(void)env;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
 static uint64_t
 real_cycles(struct tri_env *env)
 {
@@ -439,6 +449,7 @@ tri_env_real_with(const struct tr_allocator *allocator)
 	r->env = (struct tri_env){
 		.now = real_now,
 		.cycles = real_cycles,
+		.wall = real_wall,
 		.entropy = real_entropy,
 		.memory = {
 			.slab_new = given ? given_slab_new : real_slab_new,
@@ -476,7 +487,7 @@ tri_env_real(void)
 	return tri_env_real_with(NULL);
 }
 
-static void
+static __attribute__((format(printf, 1, 0))) void
 complain(const char *format, va_list ap)
 {
 	char text[512];

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The oracles: what must be true of every event.
+ *
+ *     flying   each message sent is taken exactly once
+ *     pairs    of one sender and one receiver, in the order of sending
+ *     asks     each ends exactly once, by a call or with its asker
+ *     actors   stop() at most once, before the end, and once an end
+ *     drops    a drop function runs once
+ *
+ * The tables' keys are addresses of messages and names of asks and actors.
+ * Addresses are not part of the hash: they differ from run to run.
+ */
+#include "sim/sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A message on its way. */
+struct flight {
+	uint64_t from, to; /* refs; from 0: not an actor */
+	uint64_t number; /* of all that were sent */
+};
+
+/* ---------------------------------------------------------------- maps --- */
+
+static size_t
+map_at(const struct sim_map *m, uint64_t key)
+{
+	uint64_t x = key * UINT64_C(0x9e3779b97f4a7c15);
+	size_t at = (size_t)(x >> 32) & (m->size - 1);
+
+	while (m->slot[2 * at] != 0 && m->slot[2 * at] != key)
+		at = (at + 1) & (m->size - 1);
+	return at;
+}
+
+static void
+map_grow(struct sim_map *m)
+{
+	struct sim_map grown = {
+		.size = m->size == 0 ? 64 : m->size * 2,
+		.used = m->used,
+	};
+	size_t i;
+
+	grown.slot = calloc(grown.size * 2, sizeof(*grown.slot));
+	if (grown.slot == NULL)
+		abort(); /* the machine's memory, not the simulated one */
+	for (i = 0; i < m->size; i++)
+		if (m->slot[2 * i] != 0) {
+			size_t at = map_at(&grown, m->slot[2 * i]);
+
+			grown.slot[2 * at] = m->slot[2 * i];
+			grown.slot[2 * at + 1] = m->slot[2 * i + 1];
+		}
+	free(m->slot);
+	*m = grown;
+}
+
+/* 0: it has none. */
+static uint64_t
+map_get(const struct sim_map *m, uint64_t key)
+{
+	return m->size == 0 ? 0 : m->slot[2 * map_at(m, key) + 1];
+}
+
+static void
+map_set(struct sim_map *m, uint64_t key, uint64_t value)
+{
+	size_t at;
+
+	if (m->used * 2 >= m->size)
+		map_grow(m);
+	at = map_at(m, key);
+	m->used += m->slot[2 * at] == 0;
+	m->slot[2 * at] = key;
+	m->slot[2 * at + 1] = value;
+}
+
+/* Returns what it had; those behind it in its run move up. */
+static uint64_t
+map_remove(struct sim_map *m, uint64_t key)
+{
+	uint64_t value;
+	size_t at, hole;
+
+	if (m->size == 0)
+		return 0;
+	at = map_at(m, key);
+	if (m->slot[2 * at] == 0)
+		return 0;
+	value = m->slot[2 * at + 1];
+	m->slot[2 * at] = m->slot[2 * at + 1] = 0;
+	m->used--;
+	for (;;) {
+		uint64_t moved, with;
+
+		at = (at + 1) & (m->size - 1);
+		moved = m->slot[2 * at];
+		with = m->slot[2 * at + 1];
+		if (moved == 0)
+			break;
+		m->slot[2 * at] = m->slot[2 * at + 1] = 0;
+		hole = map_at(m, moved);
+		m->slot[2 * hole] = moved;
+		m->slot[2 * hole + 1] = with;
+	}
+	return value;
+}
+
+static uint64_t
+key_of(const struct tr_msg *m)
+{
+	return (uint64_t)(uintptr_t)m;
+}
+
+/* Of a pair of actors: their references mixed. */
+static uint64_t
+pair_key(uint64_t from, uint64_t to)
+{
+	uint64_t x = from * UINT64_C(0xbf58476d1ce4e5b9) ^
+	    to * UINT64_C(0x94d049bb133111eb);
+
+	return (x ^ x >> 31) | 1;
+}
+
+/* ------------------------------------------------------------ messages --- */
+
+/* Who is at work: the pusher of a message; 0: nobody, or a timer. */
+static uint64_t
+who_sends(void)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)tri_worker_here;
+
+	return c != NULL && c->turn.cell != NULL ? c->turn.ref.bits : 0;
+}
+
+static void
+saw_sent(struct tr_sim *sim, tr_ref to, const struct tr_msg *m)
+{
+	struct sim_oracle *o = &sim->oracle;
+	size_t n;
+
+	if (map_get(&o->flying, key_of(m)) != 0)
+		sim_fail(sim, "a message is in two mailboxes (tag %u)", m->tag);
+	for (n = o->free_flight; n < o->flights && o->flight[n].number != 0;)
+		n++;
+	if (n == o->flights) {
+		size_t more = o->flights == 0 ? 64 : o->flights;
+		struct flight *f =
+		    realloc(o->flight, (o->flights + more) * sizeof(*f));
+
+		if (f == NULL)
+			abort();
+		memset(f + o->flights, 0, more * sizeof(*f));
+		o->flight = f;
+		o->flights += more;
+	}
+	o->free_flight = n + 1;
+	o->flight[n] = (struct flight){ who_sends(), to.bits, ++o->sent };
+	map_set(&o->flying, key_of(m), n + 1);
+}
+
+static void
+saw_taken(struct tr_sim *sim, const struct tr_msg *m, bool to_handle)
+{
+	struct sim_oracle *o = &sim->oracle;
+	uint64_t n = map_remove(&o->flying, key_of(m)), pair;
+	struct flight *f;
+
+	if (n == 0)
+		sim_fail(sim, "a message was taken twice (tag %u)", m->tag);
+	f = &o->flight[n - 1];
+	if (to_handle && f->from != 0 && m->kind != TRI_MSG_TICK) {
+		pair = pair_key(f->from, f->to);
+		if (map_get(&o->pairs, pair) > f->number)
+			sim_fail(sim,
+			    "messages were taken out of order (tag %u)",
+			    m->tag);
+		map_set(&o->pairs, pair, f->number);
+	}
+	f->number = 0;
+	if (n - 1 < o->free_flight)
+		o->free_flight = n - 1;
+}
+
+/* -------------------------------------------------------------- the rest - */
+
+static void
+saw_ask(struct tr_sim *sim, enum tri_event event, tr_ref ref, uint64_t ask)
+{
+	struct sim_map *asks = &sim->oracle.asks;
+
+	if (event == TRI_EVENT_ASKED) {
+		if (map_get(asks, ask) != 0)
+			sim_fail(sim, "two asks have one name");
+		map_set(asks, ask, (uint64_t)tri_ref_slot(ref) + 1);
+	} else if (map_remove(asks, ask) == 0) {
+		sim_fail(sim, "an ask ended twice");
+	}
+}
+
+static void
+saw_life(struct tr_sim *sim, enum tri_event event, tr_ref ref)
+{
+	struct sim_map *actors = &sim->oracle.actors;
+	uint64_t was = map_get(actors, ref.bits);
+
+	if (event == TRI_EVENT_SPAWNED) {
+		if (was != 0)
+			sim_fail(sim, "two actors have one reference");
+		map_set(actors, ref.bits, 1);
+	} else if (event == TRI_EVENT_STOPPING) {
+		if (was != 1)
+			sim_fail(sim, "stop() runs a second time");
+		map_set(actors, ref.bits, 2);
+	} else {
+		if (was != 2)
+			sim_fail(sim, "an actor ended that was not stopped");
+		(void)map_remove(actors, ref.bits);
+	}
+}
+
+static void
+saw_drop(struct tr_sim *sim, enum tri_event event, const struct tr_msg *m)
+{
+	struct sim_map *drops = &sim->oracle.drops;
+
+	if (event == TRI_EVENT_MADE)
+		map_set(drops, key_of(m), 1);
+	else if (map_remove(drops, key_of(m)) == 0)
+		sim_fail(sim, "a drop function runs twice (tag %u)", m->tag);
+}
+
+static const char *
+event_name(enum tri_event event)
+{
+	static const char *const names[] = {
+		[TRI_EVENT_SENT] = "sent to",
+		[TRI_EVENT_TAKEN] = "taken",
+		[TRI_EVENT_DEAD] = "dead letter for",
+		[TRI_EVENT_ASKED] = "asked by",
+		[TRI_EVENT_OUTCOME] = "outcome for",
+		[TRI_EVENT_ASK_LEFT] = "ask ends with",
+		[TRI_EVENT_SPAWNED] = "spawned",
+		[TRI_EVENT_STOPPING] = "stops",
+		[TRI_EVENT_ENDED] = "ended",
+		[TRI_EVENT_MADE] = "made",
+		[TRI_EVENT_DROP] = "dropped",
+	};
+
+	return names[event];
+}
+
+static void
+show(struct tr_sim *sim, enum tri_event event, tr_ref ref,
+    const struct tr_msg *m, uint64_t value, int code)
+{
+	struct tr_system *sys = sim->sys;
+	const struct tr_behavior *b = NULL;
+	const char *name = NULL;
+
+	if (sim->options->trace == NULL)
+		return;
+	if (tr_ref_valid(ref))
+		b = tri_load_relaxed(
+		    &tri_cell(sys, tri_ref_slot(ref))->behavior);
+	if (m != NULL && b != NULL)
+		name = tr_protocol_name(b->protocol, m->tag);
+	if (m != NULL)
+		sim_trace(sim, "  %s %s %u, tag %u%s%s, %u bytes%s",
+		    event_name(event),
+		    b != NULL && b->name != NULL ? b->name : "actor",
+		    tri_ref_slot(ref), m->tag, name != NULL ? " " : "",
+		    name != NULL ? name : "", m->size,
+		    event == TRI_EVENT_DEAD ? ", see enum tr_dead_reason" : "");
+	else
+		sim_trace(sim, "  %s %s %u, %llu, %d", event_name(event),
+		    b != NULL && b->name != NULL ? b->name : "actor",
+		    tri_ref_slot(ref), (unsigned long long)(value & 0xffffffff),
+		    code);
+}
+
+static void
+oracle_seen(struct tri_trace *trace, enum tri_event event, tr_ref ref,
+    const struct tr_msg *m, uint64_t value, int code)
+{
+	struct sim_oracle *o =
+	    tri_container_of(trace, struct sim_oracle, trace);
+	struct tr_sim *sim = tri_container_of(o, struct tr_sim, oracle);
+
+	sim_mix(sim, (uint64_t)event << 56 ^ ref.bits ^ value << 13);
+	sim_mix(sim,
+	    (uint64_t)(unsigned)code << 32 ^
+		(m != NULL ? (uint64_t)m->tag << 8 ^ m->size : 0));
+	show(sim, event, ref, m, value, code);
+	switch (event) {
+	case TRI_EVENT_SENT: saw_sent(sim, ref, m); break;
+	case TRI_EVENT_TAKEN: saw_taken(sim, m, value != 0); break;
+	case TRI_EVENT_DEAD: break;
+	case TRI_EVENT_ASKED:
+	case TRI_EVENT_OUTCOME:
+	case TRI_EVENT_ASK_LEFT: saw_ask(sim, event, ref, value); break;
+	case TRI_EVENT_SPAWNED:
+	case TRI_EVENT_STOPPING:
+	case TRI_EVENT_ENDED: saw_life(sim, event, ref); break;
+	case TRI_EVENT_MADE:
+	case TRI_EVENT_DROP: saw_drop(sim, event, m); break;
+	}
+}
+
+/* -------------------------------------------------------- at certain times */
+
+void
+sim_oracle_asleep(struct tr_sim *sim)
+{
+	struct tri_sched *s = &sim->sys->sched;
+	unsigned i;
+
+	for (i = 0; i < sim->workers; i++) {
+		struct tri_worker *w = tri_sched_worker(s, i);
+
+		/* A wake-up may be on its way, only late. */
+		if (w->loop->wake_at != INT64_MAX)
+			return;
+	}
+	if (!tri_stack_is_empty(&s->injected))
+		sim_fail(sim, "all workers sleep, and a word is injected");
+	for (i = 0; i < sim->workers; i++) {
+		struct tri_worker *w = tri_sched_worker(s, i);
+
+		if (!sim->ended[i] &&
+		    (tri_runq_waits(&w->q) || !tri_stack_is_empty(&w->inbox)))
+			sim_fail(sim,
+			    "all workers sleep, and worker %u has work", i);
+	}
+}
+
+static void
+balance(struct tr_sim *sim, bool at_end)
+{
+	struct tr_stats s;
+	uint64_t dead = 0;
+	int i;
+
+	(void)tr_stats(sim->sys, &s);
+	for (i = 0; i < TR_DEAD_UNHANDLED; i++)
+		dead += s.dead[i];
+	if (s.sent != s.handled + dead + s.queued || (at_end && s.queued != 0))
+		sim_fail(sim,
+		    "messages are lost: %llu sent, %llu handled, %llu dead",
+		    (unsigned long long)s.sent, (unsigned long long)s.handled,
+		    (unsigned long long)dead);
+	sim->result->messages = s.sent;
+}
+
+void
+sim_oracle_at_rest(struct tr_sim *sim)
+{
+	if (sim->oracle.flying.used != 0)
+		sim_fail(sim, "it rests, and %zu messages were not taken",
+		    sim->oracle.flying.used);
+	if (sim->oracle.asks.used != 0)
+		sim_fail(sim, "it rests, and %zu asks have not ended",
+		    sim->oracle.asks.used);
+	balance(sim, false);
+}
+
+void
+sim_oracle_at_end(struct tr_sim *sim)
+{
+	if (sim->oracle.flying.used != 0 || sim->oracle.asks.used != 0 ||
+	    sim->oracle.actors.used != 0)
+		sim_fail(sim,
+		    "left at the end: %zu messages, %zu asks, %zu actors",
+		    sim->oracle.flying.used, sim->oracle.asks.used,
+		    sim->oracle.actors.used);
+	if (sim->oracle.drops.used != 0)
+		sim_fail(sim, "%zu drop functions never ran",
+		    sim->oracle.drops.used);
+	balance(sim, true);
+}
+
+tr_ref
+sim_oracle_victim(struct tr_sim *sim)
+{
+	struct tri_table *t = &sim->sys->actors;
+	uint32_t limit = tri_load_relaxed(&t->limit), slot, tries;
+
+	if (limit == 0)
+		return TR_REF_NONE;
+	slot = (uint32_t)sim_below(sim, limit);
+	/* By slots, not by the table's order: that has addresses in it. */
+	for (tries = 0; tries < limit; tries++, slot = (slot + 1) % limit) {
+		struct tr_self *a = tri_cell(sim->sys, slot);
+		tr_ref ref =
+		    tri_ref_make(slot, (uint32_t)tri_load_relaxed(&a->ident));
+
+		if (map_get(&sim->oracle.actors, ref.bits) == 1 &&
+		    !sim_probe_is(sim, ref))
+			return ref;
+	}
+	return TR_REF_NONE;
+}
+
+void
+sim_oracle_init(struct tr_sim *sim)
+{
+	sim->oracle.trace.seen = oracle_seen;
+}
+
+void
+sim_oracle_fini(struct tr_sim *sim)
+{
+	struct sim_oracle *o = &sim->oracle;
+
+	free(o->flying.slot);
+	free(o->pairs.slot);
+	free(o->asks.slot);
+	free(o->actors.slot);
+	free(o->drops.slot);
+	free(o->flight);
+}
