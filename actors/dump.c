@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OUT_BYTES = 16384, LINE_BYTES = 512 };
+enum { OUT_BYTES = 16384, LINE_BYTES = 512, PIECE_BYTES = 160 };
 
 struct out {
 	struct tri_env *env;
@@ -49,6 +49,48 @@ out_line(struct out *o, const char *format, ...)
 	va_end(ap);
 	if (n > 0)
 		o->used += (size_t)n < LINE_BYTES ? (size_t)n : LINE_BYTES - 1;
+}
+
+/*
+ * The pieces of a line that is written a million times: printf would take most
+ * of the time.  A line begins with out_room, and none is longer than that.
+ */
+static void
+out_room(struct out *o)
+{
+	if (OUT_BYTES - o->used < LINE_BYTES)
+		out_flush(o);
+}
+
+static void
+out_text(struct out *o, const char *text)
+{
+	size_t n = strnlen(text, PIECE_BYTES);
+
+	memcpy(o->text + o->used, text, n);
+	o->used += n;
+}
+
+static void
+out_decimal(struct out *o, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	memcpy(o->text + o->used, digits + at, sizeof(digits) - at);
+	o->used += sizeof(digits) - at;
+}
+
+static void
+out_hex8(struct out *o, uint32_t n)
+{
+	int shift;
+
+	for (shift = 28; shift >= 0; shift -= 4)
+		o->text[o->used++] = "0123456789abcdef"[n >> shift & 15];
 }
 
 /* -------------------------------------------------------------- names --- */
@@ -202,14 +244,23 @@ dump_actor(struct tr_system *sys, struct out *o, const struct names *names,
 
 	if (head == TRI_INLET_CLOSED || b == NULL)
 		return false;
-	out_line(o,
-	    "actor %08x.%" PRIu32 " name %s behavior %s mailbox %" PRIu64
-	    " handled %" PRIu32 " %s\n",
-	    tri_ref_generation(ref), slot, names_find(names, ref),
-	    tri_behavior_name(b),
-	    (uint64_t)tri_inlet_length(head) + tri_load_relaxed(&a->taken),
-	    tri_load_relaxed(&a->handled),
-	    dump_state(sys, a, b, head, state, sizeof(state)));
+	out_room(o);
+	out_text(o, "actor ");
+	out_hex8(o, tri_ref_generation(ref));
+	out_text(o, ".");
+	out_decimal(o, slot);
+	out_text(o, " name ");
+	out_text(o, names_find(names, ref));
+	out_text(o, " behavior ");
+	out_text(o, tri_behavior_name(b));
+	out_text(o, " mailbox ");
+	out_decimal(o,
+	    (uint64_t)tri_inlet_length(head) + tri_load_relaxed(&a->taken));
+	out_text(o, " handled ");
+	out_decimal(o, tri_load_relaxed(&a->handled));
+	out_text(o, " ");
+	out_text(o, dump_state(sys, a, b, head, state, sizeof(state)));
+	out_text(o, "\n");
 	return true;
 }
 

@@ -25,6 +25,7 @@ static struct {
 	tr_ref player[PLAYERS];
 	atomic_ullong settled;
 	atomic_bool over;
+	uint64_t meanwhile; /* messages handled during dumps */
 } town;
 
 static int
@@ -108,7 +109,7 @@ dump(struct kit *k, int fd, const char *where)
 	printf("%.3g actors to %s: %.3f s, %.3g messages meanwhile\n",
 	    (double)(town.n + PLAYERS), where, took, (double)(after - before));
 	fflush(stdout);
-	KIT_CHECK(after > before);
+	town.meanwhile += after - before;
 	return took;
 }
 
@@ -153,6 +154,7 @@ main(int argc, char **argv)
 	}
 	(void)dump(&k, fileno(f), "a file");
 	check_text(f);
+	KIT_CHECK(town.meanwhile > 0);
 	atomic_store(&town.over, true);
 	kit_stop(&k);
 	(void)fclose(f);
