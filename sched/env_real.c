@@ -391,11 +391,8 @@ real_yield(struct tri_env *env)
 /* ------------------------------------------------------------- the rest - */
 
 static int
-real_write(struct tri_env *env, int fd, const void *buf, size_t size)
+write_all(int fd, const char *p, size_t size)
 {
-	const char *p = buf;
-
-	(void)env;
 	while (size > 0) {
 		ssize_t n = write(fd, p, size);
 
@@ -407,6 +404,33 @@ real_write(struct tri_env *env, int fd, const void *buf, size_t size)
 		size -= (size_t)n;
 	}
 	return 0;
+}
+
+/*
+ * A reader that has gone is an error, not the end of the process: SIGPIPE is
+ * held back meanwhile, and taken away if it came of this write.
+ */
+static int
+real_write(struct tri_env *env, int fd, const void *buf, size_t size)
+{
+	const struct timespec none = { 0 };
+	sigset_t pipe, before, pending;
+	bool was_pending;
+	int rc;
+
+	(void)env;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	rc = write_all(fd, buf, size);
+	if (rc == -EPIPE && !was_pending)
+		while (sigtimedwait(&pipe, NULL, &none) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }
 
 static void
