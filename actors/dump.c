@@ -115,7 +115,9 @@ names_copy(const struct tri_name *name, void *arg)
 		struct tri_name *e = &n->entry[at & (n->size - 1)];
 
 		if (!tr_ref_valid(e->ref)) {
-			*e = *name;
+			/* Its links to others are not the lock's. */
+			e->ref = name->ref;
+			e->named = name->named;
 			return;
 		}
 	}
