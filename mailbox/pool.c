@@ -15,14 +15,15 @@ _Static_assert(sizeof(struct tri_slab) <= 128, "blocks begin at 128");
 
 enum { SLAB_HEAD = 128 };
 
-/* Before a large block: whose it is. */
-struct large {
+/* Before a large block: whose it is, and its place in that pool's list. */
+struct tri_large {
 	struct tri_pool *pool;
 	size_t bytes;
-	uint64_t room[2];
+	struct tri_large *prev;
+	struct tri_large *next;
 };
 
-_Static_assert(sizeof(struct large) == 32, "blocks are aligned to 32");
+_Static_assert(sizeof(struct tri_large) == 32, "blocks are aligned to 32");
 
 CK_STACK_CONTAINER(struct tri_block, batch, block_of_batch)
 
@@ -30,7 +31,7 @@ struct tri_pool *
 tri_pool_of(const struct tr_msg *m)
 {
 	if (m->size_class == TRI_CLASS_LARGE)
-		return ((const struct large *)(const void *)m - 1)->pool;
+		return ((const struct tri_large *)(const void *)m - 1)->pool;
 	return tri_slab_of(m)->owner;
 }
 
@@ -45,6 +46,7 @@ tri_pool_init(struct tri_pool *pool, const struct tri_memory *memory,
 	pool->owner = owner;
 	pool->index = index;
 	ck_stack_init(&pool->returned);
+	ck_spinlock_init(&pool->large_lock);
 	pool->out = memory->alloc(memory->ctx, bytes);
 	if (pool->out == NULL)
 		return false;
@@ -69,6 +71,13 @@ tri_pool_fini(struct tri_pool *pool)
 			memory->slab_free(memory->ctx, s, TRI_SLAB_BYTES);
 			s = next;
 		}
+	}
+	/* What somebody took and forgot. */
+	while (pool->large != NULL) {
+		struct tri_large *next = pool->large->next;
+
+		memory->free(memory->ctx, pool->large);
+		pool->large = next;
 	}
 	if (pool->out != NULL)
 		memory->free(memory->ctx, pool->out);
@@ -321,7 +330,7 @@ tri_pool_trim(struct tri_pool *pool, unsigned blocks)
 void *
 tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
 {
-	struct large *l;
+	struct tri_large *l;
 
 	if (bytes > SIZE_MAX - sizeof(*l))
 		return NULL;
@@ -331,6 +340,13 @@ tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
 	l->pool = pool;
 	l->bytes = bytes;
 	tri_count(&pool->live, (uint64_t)bytes);
+	l->prev = NULL;
+	ck_spinlock_lock(&pool->large_lock);
+	l->next = pool->large;
+	if (l->next != NULL)
+		l->next->prev = l;
+	pool->large = l;
+	ck_spinlock_unlock(&pool->large_lock);
 	return l + 1;
 }
 
@@ -338,13 +354,21 @@ void
 tri_pool_forget_large(struct tri_pool *pool, void *block)
 {
 	tri_count(&pool->live,
-	    0 - (uint64_t)((struct large *)block - 1)->bytes);
+	    0 - (uint64_t)((struct tri_large *)block - 1)->bytes);
 }
 
 void
 tri_pool_free_large(void *block)
 {
-	struct large *l = (struct large *)block - 1;
+	struct tri_large *l = (struct tri_large *)block - 1;
 
+	ck_spinlock_lock(&l->pool->large_lock);
+	if (l->prev != NULL)
+		l->prev->next = l->next;
+	else
+		l->pool->large = l->next;
+	if (l->next != NULL)
+		l->next->prev = l->prev;
+	ck_spinlock_unlock(&l->pool->large_lock);
 	l->pool->memory->free(l->pool->memory->ctx, l);
 }

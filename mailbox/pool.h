@@ -15,7 +15,8 @@
  * What has been sorted stays usable, so trimming can stop at any point.
  *
  * Payloads too large for the classes come straight from the allocator and go
- * back at once, from any thread.
+ * back at once, from any thread.  They are kept in a list, so that those that
+ * somebody took and forgot end with their pool, as all blocks do.
  */
 #ifndef TROUPE_MAILBOX_POOL_H
 #define TROUPE_MAILBOX_POOL_H
@@ -87,6 +88,8 @@ struct tri_pool_out {
 	struct tri_pool *owner;
 };
 
+struct tri_large;
+
 struct tri_pool {
 	/* Its user only; the counts are read by anyone.  `live` is the bytes of
 	 * blocks handed out less those freed here: only the sum over all pools
@@ -103,13 +106,16 @@ struct tri_pool {
 
 	/* Written by all pools. */
 	alignas(TRI_LINE) ck_stack_t returned;
+	ck_spinlock_t large_lock;
+	struct tri_large *large; /* in use */
 };
 
 /* Set up one of `pools` pools of one owner.  false: no memory. */
 bool tri_pool_init(struct tri_pool *pool, const struct tri_memory *memory,
     void *owner, unsigned index, unsigned pools);
 
-/* Release all memory.  No block of any of the owner's pools may be in use. */
+/* Release all memory.  No block of any of the owner's pools is used any more,
+ * freed or not. */
 void tri_pool_fini(struct tri_pool *pool);
 
 /* A fresh block after the quick ways failed.  NULL: no memory. */

@@ -48,7 +48,7 @@ town_begin(struct town *t)
 	memset(t, 0, sizeof(*t));
 	kit_new(&t->k, 2);
 	for (int i = 0; i < MANY; i++) {
-		char name[8];
+		char name[16];
 
 		/* Half of them have a name. */
 		snprintf(name, sizeof(name), "n%d", i);
