@@ -11,6 +11,7 @@
 #include "actors/system.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { WHO_BYTES = 160 };
 
@@ -51,11 +52,12 @@ is_cell(const struct tr_system *sys, const struct tr_self *a)
 static void
 describe_turn(const struct tri_crew *c, char *text, size_t size)
 {
+	static const char between[] = "between turns";
 	const struct tri_turn *t = &c->turn;
 	int n;
 
 	if (t->cell == NULL) {
-		snprintf(text, size, "between turns");
+		memcpy(text, between, sizeof(between));
 		return;
 	}
 	n = snprintf(text, size, "in the turn of actor %s (%08x.%u)",
