@@ -511,7 +511,7 @@ tri_env_real(void)
 	return tri_env_real_with(NULL);
 }
 
-static __attribute__((format(printf, 1, 0))) void
+static void __attribute__((format(printf, 1, 0)))
 complain(const char *format, va_list ap)
 {
 	char text[512];
