@@ -21,26 +21,29 @@ ask_refuse_budget(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	tri_msg_dead(c, to, m, TR_DEAD_BUDGET, TR_EFULL);
 }
 
-tr_ask_id
-tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
-    size_t size, int64_t deadline, tr_answer_fn *fn, uintptr_t cookie)
+static inline tr_ask_id
+ask_send(struct tri_crew *c, tr_ref to, const struct tri_content *what,
+    int64_t deadline, tr_answer_fn *fn, uintptr_t cookie)
 {
-	struct tri_crew *c = tri_crew_of(self);
+	unsigned flags = TRI_MSG_ASK_EXT | TRI_MSG_DUTY;
 	struct tri_record *r;
 	struct tr_msg *m;
 	uint64_t id;
 
-	if (size > tri_message_limit(c->desk.sys) || fn == NULL)
+	if (what->size > tri_message_limit(c->desk.sys) || fn == NULL)
 		return 0;
 	r = tri_record_new(c, TRI_RECORD_ASK);
 	if (r == NULL)
 		return 0;
-	m = tri_msg_make(&c->desk, TRI_MSG_ASK, TRI_MSG_ASK_EXT | TRI_MSG_DUTY,
-	    tag, size);
+	m = tri_msg_make(&c->desk, TRI_MSG_ASK,
+	    flags | (what->drop != NULL ? TRI_MSG_EXTRA_EXT : 0), what->tag,
+	    what->size);
 	if (m == NULL) {
 		tri_record_end(c, r);
 		return 0;
 	}
+	if (what->drop != NULL)
+		tri_msg_set_drop(c->desk.sys, m, what->drop);
 	if (deadline > c->turn.deadline)
 		deadline = c->turn.deadline;
 	id = tri_record_id(r);
@@ -51,13 +54,29 @@ tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
 		tri_record_arm(c, r);
 	m->sender = c->turn.ref.bits;
 	*tri_msg_ask(m) = (struct tri_msg_ask){ deadline, id };
-	tri_msg_copy_in(m, data, size);
+	tri_msg_copy_in(m, what->data, what->size);
 	tri_seen(c->desk.sys, TRI_EVENT_ASKED, c->turn.ref, m, id, 0);
 	if (TRI_UNLIKELY(tri_is_over_budget(c->desk.sys)))
 		ask_refuse_budget(c, to, m);
 	else
 		tri_deliver_inline(c, to, m);
 	return id;
+}
+
+tr_ask_id
+tr_ask(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
+    size_t size, int64_t deadline, tr_answer_fn *fn, uintptr_t cookie)
+{
+	return ask_send(tri_crew_of(self), to,
+	    &(struct tri_content){ tag, size, data, NULL }, deadline, fn,
+	    cookie);
+}
+
+tr_ask_id
+tri_ask_send(struct tri_crew *c, tr_ref to, const struct tri_content *what,
+    int64_t deadline, tr_answer_fn *fn, uintptr_t cookie)
+{
+	return ask_send(c, to, what, deadline, fn, cookie);
 }
 
 static bool
@@ -254,18 +273,20 @@ tri_ask_refuse(struct tri_crew *c, struct tr_msg *m, int outcome)
 	tri_deliver(c, asker, m);
 }
 
-static struct tr_msg *
-reply_build(struct tri_crew *c, uint64_t ask, uint32_t tag, const void *data,
-    size_t size)
+static inline struct tr_msg *
+reply_build(struct tri_crew *c, uint64_t ask, const struct tri_content *what)
 {
-	struct tr_msg *m =
-	    tri_msg_make(&c->desk, TRI_MSG_REPLY, TRI_MSG_ASK_EXT, tag, size);
+	unsigned extra = what->drop != NULL ? TRI_MSG_EXTRA_EXT : 0;
+	struct tr_msg *m = tri_msg_make(&c->desk, TRI_MSG_REPLY,
+	    TRI_MSG_ASK_EXT | extra, what->tag, what->size);
 
 	if (m == NULL)
 		return NULL;
 	m->sender = c->turn.ref.bits;
 	*tri_msg_reply(m) = (struct tri_msg_reply){ TR_OK, ask };
-	tri_msg_copy_in(m, data, size);
+	if (what->drop != NULL)
+		tri_msg_set_drop(c->desk.sys, m, what->drop);
+	tri_msg_copy_in(m, what->data, what->size);
 	return m;
 }
 
@@ -298,16 +319,16 @@ tri_msg_lent_duty(struct tri_crew *c, struct tr_msg *m)
 	    NULL;
 }
 
-static int
-reply_ask(struct tri_crew *c, struct tr_msg *m, uint32_t tag, const void *data,
-    size_t size)
+static inline int
+reply_ask(struct tri_crew *c, struct tr_msg *m, const struct tri_content *what)
 {
 	struct tri_record *duty = tri_msg_lent_duty(c, m);
 	struct tr_msg *answer;
 
-	if ((m->flags & TRI_MSG_DUTY) == 0 && duty == NULL)
+	if (TRI_UNLIKELY(what->size > tri_message_limit(c->desk.sys)) ||
+	    ((m->flags & TRI_MSG_DUTY) == 0 && duty == NULL))
 		return TR_EINVAL;
-	answer = reply_build(c, tri_msg_ask(m)->ask, tag, data, size);
+	answer = reply_build(c, tri_msg_ask(m)->ask, what);
 	if (answer == NULL)
 		return TR_ENOMEM;
 	m->flags &= (uint8_t) ~(TRI_MSG_DUTY | TRI_MSG_LENT);
@@ -325,9 +346,15 @@ tr_reply(struct tr_self *self, const struct tr_msg *msg, uint32_t tag,
 
 	if (msg->kind != TRI_MSG_ASK)
 		return reply_plain(c, msg, tag, data, size);
-	if (TRI_UNLIKELY(size > tri_message_limit(c->desk.sys)))
-		return TR_EINVAL;
-	return reply_ask(c, (struct tr_msg *)(uintptr_t)msg, tag, data, size);
+	return reply_ask(c, (struct tr_msg *)(uintptr_t)msg,
+	    &(struct tri_content){ tag, size, data, NULL });
+}
+
+int
+tri_reply_ask(struct tri_crew *c, struct tr_msg *m,
+    const struct tri_content *what)
+{
+	return reply_ask(c, m, what);
 }
 
 /* Answer with an error and let go of the duty; its message is the answer. */
@@ -354,7 +381,8 @@ tri_duty_end(struct tri_crew *c, struct tri_record *r, int outcome)
 static int
 reply_error_in_hand(struct tri_crew *c, struct tr_msg *m, int error)
 {
-	struct tr_msg *answer = reply_build(c, tri_msg_ask(m)->ask, 0, NULL, 0);
+	struct tr_msg *answer = reply_build(c, tri_msg_ask(m)->ask,
+	    &(struct tri_content){ 0, 0, NULL, NULL });
 
 	if (answer == NULL) {
 		/* Its own block will carry it, at the end of the turn. */
@@ -433,17 +461,16 @@ tr_token_cancelled(struct tr_self *self, const tr_token *token)
 }
 
 int
-tr_token_reply(struct tr_self *self, tr_token *token, uint32_t tag,
-    const void *data, size_t size)
+tri_token_reply(struct tri_crew *c, tr_token *token,
+    const struct tri_content *what)
 {
-	struct tri_crew *c = tri_crew_of(self);
 	struct tri_record *r = tri_record_find(c, token->bits, TRI_RECORD_DUTY);
 	struct tr_msg *answer;
 	tr_ref asker;
 
-	if (r == NULL || size > tri_message_limit(c->desk.sys))
+	if (r == NULL || what->size > tri_message_limit(c->desk.sys))
 		return TR_EINVAL;
-	answer = reply_build(c, r->cookie, tag, data, size);
+	answer = reply_build(c, r->cookie, what);
 	if (answer == NULL)
 		return TR_ENOMEM;
 	asker.bits = r->u.asker;
@@ -451,6 +478,14 @@ tr_token_reply(struct tr_self *self, tr_token *token, uint32_t tag,
 	tri_record_end(c, r);
 	tri_deliver(c, asker, answer);
 	return TR_OK;
+}
+
+int
+tr_token_reply(struct tr_self *self, tr_token *token, uint32_t tag,
+    const void *data, size_t size)
+{
+	return tri_token_reply(tri_crew_of(self), token,
+	    &(struct tri_content){ tag, size, data, NULL });
 }
 
 int

@@ -166,41 +166,11 @@ tr_typed_post(struct tr_system *system, tr_ref to,
 	return rc;
 }
 
-/* An ask or an answer, but for its ASK or REPLY extension; NULL: no memory, or
- * too large. */
-static struct tr_msg *
-typed_make(struct tri_crew *c, unsigned kind, unsigned flags,
-    const struct tr_message_type *type, const void *payload)
+static struct tri_content
+typed_content(const struct tr_message_type *type, const void *payload)
 {
-	struct tr_msg *m;
-
-	if (type->size > tri_message_limit(c->desk.sys))
-		return NULL;
-	m = tri_msg_make(&c->desk, kind,
-	    flags | TRI_MSG_ASK_EXT | TRI_MSG_EXTRA_EXT, type->tag, type->size);
-	if (m == NULL)
-		return NULL;
-	m->sender = c->turn.ref.bits;
-	tri_msg_set_drop(c->desk.sys, m, type->traits->drop);
-	tri_msg_copy_in(m, payload, type->size);
-	return m;
-}
-
-/* The asker's record; NULL: no memory, or in stop(). */
-static struct tri_record *
-typed_record(struct tri_crew *c, int64_t deadline, tr_answer_fn *fn,
-    uintptr_t cookie)
-{
-	struct tri_record *r =
-	    fn != NULL ? tri_record_new(c, TRI_RECORD_ASK) : NULL;
-
-	if (r == NULL)
-		return NULL;
-	r->u.answer = fn;
-	r->cookie = cookie;
-	r->node.deadline =
-	    deadline < c->turn.deadline ? deadline : c->turn.deadline;
-	return r;
+	return (struct tri_content){ type->tag, type->size, payload,
+		type->traits->drop };
 }
 
 tr_ask_id
@@ -208,68 +178,25 @@ tr_typed_ask(struct tr_self *self, tr_ref to,
     const struct tr_message_type *type, const void *payload, int64_t deadline,
     tr_answer_fn *fn, uintptr_t cookie)
 {
-	struct tri_crew *c = tri_crew_of(self);
-	struct tri_record *r = typed_record(c, deadline, fn, cookie);
-	struct tr_msg *m = NULL;
-	uint64_t id;
+	struct tri_content what = typed_content(type, payload);
+	tr_ask_id id =
+	    tri_ask_send(tri_crew_of(self), to, &what, deadline, fn, cookie);
 
-	if (r != NULL)
-		m = typed_make(c, TRI_MSG_ASK, TRI_MSG_DUTY, type, payload);
-	if (m == NULL) {
-		if (r != NULL)
-			tri_record_end(c, r);
+	if (id == 0)
 		typed_drop(type, payload);
-		return 0;
-	}
-	id = tri_record_id(r);
-	*tri_msg_ask(m) = (struct tri_msg_ask){ r->node.deadline, id };
-	if (r->node.deadline != INT64_MAX)
-		tri_record_arm(c, r);
-	if (tri_is_over_budget(c->desk.sys)) {
-		tri_count(&c->desk.counts.sent, (uint64_t)1);
-		tri_msg_dead(c, to, m, TR_DEAD_BUDGET, TR_EFULL);
-	} else {
-		tri_deliver(c, to, m);
-	}
 	return id;
-}
-
-/* The answer to an ask, on its way. */
-static int
-typed_answer(struct tri_crew *c, tr_ref asker, uint64_t ask,
-    const struct tr_message_type *type, const void *payload)
-{
-	struct tr_msg *m = typed_make(c, TRI_MSG_REPLY, 0, type, payload);
-
-	if (m == NULL) {
-		typed_drop(type, payload);
-		return type->size > tri_message_limit(c->desk.sys) ? TR_EINVAL :
-								     TR_ENOMEM;
-	}
-	*tri_msg_reply(m) = (struct tri_msg_reply){ TR_OK, ask };
-	tri_deliver(c, asker, m);
-	return TR_OK;
 }
 
 static int
 typed_reply_ask(struct tri_crew *c, struct tr_msg *m,
     const struct tr_message_type *type, const void *payload)
 {
-	struct tri_record *duty = tri_msg_lent_duty(c, m);
-	int rc;
+	struct tri_content what = typed_content(type, payload);
+	int rc = tri_reply_ask(c, m, &what);
 
-	if ((m->flags & TRI_MSG_DUTY) == 0 && duty == NULL) {
-		typed_drop(type, payload);
-		return TR_EINVAL;
-	}
-	rc = typed_answer(c, (tr_ref){ m->sender }, tri_msg_ask(m)->ask, type,
-	    payload);
 	if (rc != TR_OK)
-		return rc;
-	m->flags &= (uint8_t) ~(TRI_MSG_DUTY | TRI_MSG_LENT);
-	if (duty != NULL)
-		tri_record_end(c, duty);
-	return TR_OK;
+		typed_drop(type, payload);
+	return rc;
 }
 
 int
@@ -294,18 +221,10 @@ int
 tr_typed_token_reply(struct tr_self *self, tr_token *token,
     const struct tr_message_type *type, const void *payload)
 {
-	struct tri_crew *c = tri_crew_of(self);
-	struct tri_record *r = tri_record_find(c, token->bits, TRI_RECORD_DUTY);
-	int rc;
+	struct tri_content what = typed_content(type, payload);
+	int rc = tri_token_reply(tri_crew_of(self), token, &what);
 
-	if (r == NULL) {
-		typed_drop(type, payload);
-		return TR_EINVAL;
-	}
-	rc = typed_answer(c, (tr_ref){ r->u.asker }, r->cookie, type, payload);
 	if (rc != TR_OK)
-		return rc;
-	token->bits = 0;
-	tri_record_end(c, r);
-	return TR_OK;
+		typed_drop(type, payload);
+	return rc;
 }

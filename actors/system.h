@@ -392,6 +392,22 @@ void tri_tell_end(struct tri_crew *c, tr_ref to, enum tri_msg_kind kind);
 void tri_mark_release(struct tri_crew *c, struct tr_msg *mark);
 
 /* ask.c */
+/* A message's tag and payload; with a drop function it owns something, and
+ * then it is moved only by what succeeds. */
+struct tri_content {
+	uint32_t tag;
+	size_t size;
+	const void *data;
+	void (*drop)(void *payload, size_t size); /* NULL: none */
+};
+
+tr_ask_id tri_ask_send(struct tri_crew *c, tr_ref to,
+    const struct tri_content *what, int64_t deadline, tr_answer_fn *fn,
+    uintptr_t cookie);
+int tri_reply_ask(struct tri_crew *c, struct tr_msg *m,
+    const struct tri_content *what);
+int tri_token_reply(struct tri_crew *c, tr_token *token,
+    const struct tri_content *what);
 int tri_ask_handle(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 bool tri_ask_awaits(struct tri_crew *c, struct tr_msg *reply);
 int tri_ask_answered(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
