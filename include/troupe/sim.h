@@ -81,6 +81,7 @@ enum tr_sim_strategy {
 	TR_SIM_ROUND_ROBIN,
 };
 
+/** How runs are made.  Zero is the default of each. */
 struct tr_sim_options {
 	unsigned workers; /* 1 to 8; 0: drawn for each seed */
 	enum tr_sim_strategy strategy;
