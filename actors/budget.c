@@ -2,8 +2,9 @@
 /*
  * The system's byte budget.
  *
- * Each pool counts what it hands out and what is freed on its thread, two
- * plain additions per message; the sum over the pools is what is in use.
+ * In a system with a budget each pool counts what it hands out and what is
+ * freed on its thread, two plain additions per message; the sum over the pools
+ * is what is in use.  (Counting always costs every message 2 ns.)
  * Whoever polls adds them up, so the budget is enforced one poll late.
  *
  * Being over the hard limit costs the senders nothing to find out: a send
@@ -25,6 +26,18 @@ void
 tri_budget_init(struct tr_system *sys)
 {
 	tri_store_relaxed(&sys->send_end, tri_message_limit(sys) + 1);
+}
+
+void
+tri_budget_count(struct tr_system *sys)
+{
+	bool counted =
+	    sys->options.soft_bytes != 0 || sys->options.hard_bytes != 0;
+	unsigned i;
+
+	sys->foreign_pool.counted = counted;
+	for (i = 0; i < sys->sched.n; i++)
+		tri_sched_worker(&sys->sched, i)->pool.counted = counted;
 }
 
 uint64_t

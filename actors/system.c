@@ -235,8 +235,10 @@ system_init(struct tr_system *sys)
 	if (sys->jobs == NULL)
 		return TR_ENOMEM;
 	rc = system_init_sched(sys);
-	if (rc == 0)
+	if (rc == 0) {
 		crews_init(sys);
+		tri_budget_count(sys);
+	}
 	return rc;
 }
 

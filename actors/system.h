@@ -377,6 +377,8 @@ enum tr_dead_reason tri_push_reason(enum tri_inlet_pushed pushed);
 /* budget.c */
 bool tri_budget_is_valid(const struct tr_options *o);
 void tri_budget_init(struct tr_system *sys);
+/* Once there are pools. */
+void tri_budget_count(struct tr_system *sys);
 /* At a poll: how much is in use? */
 void tri_budget_poll(struct tr_system *sys);
 uint64_t tri_budget_live(struct tr_system *sys);

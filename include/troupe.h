@@ -1356,7 +1356,8 @@ struct tr_stats {
 	uint64_t wakeups; /* times a worker was woken by another thread */
 	uint64_t polls; /* times an event loop was polled */
 	uint64_t pool_bytes; /* message memory held from the system */
-	uint64_t live_bytes; /* in use by messages and states */
+	uint64_t live_bytes; /* in use by messages and states, in a system
+	                      * with a byte budget; else 0 */
 };
 
 /**

@@ -209,7 +209,7 @@ tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class)
 	void *block = pool_find(pool, size_class);
 
 	if (block != NULL)
-		tri_count(&pool->live, (uint64_t)tri_class_bytes(size_class));
+		tri_pool_count(pool, tri_class_bytes(size_class));
 	return block;
 }
 
@@ -339,7 +339,7 @@ tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
 		return NULL;
 	l->pool = pool;
 	l->bytes = bytes;
-	tri_count(&pool->live, (uint64_t)bytes);
+	tri_pool_count(pool, bytes);
 	l->prev = NULL;
 	ck_spinlock_lock(&pool->large_lock);
 	l->next = pool->large;
@@ -353,8 +353,7 @@ tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
 void
 tri_pool_forget_large(struct tri_pool *pool, void *block)
 {
-	tri_count(&pool->live,
-	    0 - (uint64_t)((struct tri_large *)block - 1)->bytes);
+	tri_pool_count(pool, 0 - ((struct tri_large *)block - 1)->bytes);
 }
 
 void

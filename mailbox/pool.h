@@ -92,9 +92,10 @@ struct tri_large;
 
 struct tri_pool {
 	/* Its user only; the counts are read by anyone.  `live` is the bytes of
-	 * blocks handed out less those freed here: only the sum over all pools
-	 * of an owner means something. */
+	 * blocks handed out less those freed here, if they are counted at all:
+	 * only the sum over all pools of an owner means something. */
 	_Atomic uint64_t live;
+	bool counted; /* set before its first use */
 	struct tri_pool_class classes[TRI_CLASSES];
 	struct tri_pool_out *out; /* [owner * TRI_CLASSES + class] */
 	struct tri_pool_out *dirty;
@@ -168,6 +169,14 @@ tri_slab_of(const void *block)
 	    ~(uintptr_t)(TRI_SLAB_BYTES - 1));
 }
 
+/* Two plain additions per message, where anybody wants to know. */
+static inline void
+tri_pool_count(struct tri_pool *pool, size_t bytes)
+{
+	if (TRI_UNLIKELY(pool->counted))
+		tri_count(&pool->live, (uint64_t)bytes);
+}
+
 static inline void *
 tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
 {
@@ -175,7 +184,7 @@ tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
 	struct tri_block *b = c->free;
 
 	if (TRI_LIKELY(b != NULL)) {
-		tri_count(&pool->live, (uint64_t)tri_class_bytes(size_class));
+		tri_pool_count(pool, tri_class_bytes(size_class));
 		c->free = b->next;
 		__builtin_prefetch(b->ahead, 1);
 		return b;
@@ -191,7 +200,7 @@ tri_pool_free(struct tri_pool *pool, void *block, unsigned size_class)
 	struct tri_pool *owner = tri_slab_of(block)->owner;
 
 	((struct tr_msg *)block)->size_class = (uint8_t)size_class;
-	tri_count(&pool->live, 0 - (uint64_t)tri_class_bytes(size_class));
+	tri_pool_count(pool, 0 - tri_class_bytes(size_class));
 	if (TRI_LIKELY(owner == pool)) {
 		b->next = pool->classes[size_class].free;
 		b->ahead = b->next;
