@@ -101,7 +101,30 @@ enum tri_inlet_pushed
 tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
     struct tr_self **cell)
 {
-	return tri_push_inline(sys, to, m, cell);
+	struct tr_self *a = tri_usual_target(sys, to);
+
+	m->generation = tri_ref_generation(to);
+	if (TRI_LIKELY(a != NULL)) {
+		*cell = a;
+		return tri_inlet_push(&a->inlet, m);
+	}
+	a = tri_cell_find(sys, to);
+	if (a == NULL)
+		return TRI_PUSH_CLOSED;
+	*cell = a;
+	return tri_push_unusual(sys, a, tri_load_relaxed(&a->ident), m);
+}
+
+void
+tri_deliver_unusual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	struct tr_self *a = NULL;
+	enum tri_inlet_pushed pushed = tri_push(c->desk.sys, to, m, &a);
+
+	if (pushed == TRI_PUSH_WAKE)
+		tri_schedule(c->desk.sys, &c->worker, a);
+	else if (pushed != TRI_PUSH_QUEUED)
+		tri_push_failed(c, to, m, pushed);
 }
 
 void

@@ -74,52 +74,57 @@ tri_tick_is_lent(const struct tr_msg *m)
 	return m->kind == TRI_MSG_TICK && (m->flags & TRI_MSG_LENT) != 0;
 }
 
-/* Any thread: into the mailbox.  On WAKE the caller schedules *cell. */
-static inline enum tri_inlet_pushed
-tri_push_inline(struct tr_system *sys, tr_ref to, struct tr_msg *m,
-    struct tr_self **cell)
+/*
+ * The cell of a plain actor of this system that is still there, as far as one
+ * can tell; NULL for all others: tri_push finds out.
+ *
+ * A ref of this system names a slot that was handed out, so its cell is there;
+ * another system's is told by its number.  acq: pairs with table_fresh, for
+ * refs that are made up.
+ */
+static inline struct tr_self *
+tri_usual_target(struct tr_system *sys, tr_ref to)
 {
 	uint32_t slot = tri_ref_slot(to), generation = tri_ref_generation(to);
 	struct tr_self *a;
-	uint64_t ident;
 
-	/*
-	 * A ref of this system names a slot that was handed out, so its cell
-	 * is there; another system's is told by its number.  acq: pairs with
-	 * table_fresh, for refs that are made up.
-	 */
 	if (TRI_UNLIKELY(generation >> TRI_COUNT_BITS != sys->number ||
 		slot >= tri_load_acquire(&sys->actors.limit)))
-		return TRI_PUSH_CLOSED;
+		return NULL;
 	a = tri_cell(sys, slot);
-	m->generation = generation;
-	*cell = a;
 	/* Only a hint: what decides is the taker's look at m->generation. */
-	ident = tri_load_relaxed(&a->ident);
-	if (TRI_UNLIKELY((ident & (TRI_IDENT_GENERATION | TRI_IDENT_UNUSUAL)) !=
-		generation))
-		return tri_push_unusual(sys, a, ident, m);
-	return tri_inlet_push(&a->inlet, m);
+	if (TRI_UNLIKELY(
+		(tri_load_relaxed(&a->ident) &
+		    (TRI_IDENT_GENERATION | TRI_IDENT_UNUSUAL)) != generation))
+		return NULL;
+	return a;
 }
 
-/* Count, push, schedule on the caller's worker. */
+/*
+ * Count, push, schedule on the caller's worker.  What is unusual ends in a
+ * tail call, so that nothing has to be kept for it.
+ */
 static inline void
 tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
-	struct tr_self *a = NULL;
+	struct tr_self *a = tri_usual_target(c->desk.sys, to);
 	enum tri_inlet_pushed pushed;
 
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
-	pushed = tri_push_inline(c->desk.sys, to, m, &a);
+	if (TRI_UNLIKELY(a == NULL)) {
+		tri_deliver_unusual(c, to, m);
+		return;
+	}
+	m->generation = tri_ref_generation(to);
+	pushed = tri_inlet_push(&a->inlet, m);
 	if (TRI_LIKELY(pushed == TRI_PUSH_QUEUED))
 		return;
 	if (TRI_UNLIKELY(pushed != TRI_PUSH_WAKE))
 		tri_push_failed(c, to, m, pushed);
 	/* Now the actor is ours to schedule, whoever it is by now: its home is
 	 * read after the push. */
-	else if (TRI_LIKELY(
-		     (tri_load_relaxed(&a->ident) >> TRI_IDENT_HOME_SHIFT &
-			 TRI_IDENT_HOME) == 0))
+	else if (TRI_LIKELY((tri_load_relaxed(&a->ident) &
+				TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT) == 0))
 		tri_sched_push(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 	else
 		tri_schedule(c->desk.sys, &c->worker, a);

@@ -137,7 +137,7 @@ struct tr_system {
 static inline struct tr_self *
 tri_cell(const struct tr_system *sys, uint32_t slot)
 {
-	return (struct tr_self *)tri_table_at(&sys->actors, 0, slot);
+	return (struct tr_self *)(void *)sys->actors.array[0] + slot;
 }
 
 static inline uint32_t
@@ -278,6 +278,9 @@ enum tri_inlet_pushed tri_push(struct tr_system *sys, tr_ref to,
 /* The same for an ident that is not just the generation: bound.c. */
 enum tri_inlet_pushed tri_push_unusual(struct tr_system *sys, struct tr_self *a,
     uint64_t ident, struct tr_msg *m);
+/* The rest of tri_deliver, to any actor; the message is counted. */
+void tri_deliver_unusual(struct tri_crew *c, tr_ref to,
+    struct tr_msg *m) TRI_COLD;
 /* A message that was not pushed becomes a dead letter. */
 void tri_push_failed(struct tri_crew *c, tr_ref to, struct tr_msg *m,
     enum tri_inlet_pushed pushed);
