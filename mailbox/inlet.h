@@ -96,6 +96,13 @@ tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
 	/* acq: pairs with the closing exchange of tri_inlet_close_owner. */
 	uint64_t head = tri_load_acquire(&in->head);
 
+	if (TRI_LIKELY(head == TRI_INLET_IDLE)) {
+		/* The common case of the loop below. */
+		m->link = NULL;
+		if (TRI_LIKELY(tri_cas_acq_rel(&in->head, &head,
+			TRI_INLET_ONE | (uint64_t)(uintptr_t)m)))
+			return TRI_PUSH_WAKE;
+	}
 	do {
 		if (TRI_UNLIKELY(head == TRI_INLET_CLOSED))
 			return TRI_PUSH_CLOSED;

@@ -173,6 +173,7 @@ class_grow(struct tri_pool *pool, unsigned size_class)
 		pool->memory->populate(pool->memory->ctx, s, TRI_SLAB_BYTES);
 	memset(s, 0, sizeof(*s));
 	s->owner = pool;
+	s->quick = pool->counted ? NULL : pool;
 	s->size_class = size_class;
 	s->next = c->slabs;
 	if (c->slabs != NULL)
@@ -184,18 +185,35 @@ class_grow(struct tri_pool *pool, unsigned size_class)
 	return true;
 }
 
+static void
+pool_count(struct tri_pool *pool, size_t bytes)
+{
+	if (pool->counted)
+		tri_count(&pool->live, (uint64_t)bytes);
+}
+
+/* The list of what is free at once. */
+static struct tri_block **
+class_list(struct tri_pool *pool, struct tri_pool_class *c)
+{
+	return pool->counted ? &c->kept : &c->free;
+}
+
 static void *
 pool_find(struct tri_pool *pool, unsigned size_class)
 {
 	struct tri_pool_class *c = &pool->classes[size_class];
 	struct tri_block *b;
 
-	pool_collect(pool);
-	b = class_take_batch(c);
+	b = c->kept;
+	if (b == NULL) {
+		pool_collect(pool);
+		b = class_take_batch(c);
+	}
 	if (b == NULL)
 		b = class_take_sorted(c);
 	if (b != NULL) {
-		c->free = b->next;
+		*class_list(pool, c) = b->next;
 		return b;
 	}
 	if (c->bump == c->bump_end && !class_grow(pool, size_class))
@@ -209,7 +227,7 @@ tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class)
 	void *block = pool_find(pool, size_class);
 
 	if (block != NULL)
-		tri_pool_count(pool, tri_class_bytes(size_class));
+		pool_count(pool, tri_class_bytes(size_class));
 	return block;
 }
 
@@ -225,8 +243,9 @@ out_send(struct tri_pool_out *out)
 	ck_stack_push_upmc(&out->owner->returned, &first->batch);
 }
 
-void
-tri_pool_free_far(struct tri_pool *pool, struct tri_block *b,
+/* Hand home a block that another pool owns. */
+static void
+pool_free_far(struct tri_pool *pool, struct tri_block *b,
     struct tri_pool *owner)
 {
 	unsigned c = ((struct tr_msg *)(void *)b)->size_class;
@@ -248,6 +267,23 @@ tri_pool_free_far(struct tri_pool *pool, struct tri_block *b,
 	if (out->count == TRI_RETURN_BLOCKS ||
 	    out->count * tri_class_bytes(c) >= TRI_RETURN_BYTES)
 		out_send(out);
+}
+
+void
+tri_pool_free_slow(struct tri_pool *pool, struct tri_block *b,
+    unsigned size_class)
+{
+	struct tri_pool *owner = tri_slab_of(b)->owner;
+	struct tri_pool_class *c = &pool->classes[size_class];
+
+	pool_count(pool, 0 - tri_class_bytes(size_class));
+	if (owner != pool) {
+		pool_free_far(pool, b, owner);
+		return;
+	}
+	b->next = c->kept;
+	b->ahead = b->next;
+	c->kept = b;
 }
 
 void
@@ -311,13 +347,14 @@ tri_pool_trim(struct tri_pool *pool, unsigned blocks)
 		struct tri_pool_class *c = &pool->classes[pool->trim_class];
 
 		for (; blocks > 0; blocks--) {
-			struct tri_block *b = c->free;
+			struct tri_block **list = class_list(pool, c);
+			struct tri_block *b = *list;
 
 			if (b == NULL)
 				b = class_take_batch(c);
 			if (b == NULL)
 				break;
-			c->free = b->next;
+			*list = b->next;
 			slab_sort(pool, b);
 		}
 		if (blocks == 0)
@@ -339,7 +376,7 @@ tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
 		return NULL;
 	l->pool = pool;
 	l->bytes = bytes;
-	tri_pool_count(pool, bytes);
+	pool_count(pool, bytes);
 	l->prev = NULL;
 	ck_spinlock_lock(&pool->large_lock);
 	l->next = pool->large;
@@ -353,7 +390,7 @@ tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
 void
 tri_pool_forget_large(struct tri_pool *pool, void *block)
 {
-	tri_pool_count(pool, 0 - ((struct tri_large *)block - 1)->bytes);
+	pool_count(pool, 0 - ((struct tri_large *)block - 1)->bytes);
 }
 
 void

@@ -58,6 +58,7 @@ struct tri_block {
 
 struct tri_slab {
 	struct tri_pool *owner;
+	struct tri_pool *quick; /* the owner, unless it counts what is freed */
 	unsigned size_class;
 	uint32_t carved; /* blocks handed out of fresh memory */
 	uint32_t sorted; /* blocks in `local` */
@@ -70,6 +71,7 @@ struct tri_slab {
 
 struct tri_pool_class {
 	struct tri_block *free;
+	struct tri_block *kept; /* what is free, where it is counted */
 	struct tri_block *batches; /* whole lists, linked by `batch` */
 	char *bump; /* not yet carved */
 	char *bump_end;
@@ -91,11 +93,7 @@ struct tri_pool_out {
 struct tri_large;
 
 struct tri_pool {
-	/* Its user only; the counts are read by anyone.  `live` is the bytes of
-	 * blocks handed out less those freed here, if they are counted at all:
-	 * only the sum over all pools of an owner means something. */
-	_Atomic uint64_t live;
-	bool counted; /* set before its first use */
+	/* Its user only; the counts are read by anyone. */
 	struct tri_pool_class classes[TRI_CLASSES];
 	struct tri_pool_out *out; /* [owner * TRI_CLASSES + class] */
 	struct tri_pool_out *dirty;
@@ -104,6 +102,11 @@ struct tri_pool {
 	unsigned index; /* among the pools of the system */
 	unsigned trim_class; /* where the trimming stopped */
 	_Atomic uint64_t bytes; /* held; read by anyone */
+	/* Bytes of blocks handed out less those freed here, if that is counted:
+	 * then no block goes the quick way.  Only the sum over all pools of an
+	 * owner means something. */
+	_Atomic uint64_t live;
+	bool counted; /* set before its first use */
 
 	/* Written by all pools. */
 	alignas(TRI_LINE) ck_stack_t returned;
@@ -122,9 +125,9 @@ void tri_pool_fini(struct tri_pool *pool);
 /* A fresh block after the quick ways failed.  NULL: no memory. */
 void *tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class);
 
-/* Hand home a block that another pool owns. */
-void tri_pool_free_far(struct tri_pool *pool, struct tri_block *block,
-    struct tri_pool *owner);
+/* Free a block that another pool owns, or that is counted. */
+void tri_pool_free_slow(struct tri_pool *pool, struct tri_block *block,
+    unsigned size_class);
 
 /* Hand home all that is collected. */
 void tri_pool_flush(struct tri_pool *pool);
@@ -169,14 +172,6 @@ tri_slab_of(const void *block)
 	    ~(uintptr_t)(TRI_SLAB_BYTES - 1));
 }
 
-/* Two plain additions per message, where anybody wants to know. */
-static inline void
-tri_pool_count(struct tri_pool *pool, size_t bytes)
-{
-	if (TRI_UNLIKELY(pool->counted))
-		tri_count(&pool->live, (uint64_t)bytes);
-}
-
 static inline void *
 tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
 {
@@ -184,7 +179,6 @@ tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
 	struct tri_block *b = c->free;
 
 	if (TRI_LIKELY(b != NULL)) {
-		tri_pool_count(pool, tri_class_bytes(size_class));
 		c->free = b->next;
 		__builtin_prefetch(b->ahead, 1);
 		return b;
@@ -197,16 +191,14 @@ static inline void
 tri_pool_free(struct tri_pool *pool, void *block, unsigned size_class)
 {
 	struct tri_block *b = block;
-	struct tri_pool *owner = tri_slab_of(block)->owner;
 
 	((struct tr_msg *)block)->size_class = (uint8_t)size_class;
-	tri_pool_count(pool, 0 - tri_class_bytes(size_class));
-	if (TRI_LIKELY(owner == pool)) {
+	if (TRI_LIKELY(tri_slab_of(block)->quick == pool)) {
 		b->next = pool->classes[size_class].free;
 		b->ahead = b->next;
 		pool->classes[size_class].free = b;
 	} else {
-		tri_pool_free_far(pool, b, owner);
+		tri_pool_free_slow(pool, b, size_class);
 	}
 }
 
