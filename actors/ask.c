@@ -21,7 +21,7 @@ ask_refuse_budget(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	tri_msg_dead(c, to, m, TR_DEAD_BUDGET, TR_EFULL);
 }
 
-static inline tr_ask_id
+TRI_HOT tr_ask_id
 ask_send(struct tri_crew *c, tr_ref to, const struct tri_content *what,
     int64_t deadline, tr_answer_fn *fn, uintptr_t cookie)
 {
@@ -273,7 +273,7 @@ tri_ask_refuse(struct tri_crew *c, struct tr_msg *m, int outcome)
 	tri_deliver(c, asker, m);
 }
 
-static inline struct tr_msg *
+TRI_HOT struct tr_msg *
 reply_build(struct tri_crew *c, uint64_t ask, const struct tri_content *what)
 {
 	unsigned extra = what->drop != NULL ? TRI_MSG_EXTRA_EXT : 0;
@@ -319,7 +319,7 @@ tri_msg_lent_duty(struct tri_crew *c, struct tr_msg *m)
 	    NULL;
 }
 
-static inline int
+TRI_HOT int
 reply_ask(struct tri_crew *c, struct tr_msg *m, const struct tri_content *what)
 {
 	struct tri_record *duty = tri_msg_lent_duty(c, m);

@@ -149,7 +149,8 @@ tri_cell_slot(const struct tr_system *sys, const struct tr_self *a)
 static inline struct tri_cold *
 tri_cold(const struct tr_system *sys, const struct tr_self *a)
 {
-	return tri_table_at(&sys->actors, 2, tri_cell_slot(sys, a));
+	return (struct tri_cold *)(void *)sys->actors.array[2] +
+	    tri_cell_slot(sys, a);
 }
 
 static inline struct tri_intake *
@@ -167,7 +168,7 @@ tri_crew_at(struct tr_system *sys, unsigned index)
 static inline struct tri_record *
 tri_record_at(const struct tr_system *sys, uint32_t index)
 {
-	return tri_table_at(&sys->records, 0, index);
+	return (struct tri_record *)(void *)sys->records.array[0] + index;
 }
 
 /* A deadline, never beyond the one that never comes. */

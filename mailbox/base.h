@@ -17,6 +17,7 @@ enum { TRI_LINE = 64 }; /* bytes of a cache line */
 
 #define TRI_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define TRI_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define TRI_HOT         static inline __attribute__((always_inline))
 #define TRI_COLD        __attribute__((cold, noinline))
 
 #define tri_container_of(p, type, member) \
