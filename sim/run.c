@@ -17,7 +17,7 @@ enum { STOP_NS = 1000000000 };
 
 /* ------------------------------------------------------- what goes wrong - */
 
-static void
+static __attribute__((format(printf, 2, 0))) void
 fail_at(struct tr_sim *sim, const char *format, va_list ap)
 {
 	if (!sim->result->failed)
