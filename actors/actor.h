@@ -68,10 +68,11 @@ struct tri_cold {
 	struct tri_record *records; /* subscriptions */
 	struct tri_name *names;
 	struct tri_member *groups;
+	struct tri_record *watchers; /* the monitors on this actor */
 	struct tr_msg *stash; /* the newest first */
 	uint32_t stashed; /* how many */
 	_Atomic uint32_t asks; /* under way; read by dumps */
-	uint32_t room[6];
+	uint32_t room[4];
 
 	alignas(TRI_LINE) struct tri_dying dying;
 };

@@ -124,7 +124,7 @@ tri_push_unusual(struct tr_system *sys, struct tr_self *a, uint64_t ident,
     struct tr_msg *m)
 {
 	bool traced =
-	    (ident & TRI_IDENT_TRACED) != 0 && m->kind <= TRI_MSG_TICK;
+	    (ident & TRI_IDENT_TRACED) != 0 && m->kind <= TRI_MSG_COUNTED;
 	uint32_t slot = tri_cell_slot(sys, a);
 	enum tri_inlet_pushed pushed;
 

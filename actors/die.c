@@ -4,8 +4,9 @@
  *
  * Always in this order, on the actor's worker: (1) the inlet is closed; (2)
  * what is queued becomes dead letters, asks among it are answered TR_EDEAD;
- * (3) stop(); (4) own asks, timers and duties end; (5) names and groups
- * are removed; (6) the slot's generation goes up and it is free.
+ * (3) stop(); (4) own asks, timers, monitors and duties end; (5) names and
+ * groups are removed; (6) DOWNs go out; (7) the slot's generation goes up and
+ * it is free.
  *
  * In slices: after so many dead letters and ended entries others have their
  * turn, and the rest is done in the actor's next ones.  Its inlet is CLOSED by
@@ -25,7 +26,7 @@ die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 		tri_push_undo(c->desk.sys, c->turn.cell, m, false);
 	if (m->kind == TRI_MSG_START && !(m->flags & TRI_MSG_STALE))
 		d->unstarted = true;
-	if (m->kind > TRI_MSG_TICK)
+	if (m->kind > TRI_MSG_COUNTED)
 		tri_msg_dispose(c, m, TR_EDEAD);
 	else if (m->flags & TRI_MSG_STALE)
 		tri_msg_dead(c, TR_REF_NONE, m, TR_DEAD_NO_ACTOR, TR_EDEAD);
@@ -63,7 +64,7 @@ die_drop_in_hand(struct tri_crew *c)
 	c->turn.msg = NULL;
 	unstarted =
 	    m->kind == TRI_MSG_START && (!c->turn.ran || c->turn.failed);
-	if (m->kind > TRI_MSG_TICK)
+	if (m->kind > TRI_MSG_COUNTED)
 		tri_msg_dispose(c, m, TR_EDEAD);
 	else if (c->turn.failed)
 		tri_msg_dead(c, c->turn.ref, m, TR_DEAD_FAILED, TR_EDEAD);
@@ -94,6 +95,7 @@ die_end_records(struct tri_crew *c, struct tr_self *a, unsigned *left)
 			    NULL, tri_record_id(r), 0);
 			tri_record_end(c, r);
 			break;
+		case TRI_RECORD_MONITOR:
 		case TRI_RECORD_TIMER:
 		case TRI_RECORD_DEADLINE: tri_record_end(c, r); break;
 		}
@@ -101,7 +103,7 @@ die_end_records(struct tri_crew *c, struct tr_self *a, unsigned *left)
 	return true;
 }
 
-/* ------------------------------------------------------- (6) its end ---- */
+/* ------------------------------------------------------- (7) its end ---- */
 
 static bool
 reason_is_failure(const struct tr_reason *why)
@@ -207,6 +209,8 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 			return false;
 		tri_names_remove(&c->desk, a);
 		tri_groups_remove(&c->desk, a);
+		if (!tri_monitors_tell(c, a, &d->why, &left))
+			return false;
 	}
 	die_finish(c, a, d);
 	return true;

@@ -27,7 +27,7 @@ tr_forward(struct tr_self *self, tr_ref to, const struct tr_msg *msg)
 	struct tri_crew *c = tri_crew_of(self);
 	struct tr_msg *m = c->turn.msg;
 
-	if (m == NULL || m != msg || m->kind > TRI_MSG_TICK ||
+	if (m == NULL || m != msg || m->kind > TRI_MSG_COUNTED ||
 	    tri_tick_is_lent(m) ||
 	    (m->kind == TRI_MSG_ASK && (m->flags & TRI_MSG_DUTY) == 0))
 		return TR_EINVAL;

@@ -67,7 +67,7 @@ describe_turn(const struct tri_crew *c, char *text, size_t size)
 		return;
 	if (t->stopping)
 		snprintf(text + n, size - (size_t)n, ", in its stop()");
-	else if (t->msg != NULL && t->msg->kind <= TRI_MSG_TICK)
+	else if (t->msg != NULL && t->msg->kind <= TRI_MSG_COUNTED)
 		snprintf(text + n, size - (size_t)n, ", message tag %u",
 		    (unsigned)t->msg->tag);
 }

@@ -154,8 +154,15 @@ record_let_go_far(struct tri_crew *c, struct tri_record *r)
 		want = holds | TRI_GONE;
 		if (holds & TRI_HOLD_ARMED)
 			want |= TRI_HOLD_OP;
+		/* In the list of whom it watches: its message tells that one,
+		 * unless it is on its way as the DOWN. */
+		if ((holds & (TRI_HOLD_WATCHED | TRI_HOLD_SENT)) ==
+		    TRI_HOLD_WATCHED)
+			want |= TRI_HOLD_SENT;
 	} while (!tri_cas_weak_acq_rel(&r->holds, &holds, want));
-	if (want & TRI_HOLD_OP)
+	if ((want & ~holds & TRI_HOLD_SENT) != 0)
+		tri_monitor_withdraw(c, r);
+	else if (want & TRI_HOLD_OP)
 		ck_stack_push_upmc(&record_home(c, r)->gone, &r->op);
 	else if ((want & TRI_HOLDS) == 0)
 		tri_record_free(c, r);

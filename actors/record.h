@@ -30,6 +30,7 @@ enum tri_record_kind {
 	TRI_RECORD_DUTY, /* an ask to be answered, by token or taken */
 	TRI_RECORD_JOB, /* an offload */
 	TRI_RECORD_DEADLINE, /* of a stop: kills its target; no owner */
+	TRI_RECORD_MONITOR, /* its message is the request, then the DOWN */
 };
 
 enum tri_hold {
@@ -37,7 +38,8 @@ enum tri_hold {
 	TRI_HOLD_SENT = 2, /* the message is in a mailbox or in hand */
 	TRI_HOLD_OP = 4, /* in `home`'s stack of records to disarm */
 	TRI_HOLD_POOL = 8, /* the blocking pool has it */
-	TRI_HOLDS = 15,
+	TRI_HOLD_WATCHED = 128, /* in the list of the actor it watches */
+	TRI_HOLDS = 15 | 128,
 	TRI_DONE = 16, /* the blocking pool has finished it */
 	TRI_GONE = 32, /* its owner has let go of it */
 	TRI_ABANDONED = 64, /* the pool has to drop the argument */
@@ -60,16 +62,23 @@ struct tri_record {
 		const struct tr_job *job;
 		int64_t period_ns; /* timer; 0: once */
 		uint64_t asker; /* duty: tr_ref bits */
+		uint64_t target; /* monitor: tr_ref bits */
 	} u;
-	/* Its message; ASK_EXT for duties, struct tr_tick for timers. */
+	/* Its message; ASK_EXT for duties, struct tr_tick for timers, struct
+	 * tr_down for monitors. */
 	alignas(32) struct tr_msg msg;
-	char payload[24];
-	uint64_t cookie; /* ask; a job's argument */
+	union {
+		char payload[64];
+		struct tri_job run; /* offload: in the pool's queue */
+		struct tri_record *watched[2]; /* monitor: the one before and
+		                                * the one behind */
+	};
+	uint64_t cookie; /* ask, timer, monitor; a job's argument */
 
 	_Atomic uint32_t holds; /* enum tri_hold */
-	_Atomic uint32_t missed; /* ticks, since the last one seen */
+	_Atomic uint32_t missed; /* ticks, since the last one seen; monitor:
+	                          * the tag of its DOWN */
 	ck_stack_entry_t op; /* in home's stack */
-	struct tri_job run; /* offload: in the pool's queue */
 	uint32_t index; /* its own; set once */
 	int32_t outcome; /* job */
 	uint16_t home; /* worker whose wheel it is in */
@@ -110,6 +119,16 @@ tri_record_relay(struct tri_record *r, uint64_t ask)
 	tri_store_release(&r->relay, ask);
 	tri_store_release(&r->ident,
 	    tri_load_relaxed(&r->ident) | TRI_RECORD_RELAY);
+}
+
+/* Whether somebody still waits for its message. */
+static inline bool
+tri_record_awaits(struct tr_msg *m)
+{
+	struct tri_record *r = tri_container_of(m, struct tri_record, msg);
+
+	/* acq: pairs with record_let_go_far. */
+	return (tri_load_acquire(&r->holds) & TRI_GONE) == 0;
 }
 
 /* The running actor lets go of its entry. */

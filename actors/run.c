@@ -43,11 +43,11 @@ run_spend(struct tri_crew *c)
 static bool
 kind_is_counted(unsigned kind)
 {
-	return kind <= TRI_MSG_TICK;
+	return kind <= TRI_MSG_COUNTED;
 }
 
 _Static_assert(TRI_MSG_PLAIN < TRI_MSG_TICK && TRI_MSG_ASK < TRI_MSG_TICK &&
-	TRI_MSG_REPLY < TRI_MSG_TICK && TRI_MSG_TICK < TRI_MSG_OUTCOME,
+	TRI_MSG_REPLY < TRI_MSG_TICK && TRI_MSG_COUNTED < TRI_MSG_OUTCOME,
     "users' messages come first");
 
 int
@@ -73,6 +73,9 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 					 tri_msg_payload(m);
 		return b->start(a, tri_actor_state(a, b), arg);
 	case TRI_MSG_STOP: return tr_exit(a, TR_SHUTDOWN);
+	case TRI_MSG_DOWN: return tri_monitor_down(c, a, m);
+	case TRI_MSG_MONITOR: tri_monitor_asked(c, a, m); break;
+	case TRI_MSG_DEMONITOR: tri_monitor_left(c, a, m); break;
 	case TRI_MSG_CALL:
 		return (*(tri_call_fn **)tri_msg_payload(m))(c, a, m);
 	case TRI_MSG_PLAIN:
@@ -90,7 +93,8 @@ run_refused(struct tri_crew *c, struct tr_msg *m)
 	if (m->kind == TRI_MSG_ASK)
 		(void)tri_ask_wanted(c, m, &why);
 	else if ((m->kind == TRI_MSG_REPLY && !tri_ask_awaits(c, m)) ||
-	    (m->kind == TRI_MSG_TICK && !tri_timer_awaits(m)))
+	    ((m->kind == TRI_MSG_TICK || m->kind == TRI_MSG_DOWN) &&
+		!tri_record_awaits(m)))
 		why = TR_DEAD_LATE;
 	return why;
 }

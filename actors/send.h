@@ -67,11 +67,12 @@ tri_msg_copy_in(struct tr_msg *m, const void *data, size_t size)
 		memcpy(to, data, size);
 }
 
-/* A tick in hand that was taken already, or handed on. */
+/* A tick or DOWN in hand that was taken already, or handed on. */
 static inline bool
 tri_tick_is_lent(const struct tr_msg *m)
 {
-	return m->kind == TRI_MSG_TICK && (m->flags & TRI_MSG_LENT) != 0;
+	return m->size_class == TRI_CLASS_EMBEDDED &&
+	    (m->flags & TRI_MSG_LENT) != 0;
 }
 
 /*

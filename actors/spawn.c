@@ -156,12 +156,25 @@ spawn_open(struct tri_desk *d, struct tr_self *a, struct tr_msg *first,
 	tri_schedule(d->sys, d->worker, a);
 }
 
+/* The spawner watches it from the first moment. */
+static int
+spawn_monitor(struct tri_desk *d, tr_ref ref, const struct tr_spawn_options *o)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)d->worker;
+
+	*o->monitor =
+	    tri_monitor_attach(c, ref, o->monitor_tag, o->monitor_cookie);
+	return *o->monitor != 0 ? TR_OK : TR_ENOMEM;
+}
+
 /* With a cell and a state: the name, the first message, and off it goes. */
 static int
 spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
-    const struct tr_behavior *b, const void *arg, const char *name)
+    const struct tr_behavior *b, const void *arg,
+    const struct tr_spawn_options *o)
 {
 	struct tr_self *a = tri_cell(d->sys, tri_ref_slot(ref));
+	const char *name = o != NULL ? o->name : NULL;
 	struct tri_name *entry = NULL;
 	struct tr_msg *first = NULL;
 	int rc;
@@ -174,7 +187,11 @@ spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
 	}
 	rc = name != NULL ? tri_name_add(d, a, TR_REF_NONE, name, &entry) :
 			    TR_OK;
+	if (rc == TR_OK && o != NULL && o->monitor != NULL)
+		rc = spawn_monitor(d, ref, o);
 	if (rc != TR_OK) {
+		if (entry != NULL)
+			tri_names_remove(d, a);
 		if (first != NULL)
 			tri_msg_free(d, first);
 		return rc;
@@ -198,7 +215,8 @@ tri_spawn(struct tri_desk *d, tr_ref parent, unsigned here,
 	tr_ref ref = TR_REF_NONE;
 	uint32_t slot;
 
-	if (!spawn_is_valid(sys, b, o) || home < 0) {
+	if (!spawn_is_valid(sys, b, o) || home < 0 ||
+	    (o != NULL && o->monitor != NULL && d->worker == NULL)) {
 		rc = TR_EINVAL;
 	} else if (tri_load_acquire(&sys->stopping) != 0) {
 		rc = TR_ESTOPPING;
@@ -210,8 +228,7 @@ tri_spawn(struct tri_desk *d, tr_ref parent, unsigned here,
 		ref = spawn_fill_cell(sys, slot, home, b, o);
 		rc = TR_ENOMEM;
 		if (tri_state_new(d, tri_cell(sys, slot), b) != NULL) {
-			rc = spawn_launch(d, parent, ref, b, arg,
-			    o != NULL ? o->name : NULL);
+			rc = spawn_launch(d, parent, ref, b, arg, o);
 			if (rc != TR_OK)
 				tri_state_free(d, tri_cell(sys, slot), b);
 		}

@@ -424,12 +424,26 @@ bool tri_ask_wanted(struct tri_crew *c, struct tr_msg *m,
 void tri_duty_end(struct tri_crew *c, struct tri_record *r, int outcome);
 
 /* timer.c, offload.c: a record's message was taken */
-bool tri_timer_awaits(struct tr_msg *m);
 int tri_timer_ticked(struct tri_crew *c, struct tr_self *a,
     struct tri_record *r, struct tr_msg *m);
 int tri_job_outcome(struct tri_crew *c, struct tr_self *a,
     struct tri_record *r);
 void tri_job_abandon(struct tri_crew *c, struct tri_record *r);
+
+/* monitor.c: their messages were taken, or refused; the watched actor dies */
+int tri_monitor_down(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+void tri_monitor_asked(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+void tri_monitor_left(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+void tri_monitor_refused(struct tri_crew *c, struct tri_record *r);
+/* A slice of them; false: there are more. */
+bool tri_monitors_tell(struct tri_crew *c, struct tr_self *a,
+    const struct tr_reason *why, unsigned *left);
+/* The watcher has let go of its record, which is another actor's to give
+ * back. */
+void tri_monitor_withdraw(struct tri_crew *c, struct tri_record *r);
+/* At spawn: watch an actor that nobody knows yet.  0: no memory. */
+uint64_t tri_monitor_attach(struct tri_crew *c, tr_ref target, uint32_t tag,
+    uint64_t cookie);
 
 /* name.c */
 /* Name an actor of the caller; with TR_REF_NONE the name is only reserved, and

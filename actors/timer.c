@@ -81,14 +81,6 @@ tr_timer_cancel(struct tr_self *self, tr_timer timer)
 	return TR_OK;
 }
 
-bool
-tri_timer_awaits(struct tr_msg *m)
-{
-	struct tri_record *r = tri_container_of(m, struct tri_record, msg);
-
-	return (tri_load_acquire(&r->holds) & TRI_GONE) == 0;
-}
-
 /* Its tick, which is in hand, was handled; if it has not been cancelled, the
  * next one follows, from this worker's wheel. */
 static void

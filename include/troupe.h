@@ -117,6 +117,7 @@ enum tr_error {
 	TR_EUNHANDLED = -ENOSYS, /* the callee does not know the request */
 	TR_ESTOPPING = -ESHUTDOWN, /* the system is stopping */
 	TR_SHUTDOWN = -10001, /* exit reason: told to stop */
+	TR_NOPROC = -10003, /* exit reason: it had ended already */
 	TR_KILLED = -10002, /* exit reason: tr_kill(), or a stop's deadline */
 };
 
@@ -247,6 +248,12 @@ struct tr_spawn_options {
 	size_t max_bytes; /* payloads and 32 to 64 bytes more for each, up to
 	                   * 2^38; 0: unbounded, or 2^38 */
 	enum tr_overflow overflow;
+	uint64_t *monitor; /* the spawner watches the actor from its first
+	                    * moment: where to store the monitor (a
+	                    * tr_monitor_id); NULL: it does not; not for
+	                    * tr_system_spawn() */
+	uint32_t monitor_tag; /* as of tr_monitor() */
+	uint64_t monitor_cookie;
 	int *error; /* where to store why TR_REF_NONE was returned; NULL: not
 	             * wanted */
 };
@@ -1392,6 +1399,7 @@ TR_API int tr_dump(struct tr_system *system, int fd);
 #endif
 
 #include <troupe/blob.h>
+#include <troupe/failure.h>
 #include <troupe/group.h>
 #include <troupe/router.h>
 #include <troupe/protocol.h>
