@@ -69,10 +69,12 @@ struct tri_cold {
 	struct tri_name *names;
 	struct tri_member *groups;
 	struct tri_record *watchers; /* the monitors on this actor */
+	struct tri_record *links;
 	struct tr_msg *stash; /* the newest first */
 	uint32_t stashed; /* how many */
 	_Atomic uint32_t asks; /* under way; read by dumps */
-	uint32_t room[4];
+	uint32_t trap_tag; /* of EXITs, if they are trapped */
+	bool traps;
 
 	alignas(TRI_LINE) struct tri_dying dying;
 };

@@ -5,7 +5,7 @@
  * Always in this order, on the actor's worker: (1) the inlet is closed; (2)
  * what is queued becomes dead letters, asks among it are answered TR_EDEAD;
  * (3) stop(); (4) own asks, timers, monitors and duties end; (5) names and
- * groups are removed; (6) DOWNs go out; (7) the slot's generation goes up and
+ * groups are removed; (6) DOWNs and EXITs go out; (7) the slot's generation goes up and
  * it is free.
  *
  * In slices: after so many dead letters and ended entries others have their
@@ -95,6 +95,7 @@ die_end_records(struct tri_crew *c, struct tr_self *a, unsigned *left)
 			    NULL, tri_record_id(r), 0);
 			tri_record_end(c, r);
 			break;
+		case TRI_RECORD_LINK: /* has a list of its own */
 		case TRI_RECORD_MONITOR:
 		case TRI_RECORD_TIMER:
 		case TRI_RECORD_DEADLINE: tri_record_end(c, r); break;
@@ -209,7 +210,8 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 			return false;
 		tri_names_remove(&c->desk, a);
 		tri_groups_remove(&c->desk, a);
-		if (!tri_monitors_tell(c, a, &d->why, &left))
+		if (!tri_monitors_tell(c, a, &d->why, &left) ||
+		    !tri_links_tell(c, a, &d->why, &left))
 			return false;
 	}
 	die_finish(c, a, d);

@@ -208,6 +208,18 @@ tri_monitor_attach(struct tri_crew *c, tr_ref target, uint32_t tag,
 	return tri_record_id(r);
 }
 
+void
+tri_monitor_detach(struct tri_crew *c, tr_ref target, uint64_t monitor)
+{
+	struct tri_record *r = tri_record_find(c, monitor, TRI_RECORD_MONITOR);
+
+	watchers_remove(tri_cold(c->desk.sys,
+			    tri_cell(c->desk.sys, tri_ref_slot(target))),
+	    r);
+	tri_store_relaxed(&r->holds, 0u);
+	tri_record_end(c, r);
+}
+
 tr_monitor_id
 tr_monitor(struct tr_self *self, tr_ref actor, uint32_t tag, uint64_t cookie)
 {

@@ -59,23 +59,37 @@ tri_record_free(struct tri_crew *c, struct tri_record *r)
 	tri_table_put(&c->desk.sys->records, &c->desk.records, r->index);
 }
 
-static void
-record_link(struct tri_crew *c, struct tri_record *r)
+/* Links outlive an actor's other entries: they end when its names are free. */
+static struct tri_record **
+record_list(struct tri_cold *cold, const struct tri_record *r)
 {
-	struct tr_self *a = c->turn.cell;
+	return r->kind == TRI_RECORD_LINK ? &cold->links : &cold->records;
+}
+
+void
+tri_record_give(struct tri_crew *c, struct tr_self *a, tr_ref ref,
+    struct tri_record *r)
+{
 	struct tri_cold *cold = tri_cold(c->desk.sys, a);
+	struct tri_record **list = record_list(cold, r);
 
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)
 		tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
-	tri_store_relaxed(&r->owner, c->turn.ref.bits);
+	tri_store_relaxed(&r->owner, ref.bits);
 	r->prev = NULL;
-	r->next = cold->records;
+	r->next = *list;
 	if (r->next != NULL)
 		r->next->prev = r;
-	cold->records = r;
+	*list = r;
 	r->linked = true;
 	if (r->kind == TRI_RECORD_ASK || r->kind == TRI_RECORD_JOB)
 		tri_count(&cold->asks, 1u);
+}
+
+void
+tri_record_adopt(struct tri_crew *c, struct tri_record *r)
+{
+	tri_record_give(c, c->turn.cell, c->turn.ref, r);
 }
 
 static void
@@ -87,7 +101,7 @@ record_unlink(struct tri_crew *c, struct tri_record *r)
 	if (r->prev != NULL)
 		r->prev->next = r->next;
 	else
-		cold->records = r->next;
+		*record_list(cold, r) = r->next;
 	if (r->next != NULL)
 		r->next->prev = r->prev;
 	r->linked = false;
@@ -104,7 +118,7 @@ tri_record_new(struct tri_crew *c, enum tri_record_kind kind)
 		return NULL;
 	r = tri_record_new_free(c, kind);
 	if (r != NULL)
-		record_link(c, r);
+		tri_record_adopt(c, r);
 	return r;
 }
 

@@ -31,6 +31,7 @@ enum tri_record_kind {
 	TRI_RECORD_JOB, /* an offload */
 	TRI_RECORD_DEADLINE, /* of a stop: kills its target; no owner */
 	TRI_RECORD_MONITOR, /* its message is the request, then the DOWN */
+	TRI_RECORD_LINK, /* one side of a link: link.c */
 };
 
 enum tri_hold {
@@ -62,7 +63,7 @@ struct tri_record {
 		const struct tr_job *job;
 		int64_t period_ns; /* timer; 0: once */
 		uint64_t asker; /* duty: tr_ref bits */
-		uint64_t target; /* monitor: tr_ref bits */
+		uint64_t target; /* monitor, link: tr_ref bits */
 	} u;
 	/* Its message; ASK_EXT for duties, struct tr_tick for timers, struct
 	 * tr_down for monitors. */
@@ -71,7 +72,8 @@ struct tri_record {
 		char payload[64];
 		struct tri_job run; /* offload: in the pool's queue */
 		struct tri_record *watched[2]; /* monitor: the one before and
-		                                * the one behind */
+		                                * the one behind; link: in its
+		                                * bucket, the next */
 	};
 	uint64_t cookie; /* ask, timer, monitor; a job's argument */
 
@@ -80,7 +82,7 @@ struct tri_record {
 	                          * the tag of its DOWN */
 	ck_stack_entry_t op; /* in home's stack */
 	uint32_t index; /* its own; set once */
-	int32_t outcome; /* job */
+	int32_t outcome; /* job; link: being undone */
 	uint16_t home; /* worker whose wheel it is in */
 	uint8_t kind; /* enum tri_record_kind */
 	uint8_t linked; /* in the owner's list */
@@ -100,6 +102,13 @@ struct tri_crew;
 /* A new entry of the running actor; NULL: no memory, or not allowed now. */
 struct tri_record *tri_record_new(struct tri_crew *c,
     enum tri_record_kind kind);
+
+/* Make a record that came in a message the running actor's own. */
+void tri_record_adopt(struct tri_crew *c, struct tri_record *r);
+
+/* The same for an actor that nobody knows yet. */
+void tri_record_give(struct tri_crew *c, struct tr_self *a, tr_ref ref,
+    struct tri_record *r);
 
 /* A record without an owner, for the worker's own use. */
 struct tri_record *tri_record_new_free(struct tri_crew *c,

@@ -76,6 +76,10 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	case TRI_MSG_DOWN: return tri_monitor_down(c, a, m);
 	case TRI_MSG_MONITOR: tri_monitor_asked(c, a, m); break;
 	case TRI_MSG_DEMONITOR: tri_monitor_left(c, a, m); break;
+	case TRI_MSG_EXIT: return tri_exit_taken(c, a, m);
+	case TRI_MSG_LINK: tri_link_asked(c, a, m); break;
+	case TRI_MSG_UNLINK: tri_unlink_asked(c, m); break;
+	case TRI_MSG_UNLINKED: tri_unlink_done(c, m); break;
 	case TRI_MSG_CALL:
 		return (*(tri_call_fn **)tri_msg_payload(m))(c, a, m);
 	case TRI_MSG_PLAIN:
@@ -94,7 +98,8 @@ run_refused(struct tri_crew *c, struct tr_msg *m)
 		(void)tri_ask_wanted(c, m, &why);
 	else if ((m->kind == TRI_MSG_REPLY && !tri_ask_awaits(c, m)) ||
 	    ((m->kind == TRI_MSG_TICK || m->kind == TRI_MSG_DOWN) &&
-		!tri_record_awaits(m)))
+		!tri_record_awaits(m)) ||
+	    (m->kind == TRI_MSG_EXIT && !tri_exit_awaits(c, m)))
 		why = TR_DEAD_LATE;
 	return why;
 }

@@ -54,11 +54,14 @@ msg_dispose_special(struct tri_crew *c, struct tr_msg *m, int outcome)
 		struct tri_record *r =
 		    tri_container_of(m, struct tri_record, msg);
 
-		if (m->kind == TRI_MSG_MONITOR) {
+		if (m->kind == TRI_MSG_MONITOR)
 			tri_monitor_refused(c, r);
-			return;
-		}
-		tri_record_release(c, r, TRI_HOLD_SENT);
+		else if (m->kind == TRI_MSG_LINK)
+			tri_link_refused(c, r);
+		else if (m->kind == TRI_MSG_UNLINK)
+			tri_unlink_refused(c, r);
+		else
+			tri_record_release(c, r, TRI_HOLD_SENT);
 		return;
 	}
 	if (m->size_class == TRI_CLASS_MARK) {

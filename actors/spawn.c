@@ -156,15 +156,33 @@ spawn_open(struct tri_desk *d, struct tr_self *a, struct tr_msg *first,
 	tri_schedule(d->sys, d->worker, a);
 }
 
-/* The spawner watches it from the first moment. */
+static bool
+spawn_has_bonds(const struct tr_spawn_options *o)
+{
+	return o != NULL && (o->link || o->monitor != NULL);
+}
+
+/* The spawner watches it, or is linked with it, from the first moment. */
 static int
-spawn_monitor(struct tri_desk *d, tr_ref ref, const struct tr_spawn_options *o)
+spawn_bind(struct tri_desk *d, tr_ref ref, const struct tr_spawn_options *o)
 {
 	struct tri_crew *c = (struct tri_crew *)(void *)d->worker;
+	uint64_t monitor = 0;
 
-	*o->monitor =
-	    tri_monitor_attach(c, ref, o->monitor_tag, o->monitor_cookie);
-	return *o->monitor != 0 ? TR_OK : TR_ENOMEM;
+	if (o->monitor != NULL) {
+		monitor = tri_monitor_attach(c, ref, o->monitor_tag,
+		    o->monitor_cookie);
+		if (monitor == 0)
+			return TR_ENOMEM;
+	}
+	if (o->link && tri_link_attach(c, ref) != TR_OK) {
+		if (monitor != 0)
+			tri_monitor_detach(c, ref, monitor);
+		return TR_ENOMEM;
+	}
+	if (o->monitor != NULL)
+		*o->monitor = monitor;
+	return TR_OK;
 }
 
 /* With a cell and a state: the name, the first message, and off it goes. */
@@ -187,8 +205,8 @@ spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
 	}
 	rc = name != NULL ? tri_name_add(d, a, TR_REF_NONE, name, &entry) :
 			    TR_OK;
-	if (rc == TR_OK && o != NULL && o->monitor != NULL)
-		rc = spawn_monitor(d, ref, o);
+	if (rc == TR_OK && spawn_has_bonds(o))
+		rc = spawn_bind(d, ref, o);
 	if (rc != TR_OK) {
 		if (entry != NULL)
 			tri_names_remove(d, a);
@@ -216,7 +234,7 @@ tri_spawn(struct tri_desk *d, tr_ref parent, unsigned here,
 	uint32_t slot;
 
 	if (!spawn_is_valid(sys, b, o) || home < 0 ||
-	    (o != NULL && o->monitor != NULL && d->worker == NULL)) {
+	    (spawn_has_bonds(o) && d->worker == NULL)) {
 		rc = TR_EINVAL;
 	} else if (tri_load_acquire(&sys->stopping) != 0) {
 		rc = TR_ESTOPPING;

@@ -221,7 +221,8 @@ system_init(struct tr_system *sys)
 		users, actor_sizes, 4) ||
 	    !tri_table_init(&sys->records, sys->env, records, users,
 		record_sizes, 1) ||
-	    !tri_names_init(sys) || !tri_groups_init(sys) ||
+	    !tri_names_init(sys) || !tri_links_init(sys) ||
+	    !tri_groups_init(sys) ||
 	    !tri_pool_init(&sys->foreign_pool, &sys->env->memory, sys,
 		sys->options.workers, users))
 		return TR_ENOMEM;
@@ -252,6 +253,7 @@ system_free(struct tr_system *sys)
 	tri_signals_fini(sys);
 	tri_pool_fini(&sys->foreign_pool);
 	tri_groups_fini(sys);
+	tri_links_fini(sys);
 	tri_names_fini(sys);
 	tri_table_fini(&sys->records);
 	tri_table_fini(&sys->actors);

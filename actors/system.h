@@ -81,6 +81,16 @@ struct tri_name {
 	tr_ref ref; /* NONE: reserved, not published yet */
 };
 
+enum { TRI_LINK_SHARDS = 16 };
+
+/* Links by their two ends: link.c. */
+struct tri_links {
+	ck_spinlock_t lock; /* for all below */
+	struct tri_record **bucket;
+	uint32_t buckets;
+	uint32_t count;
+};
+
 enum tri_life { TRI_NEW, TRI_STARTED, TRI_FINISHED };
 
 struct tr_system {
@@ -108,6 +118,7 @@ struct tr_system {
 
 	struct tri_shard names[TRI_NAME_SHARDS];
 	struct tri_shard groups[TRI_NAME_SHARDS];
+	struct tri_links links[TRI_LINK_SHARDS];
 	struct signal_route *signals; /* under foreign_lock */
 
 	/* Foreign threads. */
@@ -444,6 +455,25 @@ void tri_monitor_withdraw(struct tri_crew *c, struct tri_record *r);
 /* At spawn: watch an actor that nobody knows yet.  0: no memory. */
 uint64_t tri_monitor_attach(struct tri_crew *c, tr_ref target, uint32_t tag,
     uint64_t cookie);
+/* Undo that: it was never spawned. */
+void tri_monitor_detach(struct tri_crew *c, tr_ref target, uint64_t monitor);
+
+/* link.c: their messages were taken, or refused; a linked actor dies */
+bool tri_links_init(struct tr_system *sys);
+void tri_links_fini(struct tr_system *sys);
+/* Whether an EXIT still concerns the running actor. */
+bool tri_exit_awaits(struct tri_crew *c, struct tr_msg *m);
+int tri_exit_taken(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+void tri_link_asked(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+void tri_link_refused(struct tri_crew *c, struct tri_record *r);
+void tri_unlink_asked(struct tri_crew *c, struct tr_msg *m);
+void tri_unlink_refused(struct tri_crew *c, struct tri_record *r);
+void tri_unlink_done(struct tri_crew *c, struct tr_msg *m);
+/* A slice of them; false: there are more. */
+bool tri_links_tell(struct tri_crew *c, struct tr_self *a,
+    const struct tr_reason *why, unsigned *left);
+/* At spawn: link the running actor with one that nobody knows yet. */
+int tri_link_attach(struct tri_crew *c, tr_ref child);
 
 /* name.c */
 /* Name an actor of the caller; with TR_REF_NONE the name is only reserved, and

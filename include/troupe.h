@@ -248,6 +248,8 @@ struct tr_spawn_options {
 	size_t max_bytes; /* payloads and 32 to 64 bytes more for each, up to
 	                   * 2^38; 0: unbounded, or 2^38 */
 	enum tr_overflow overflow;
+	bool link; /* the spawner is linked with it from its first moment; not
+	            * for tr_system_spawn() */
 	uint64_t *monitor; /* the spawner watches the actor from its first
 	                    * moment: where to store the monitor (a
 	                    * tr_monitor_id); NULL: it does not; not for

@@ -23,13 +23,17 @@ enum tri_msg_kind {
 	TRI_MSG_REPLY, /* has the REPLY extension */
 	TRI_MSG_TICK, /* a timer's, embedded in its record */
 	TRI_MSG_DOWN, /* a monitor's, embedded in its record */
-	TRI_MSG_COUNTED = TRI_MSG_DOWN, /* up to here they are users' */
+	TRI_MSG_EXIT, /* a link's, embedded in its record; or a signal's */
+	TRI_MSG_COUNTED = TRI_MSG_EXIT, /* up to here they are users' */
 	TRI_MSG_OUTCOME, /* a record's: deadline, cancel, or work done */
 	TRI_MSG_START, /* an actor's first */
 	TRI_MSG_STOP, /* what was sent before is handled, then it ends */
 	TRI_MSG_KILL, /* wakes a killed actor */
 	TRI_MSG_MONITOR, /* asks for a DOWN, in the record that will be it */
 	TRI_MSG_DEMONITOR, /* wants none any more: the same record */
+	TRI_MSG_LINK, /* brings the receiver's record of a link */
+	TRI_MSG_UNLINK, /* in the sender's record of it */
+	TRI_MSG_UNLINKED, /* the same, on its way back */
 	TRI_MSG_CALL, /* begins with a function to be run in its turn */
 };
 

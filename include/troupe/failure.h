@@ -67,6 +67,75 @@ TR_API TR_MUST_CHECK tr_monitor_id tr_monitor(struct tr_self *self,
  */
 TR_API int tr_demonitor(struct tr_self *self, tr_monitor_id monitor);
 
+/* --------------------------------------------------------------- links --- */
+
+/** Payload of the message that an actor gets that traps exits. */
+struct tr_exit_signal {
+	tr_ref from; /* who ended, or sent the signal */
+	struct tr_reason reason; /* TR_NOPROC: it had ended before the link */
+};
+
+/**
+ * Link this actor with another: when one ends, the other gets an exit signal.
+ *
+ * The signal ends its receiver with the same reason, unless that is TR_NORMAL,
+ * or unless the receiver traps exits and gets a message instead.  A link goes
+ * both ways, there is at most one between two actors, and it is used up by the
+ * signal.  The other having ended already brings a signal with TR_NOPROC.
+ *
+ * \param self   one of both
+ * \param other  the other; oneself: nothing happens
+ * \returns      TR_OK, also when they are linked already; TR_ENOMEM;
+ *               TR_ESTOPPING (in stop())
+ * \owner        none
+ * \threads      self
+ * \blocks       never
+ */
+TR_API TR_MUST_CHECK int tr_link(struct tr_self *self, tr_ref other);
+
+/**
+ * Undo a link: from now on no exit signal of the other is seen because of it,
+ * not even one that waits in the mailbox.
+ *
+ * \param self   one of both
+ * \param other  the other
+ * \returns      TR_OK, also when they are not linked
+ * \owner        none
+ * \threads      self
+ * \blocks       never
+ */
+TR_API int tr_unlink(struct tr_self *self, tr_ref other);
+
+/**
+ * Have exit signals come as messages with this tag and a struct
+ * tr_exit_signal, instead of ending this actor; or not any more.
+ *
+ * \param self  the running actor
+ * \param trap  whether they come as messages
+ * \param tag   the messages' tag
+ * \returns     TR_OK
+ * \owner       none
+ * \threads     self
+ * \blocks      never
+ */
+TR_API int tr_trap_exit(struct tr_self *self, bool trap, uint32_t tag);
+
+/**
+ * Send an exit signal, as if a linked actor had ended with the reason.
+ *
+ * TR_NORMAL does nothing to one that does not trap, but for oneself.
+ * TR_KILLED cannot be trapped: it is tr_kill().
+ *
+ * \param self    the sender
+ * \param actor   who gets it; may be the sender
+ * \param reason  TR_NORMAL, TR_SHUTDOWN, TR_KILLED, or an error code
+ * \returns       TR_OK, also when the actor has ended; TR_ENOMEM
+ * \owner         none
+ * \threads       self
+ * \blocks        never
+ */
+TR_API int tr_exit_other(struct tr_self *self, tr_ref actor, int reason);
+
 #ifdef __cplusplus
 }
 #endif
