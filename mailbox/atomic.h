@@ -16,6 +16,12 @@
 
 #include <stdatomic.h>
 
+#ifdef TR_SCHEDULES
+
+#include "points.h" /* the same names, each a yield point: tests/schedules */
+
+#else
+
 #define tri_load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
 #define tri_load_acquire(p) atomic_load_explicit((p), memory_order_acquire)
 #define tri_load_seq_cst(p) atomic_load_explicit((p), memory_order_seq_cst)
@@ -61,6 +67,8 @@
 #define tri_cas_seq_cst(p, expected, v)                               \
 	atomic_compare_exchange_strong_explicit((p), (expected), (v), \
 	    memory_order_seq_cst, memory_order_seq_cst)
+
+#endif /* TR_SCHEDULES */
 
 /*
  * A counter with one writer: a plain increment that others may read.  Not a

@@ -29,6 +29,21 @@
 
 #define TR_CK_SHIM 1
 
+/*
+ * Where the build that explores schedules comes in (tests/schedules): it may
+ * switch to another thread, and a load or store may go to a store buffer.
+ */
+#ifdef TR_SCHEDULES
+#include "points.h"
+#else
+#define TR_SHIM_LOAD(target, size)  (target)
+#define TR_SHIM_STORE(target, size) (target)
+#define TR_SHIM_RMW(target)         (target)
+#define TR_SHIM_STORED()            ((void)0)
+#define TR_SHIM_FENCE()             ((void)0)
+#define TR_SHIM_STALL()             ((void)0)
+#endif
+
 /* ------------------------------------------------- barriers and fences --- */
 
 CK_CC_INLINE static void
@@ -40,6 +55,7 @@ ck_pr_barrier(void)
 CK_CC_INLINE static void
 ck_pr_stall(void)
 {
+	TR_SHIM_STALL();
 #if defined(__x86_64__) || defined(__i386__)
 	__asm__ __volatile__("pause" ::: "memory");
 #else
@@ -51,6 +67,7 @@ ck_pr_stall(void)
 CK_CC_INLINE static void
 ck_pr_fence_full(void)
 {
+	TR_SHIM_FENCE();
 #if defined(__x86_64__)
 	__asm__ __volatile__("lock orl $0, (%%rsp)" ::: "memory", "cc");
 #else
@@ -102,23 +119,28 @@ ck_pr_rfo(const void *target)
 #define CK_PR_ACCESS(S, M, T, W)                                               \
 	CK_CC_INLINE static T ck_pr_md_load_##S(const M *target)               \
 	{                                                                      \
-		return __atomic_load_n((const W *)target, __ATOMIC_ACQUIRE);   \
+		return __atomic_load_n((const W *)TR_SHIM_LOAD(target,         \
+					   sizeof(W)),                         \
+		    __ATOMIC_ACQUIRE);                                         \
 	}                                                                      \
 	CK_CC_INLINE static void ck_pr_md_store_##S(M *target, T value)        \
 	{                                                                      \
-		__atomic_store_n((W *)target, (W)value, __ATOMIC_RELEASE);     \
+		__atomic_store_n((W *)TR_SHIM_STORE(target, sizeof(W)),        \
+		    (W)value, __ATOMIC_RELEASE);                               \
+		TR_SHIM_STORED();                                              \
 	}                                                                      \
 	CK_CC_INLINE static T ck_pr_fas_##S(M *target, T value)                \
 	{                                                                      \
-		return __atomic_exchange_n((W *)target, (W)value,              \
+		return __atomic_exchange_n((W *)TR_SHIM_RMW(target), (W)value, \
 		    __ATOMIC_SEQ_CST);                                         \
 	}                                                                      \
 	CK_CC_INLINE static bool ck_pr_cas_##S(M *target, T expected, T value) \
 	{                                                                      \
 		W seen = (W)expected;                                          \
                                                                                \
-		return __atomic_compare_exchange_n((W *)target, &seen,         \
-		    (W)value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);      \
+		return __atomic_compare_exchange_n((W *)TR_SHIM_RMW(target),   \
+		    &seen, (W)value, false, __ATOMIC_SEQ_CST,                  \
+		    __ATOMIC_SEQ_CST);                                         \
 	}                                                                      \
 	CK_CC_INLINE static bool ck_pr_cas_##S##_value(M *target, T expected,  \
 	    T value, M *was)                                                   \
@@ -126,8 +148,9 @@ ck_pr_rfo(const void *target)
 		W seen = (W)expected;                                          \
 		bool done;                                                     \
                                                                                \
-		done = __atomic_compare_exchange_n((W *)target, &seen,         \
-		    (W)value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);      \
+		done = __atomic_compare_exchange_n((W *)TR_SHIM_RMW(target),   \
+		    &seen, (W)value, false, __ATOMIC_SEQ_CST,                  \
+		    __ATOMIC_SEQ_CST);                                         \
 		*(W *)was = seen;                                              \
 		return done;                                                   \
 	}
@@ -177,38 +200,42 @@ CK_PR_ACCESS(64, uint64_t, uint64_t, uint64_t)
 
 /* ---------------------------------------------------------- arithmetic --- */
 
-#define CK_PR_BINARY(S, T, name, builtin)                                  \
-	CK_CC_INLINE static void ck_pr_##name##_##S(T *target, T value)    \
-	{                                                                  \
-		(void)__atomic_##builtin(target, value, __ATOMIC_SEQ_CST); \
+#define CK_PR_BINARY(S, T, name, builtin)                               \
+	CK_CC_INLINE static void ck_pr_##name##_##S(T *target, T value) \
+	{                                                               \
+		(void)__atomic_##builtin(TR_SHIM_RMW(target), value,    \
+		    __ATOMIC_SEQ_CST);                                  \
 	}
 
-#define CK_PR_UNARY(S, T, name, builtin)                                     \
-	CK_CC_INLINE static void ck_pr_##name##_##S(T *target)               \
-	{                                                                    \
-		(void)__atomic_##builtin(target, 1, __ATOMIC_SEQ_CST);       \
-	}                                                                    \
-	CK_CC_INLINE static bool ck_pr_##name##_##S##_is_zero(T *target)     \
-	{                                                                    \
-		return __atomic_##builtin(target, 1, __ATOMIC_SEQ_CST) == 0; \
-	}                                                                    \
-	CK_CC_INLINE static void ck_pr_##name##_##S##_zero(T *target,        \
-	    bool *zero)                                                      \
-	{                                                                    \
-		*zero = ck_pr_##name##_##S##_is_zero(target);                \
+#define CK_PR_UNARY(S, T, name, builtin)                                 \
+	CK_CC_INLINE static void ck_pr_##name##_##S(T *target)           \
+	{                                                                \
+		(void)__atomic_##builtin(TR_SHIM_RMW(target), 1,         \
+		    __ATOMIC_SEQ_CST);                                   \
+	}                                                                \
+	CK_CC_INLINE static bool ck_pr_##name##_##S##_is_zero(T *target) \
+	{                                                                \
+		return __atomic_##builtin(TR_SHIM_RMW(target), 1,        \
+			   __ATOMIC_SEQ_CST) == 0;                       \
+	}                                                                \
+	CK_CC_INLINE static void ck_pr_##name##_##S##_zero(T *target,    \
+	    bool *zero)                                                  \
+	{                                                                \
+		*zero = ck_pr_##name##_##S##_is_zero(target);            \
 	}
 
-#define CK_PR_ARITHMETIC(S, T)                                              \
-	CK_CC_INLINE static T ck_pr_faa_##S(T *target, T value)             \
-	{                                                                   \
-		return __atomic_fetch_add(target, value, __ATOMIC_SEQ_CST); \
-	}                                                                   \
-	CK_PR_BINARY(S, T, add, fetch_add)                                  \
-	CK_PR_BINARY(S, T, sub, fetch_sub)                                  \
-	CK_PR_BINARY(S, T, and, fetch_and)                                  \
-	CK_PR_BINARY(S, T, or, fetch_or)                                    \
-	CK_PR_BINARY(S, T, xor, fetch_xor)                                  \
-	CK_PR_UNARY(S, T, inc, add_fetch)                                   \
+#define CK_PR_ARITHMETIC(S, T)                                        \
+	CK_CC_INLINE static T ck_pr_faa_##S(T *target, T value)       \
+	{                                                             \
+		return __atomic_fetch_add(TR_SHIM_RMW(target), value, \
+		    __ATOMIC_SEQ_CST);                                \
+	}                                                             \
+	CK_PR_BINARY(S, T, add, fetch_add)                            \
+	CK_PR_BINARY(S, T, sub, fetch_sub)                            \
+	CK_PR_BINARY(S, T, and, fetch_and)                            \
+	CK_PR_BINARY(S, T, or, fetch_or)                              \
+	CK_PR_BINARY(S, T, xor, fetch_xor)                            \
+	CK_PR_UNARY(S, T, inc, add_fetch)                             \
 	CK_PR_UNARY(S, T, dec, sub_fetch)
 
 CK_PR_ARITHMETIC(char, char)
@@ -224,15 +251,15 @@ CK_PR_ARITHMETIC(64, uint64_t)
 #undef CK_PR_BINARY
 
 /* Test a bit and set, reset or complement it; the bit as it was. */
-#define CK_PR_BIT(S, T, name, builtin, mask)                   \
-	CK_CC_INLINE static bool ck_pr_##name##_##S(T *target, \
-	    unsigned int bit)                                  \
-	{                                                      \
-		const T one = (T)((T)1 << bit);                \
-                                                               \
-		return (__atomic_##builtin(target, (T)(mask),  \
-			    __ATOMIC_SEQ_CST) &                \
-			   one) != 0;                          \
+#define CK_PR_BIT(S, T, name, builtin, mask)                               \
+	CK_CC_INLINE static bool ck_pr_##name##_##S(T *target,             \
+	    unsigned int bit)                                              \
+	{                                                                  \
+		const T one = (T)((T)1 << bit);                            \
+                                                                           \
+		return (__atomic_##builtin(TR_SHIM_RMW(target), (T)(mask), \
+			    __ATOMIC_SEQ_CST) &                            \
+			   one) != 0;                                      \
 	}
 
 #define CK_PR_BITS(S, T)                      \

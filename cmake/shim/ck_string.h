@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <ck_pr.h>
+
 typedef uintptr_t tr_shim_word __attribute__((__may_alias__));
 
 static inline void *
@@ -25,6 +27,7 @@ tr_shim_copy(void *to, const void *from, size_t size)
 	const size_t word = sizeof(tr_shim_word);
 	size_t at = 0;
 
+	from = TR_SHIM_LOAD(from, size);
 	if ((((uintptr_t)to | (uintptr_t)from | size) & (word - 1)) == 0) {
 		for (; at < size; at += word) {
 			tr_shim_word value = __atomic_load_n(
