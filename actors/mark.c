@@ -74,8 +74,10 @@ mark_send(struct tri_crew *c, tr_ref to)
 	in = tri_intake(c->desk.sys, a);
 	state = tri_load_relaxed(&in->mark_state);
 	do {
-		if ((uint32_t)state == generation || state >> 32 == generation)
-			return; /* somebody else has told it */
+		/* Somebody else has told it; or a later actor of the slot was
+		 * told (a slot's generations only go up): `to` has ended. */
+		if ((uint32_t)state >= generation || state >> 32 >= generation)
+			return;
 		/* Whoever wanted it next has ended: `to` has its slot. */
 		want = (uint32_t)state == 0 ?
 		    generation :
