@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inlet: a model of inlet.h, and of those who use it: tri_push_inline
+ * (actors/send.h), tri_actor_run (actors/run.c), tri_actor_die (actors/die.c),
+ * spawn_open (actors/spawn.c).  Searched by tests/models/run.sh:
+ *
+ *     run     inlet.take     quick safety 2_senders_2_workers -DTAKE
+ *     run     inlet.die      quick safety 2_senders_2_workers -DLIVES=2
+ *     run     inlet.restart  quick safety 2_senders_2_workers -DFAILS=1
+ *     run     inlet.take3    long  safety 3_senders_2_workers -DTAKE -DSENDERS=3
+ *     run     inlet.die3     long  safety 2_senders_3_workers -DLIVES=3 -DWORKERS=3
+ *     run     inlet.all      long  safety 2_senders_2_workers -DTAKE -DLIVES=2 -DFAILS=1
+ *
+ *     mutant  LATE_LINK      inlet.take
+ *     mutant  PUSH_STORE     inlet.take
+ *     mutant  TAKE_STORE     inlet.take
+ *     mutant  REST_STORE     inlet.take
+ *     mutant  REST_TOUCH     inlet.take
+ *     mutant  NO_DETACH      inlet.take
+ *     mutant  NO_REVERSE     inlet.take
+ *     mutant  CLOSE_STORE    inlet.die
+ *     mutant  NO_GENERATION  inlet.die
+ *     mutant  EARLY_FREE     inlet.die
+ *     mutant  HELD_WAKES     inlet.restart
+ *     mutant  RESTART_STORE  inlet.restart
+ *
+ * One slot.  Senders send to its actor, to a former one of its slot, or to the
+ * next; workers run whoever holds the slot; a spawner makes the next actor
+ * once it is free; a supervisor restarts one that failed (HELD, which is in
+ * the table of the design and not in the code yet).  Message blocks are few
+ * and used again at once, so an address seen before may be another message by
+ * now.  Every look at `head` and every change of it is a step of its own.
+ *
+ * Shown, for every interleaving:
+ * - each message is handled or a dead letter, exactly once;
+ * - what an actor handles was sent to it, in its sender's order, and a sender
+ *   never finds a later message handled when an earlier one met a closed inlet;
+ * - at most one worker has the actor, and touches its cell only then;
+ * - somebody has the actor scheduled, runs it, is about to schedule it, or
+ *   holds it for a restart, if and only if its inlet is neither IDLE nor that
+ *   of a free slot: no lost wake-up, no double one;
+ * - detaching and closing find the message in hand where the code asserts it.
+ *
+ * Not modelled: the count in the top bits (it makes a CAS fail more often,
+ * never less); weaker orders than x86's (all that is shared here changes by
+ * read-modify-writes; the links they publish are written before them).
+ */
+#ifndef SENDERS
+#define SENDERS 2
+#endif
+#ifndef SENDS
+#define SENDS 2 /* messages of each sender */
+#endif
+#ifndef WORKERS
+#define WORKERS 2
+#endif
+#ifndef LIVES
+#define LIVES 1 /* actors that the slot has, one after the other */
+#endif
+#ifndef FAILS
+#define FAILS 0 /* failures that end in a restart */
+#endif
+#ifndef BLOCKS
+#define BLOCKS 3 /* messages there is memory for */
+#endif
+#define BATCH 2 /* TRI_BATCH_MESSAGES */
+
+/* enum tri_inlet_state; from STATES on it is a message. */
+#define CLOSED  0
+#define RUNNING 1
+#define IDLE    2
+#define HELD    3
+#define STATES  4
+#define IS_MSG(h) ((h) >= STATES)
+#define NULL 0
+#define TOP (STATES + BLOCKS)
+
+/* The cell. */
+byte head = IDLE;
+byte pending = NULL;
+byte ident = 1; /* its generation */
+bool dying;
+byte queued = NULL; /* tri_dying.queued */
+
+/* struct tr_msg, by address. */
+byte link[TOP];
+byte gen[TOP];
+bool stale[TOP];
+bool used[TOP]; /* the block is not in the pool */
+byte id[TOP]; /* who sent it, and which */
+
+/* Ghosts: who has the actor. */
+byte runnable; /* its word is in a run queue */
+byte running; /* a worker runs it */
+byte waking; /* a sender is about to schedule it */
+byte failed; /* its supervisor has been told */
+byte restarting; /* and is at it */
+byte born; /* the spawner has it */
+bool vacant; /* the slot is free */
+byte published = 1; /* the newest actor that senders know */
+byte lives = 1, deaths, fails;
+
+/* Ghosts: what became of the messages. */
+#define UNSENT 0
+#define FLYING 1
+#define HANDLED 2
+#define DEAD 3
+#define STARTS (SENDERS * SENDS) /* then one start message for each life */
+byte fate[STARTS + LIVES + 1];
+byte next_seq[SENDERS + 1]; /* at least this one is handled next */
+byte refused[SENDERS + 1]; /* the generation that refused the last one */
+
+#define HOLDERS (runnable + running + waking + failed + restarting + born)
+#define CHECK assert(HOLDERS == ((head == IDLE || vacant) -> 0 : 1))
+
+#define WHO(i) ((i) >= STARTS -> SENDERS : (i) / SENDS)
+#define SEQ(i) ((i) >= STARTS -> (i) - STARTS : (i) % SENDS)
+
+/* tri_msg_alloc: the block freed last, or so. */
+inline alloc(m, i, g)
+{
+	atomic {
+		if
+		:: !used[STATES] -> m = STATES
+		:: used[STATES] && !used[STATES + 1] -> m = STATES + 1
+#if BLOCKS > 2
+		:: used[STATES] && used[STATES + 1] && !used[STATES + 2] ->
+			m = STATES + 2
+#endif
+		fi;
+		used[m] = true;
+		link[m] = NULL;
+		stale[m] = false;
+		gen[m] = g;
+		id[m] = i;
+		fate[i] = FLYING;
+	}
+}
+
+inline free(m)
+{
+	assert(used[m]);
+	used[m] = false;
+	link[m] = NULL;
+	gen[m] = 0;
+	stale[m] = false;
+	id[m] = 0
+}
+
+/* It becomes a dead letter. */
+inline dead(m, because_closed)
+{
+	assert(used[m] && fate[id[m]] == FLYING);
+	fate[id[m]] = DEAD;
+	if
+	:: because_closed && gen[m] > refused[WHO(id[m])] ->
+		refused[WHO(id[m])] = gen[m]
+	:: else
+	fi;
+	free(m)
+}
+
+/* tri_inlet_reverse: `from` is the newest, `to` becomes the oldest. */
+inline reverse(from, to)
+{
+	to = NULL;
+	n = 0;
+	do
+	:: from != NULL ->
+		assert(used[from] && n < BLOCKS);
+		n++;
+#ifndef MUTANT_NO_GENERATION
+		stale[from] = (gen[from] != mine);
+#endif
+#ifdef MUTANT_NO_REVERSE
+		to = (to == NULL -> from : to);
+		from = link[from];
+#else
+		b = link[from];
+		link[from] = to;
+		to = from;
+		from = b;
+#endif
+	:: else -> break
+	od;
+	b = NULL;
+	n = 0
+}
+
+proctype sender(byte me)
+{
+	byte seq, m, h, ref = 1, i;
+
+	do
+	:: seq < SENDS ->
+		/* The actor it knows, or the newest. */
+		if
+		:: true
+		:: published != ref -> ref = published
+		fi;
+		i = me * SENDS + seq;
+		alloc(m, i, ref);
+		/* tri_push_inline: the ident is a hint. */
+		if
+		:: ident != ref -> goto refuse
+		:: ident == ref
+		fi;
+		/* tri_inlet_push: load acquire. */
+again:		atomic {
+			h = head;
+			if
+			:: h == CLOSED -> goto refuse
+			:: h != CLOSED
+			fi;
+#ifndef MUTANT_LATE_LINK
+			/* Nobody else sees the link before the CAS. */
+			link[m] = (IS_MSG(h) -> h : NULL)
+#endif
+		};
+		/* tri_cas_weak_acq_rel. */
+#ifdef MUTANT_PUSH_STORE
+		atomic {
+			head = m;
+			if
+			:: h == IDLE -> waking++
+			:: else
+			fi
+		};
+#else
+		atomic {
+			if
+			:: head != h -> goto again
+			:: else -> head = m
+			fi;
+			if
+			:: h == IDLE -> waking++
+#ifdef MUTANT_HELD_WAKES
+			:: h == HELD -> waking++
+#endif
+			:: else
+			fi;
+			CHECK
+		};
+#endif
+#ifdef MUTANT_LATE_LINK
+		link[m] = (IS_MSG(h) -> h : NULL);
+#endif
+		/* TRI_PUSH_WAKE: tri_schedule. */
+		if
+		:: h == IDLE -> atomic { waking--; runnable++; CHECK }
+#ifdef MUTANT_HELD_WAKES
+		:: h == HELD -> atomic { waking--; runnable++; CHECK }
+#endif
+		:: else
+		fi;
+		goto sent;
+refuse:		/* TRI_PUSH_CLOSED: tri_push_failed. */
+		atomic { dead(m, true) }
+sent:		atomic { m = 0; h = 0; seq++; i = 0 }
+	:: else -> break
+	od
+}
+
+/* The owner's functions are called by who has the actor, and only then. */
+#define OWN assert(mine_now)
+
+inline detach()
+{
+	/* tri_turn_detach: tri_inlet_take_owner, an exchange. */
+	atomic {
+		OWN;
+		h = head;
+		head = RUNNING;
+		CHECK;
+		assert(IS_MSG(h));
+		reverse(h, q);
+		/* Its TR_ASSERT. */
+		assert(q == m && pending == NULL);
+		pending = link[q];
+		q = NULL;
+		in_place = false
+	}
+}
+
+/* Let go of the actor: from here on the cell is not this worker's. */
+inline let_go()
+{
+	mine_now = false;
+	running--
+}
+
+inline handle()
+{
+	/* run_message: b->receive */
+	assert(used[m] && fate[id[m]] == FLYING);
+	assert(gen[m] == mine); /* no wrong delivery */
+	assert(SEQ(id[m]) >= next_seq[WHO(id[m])]);
+	assert(refused[WHO(id[m])] < mine);
+	next_seq[WHO(id[m])] = SEQ(id[m]) + 1;
+	fate[id[m]] = HANDLED
+}
+
+proctype worker()
+{
+	byte h, m, q, b, n, left, mine;
+	bool mine_now, in_place;
+
+end:	do
+	:: atomic {
+		runnable > 0 ->
+		runnable--;
+		assert(running == 0);
+		running++;
+		CHECK;
+		mine_now = true;
+		/* run_begin */
+		mine = ident;
+		left = BATCH
+	   };
+	   /* TRI_IDENT_DYING: tri_actor_die_on */
+	   if
+	   :: dying -> goto drain
+	   :: else
+	   fi;
+
+turn:	   /* run_pending */
+	   if
+	   :: pending != NULL && left > 0 ->
+		atomic {
+			OWN;
+			m = pending;
+			pending = link[m];
+			in_place = false;
+			left--
+		}
+	   :: pending != NULL && left == 0 -> goto requeue
+	   :: pending == NULL && left == 0 -> goto requeue
+	   :: pending == NULL && left > 0 ->
+		/* tri_inlet_look_owner */
+		atomic { OWN; h = head; assert(h != CLOSED && h != HELD) };
+		if
+		:: !IS_MSG(h) ->
+			/* tri_inlet_rest_owner: CAS RUNNING -> IDLE */
+#ifdef MUTANT_REST_STORE
+			atomic { head = IDLE; let_go(); goto rested };
+#else
+			atomic {
+				if
+				:: head != h -> goto turn
+				:: else
+				fi;
+				head = IDLE;
+				let_go();
+				CHECK;
+				goto rested
+			}
+#endif
+		:: IS_MSG(h) && left < BATCH -> goto requeue /* others wait */
+		:: IS_MSG(h) && link[h] == NULL ->
+			/* run_in_place */
+			atomic {
+				m = h;
+				in_place = true;
+#ifndef MUTANT_NO_GENERATION
+				stale[m] = (gen[m] != mine);
+#endif
+				left--
+			}
+		:: IS_MSG(h) && link[h] != NULL ->
+			/* tri_inlet_take_owner: exchange */
+#ifdef MUTANT_TAKE_STORE
+			head = RUNNING;
+			atomic {
+				reverse(h, pending);
+				goto turn
+			};
+#endif
+			atomic {
+				OWN;
+				h = head;
+				head = RUNNING;
+				reverse(h, pending);
+				h = 0;
+				CHECK;
+				goto turn
+			}
+		fi
+	   fi;
+
+	   /* run_message: m is in hand; h is its head if it is in place */
+	   if
+	   :: stale[m] ->
+		if
+		:: in_place -> detach()
+		:: else
+		fi;
+		atomic { dead(m, true); m = 0; goto turn }
+	   :: else
+	   fi;
+	   atomic {
+		OWN;
+		handle();
+		if
+		:: true
+#ifdef TAKE
+		:: goto take
+#endif
+#if LIVES > 1
+		:: deaths < LIVES - 1 && lives > deaths -> goto die
+#endif
+#if FAILS > 0
+		:: fails < FAILS -> fails++; goto fail
+#endif
+		fi
+	   };
+	   if
+	   :: !in_place ->
+		atomic { free(m); m = 0; goto turn }
+	   :: else
+	   fi;
+	   /* run_leave_place: CAS message -> IDLE */
+	   atomic {
+#ifdef MUTANT_REST_STORE
+		if
+		:: true
+#else
+		if
+		:: head == h
+#endif
+		-> head = IDLE;
+			in_place = false;
+			let_go();
+#ifndef MUTANT_REST_STORE
+			CHECK
+#endif
+		:: else -> goto detached
+		fi
+	   };
+#ifdef MUTANT_REST_TOUCH
+	   OWN;
+#endif
+	   /* tri_msg_dispose_inline: the message is still this worker's. */
+	   atomic { free(m); m = 0; goto rested };
+detached:  detach();
+	   atomic { free(m); m = 0; goto turn };
+
+#ifdef TAKE
+take:	   /* tr_take: detach, then it is the actor's, who drops it at once. */
+#ifndef MUTANT_NO_DETACH
+	   if
+	   :: in_place -> detach()
+	   :: else
+	   fi;
+#endif
+	   atomic { free(m); m = 0; goto turn };
+#endif
+
+#if FAILS > 0
+fail:	   /* The table: running -> HELD, exchange; the list goes behind
+	    * `pending', without the message in hand, which is dead. */
+	   atomic {
+		OWN;
+		h = head;
+		head = HELD;
+		CHECK;
+		if
+		:: IS_MSG(h) -> reverse(h, q)
+		:: else -> q = NULL
+		fi;
+		if
+		:: in_place -> assert(q == m); q = link[q]; in_place = false
+		:: else
+		fi
+	   };
+	   atomic {
+		OWN;
+		free(m);
+		/* append(pending, q) */
+		if
+		:: pending == NULL -> pending = q
+		:: else ->
+			b = pending;
+			do
+			:: link[b] != NULL -> b = link[b]
+			:: else -> break
+			od;
+			link[b] = q;
+			b = 0
+		fi;
+		q = 0;
+		m = 0
+	   };
+	   /* DOWN and EXIT go out. */
+	   atomic { let_go(); failed++; CHECK; goto rested };
+#endif
+
+#if LIVES > 1
+die:	   /* tri_inlet_close_owner: exchange */
+	   atomic {
+		OWN;
+		h = head;
+#ifdef MUTANT_CLOSE_STORE
+	   };
+	   atomic {
+#endif
+		head = CLOSED;
+		CHECK;
+		if
+		:: IS_MSG(h) -> reverse(h, q)
+		:: else -> q = NULL
+		fi;
+		if
+		:: in_place -> assert(q == m); q = link[q]; in_place = false
+		:: else
+		fi;
+		h = 0;
+		/* die_drop_in_hand */
+		free(m);
+		m = 0
+	   };
+	   atomic { queued = q; q = 0 };
+drain:	   /* die_work: pending, then what was queued; in slices. */
+	   do
+	   :: pending != NULL ->
+		atomic {
+			OWN;
+			m = pending;
+			pending = link[m];
+			dead(m, true);
+			m = 0
+		}
+	   :: pending == NULL && queued != NULL ->
+		atomic {
+			OWN;
+			m = queued;
+			queued = link[m];
+			dead(m, true);
+			m = 0
+		}
+	   :: pending == NULL && queued != NULL && !dying ->
+		atomic { OWN; dying = true; goto requeue }
+	   :: pending == NULL && queued == NULL -> break
+	   od;
+	   /* die_finish: die_free_slot */
+	   atomic {
+		OWN;
+		dying = false;
+		deaths++;
+		ident++;
+		vacant = true;
+		let_go();
+		CHECK;
+		goto rested
+	   };
+#else
+drain:	   assert(false); /* unreached */
+#endif
+
+requeue:   /* tri_actor_requeue */
+	   atomic { let_go(); runnable++; CHECK };
+rested:	   atomic { h = 0; m = 0; q = 0; left = 0; mine = 0 }
+	od
+}
+
+#if FAILS > 0
+/* The table: HELD, or HELD's list -> scheduled. */
+active proctype supervisor()
+{
+	byte h;
+
+end:	do
+	:: atomic { failed > 0 -> failed--; restarting++; h = head };
+#ifdef MUTANT_RESTART_STORE
+	   head = RUNNING;
+#else
+	   /* CAS; if it fails somebody pushed: the list stays. */
+	   if
+	   :: h == HELD ->
+		atomic {
+			if
+			:: head == HELD -> head = RUNNING
+			:: else
+			fi
+		}
+	   :: else
+	   fi;
+#endif
+	   atomic { restarting--; runnable++; h = 0; CHECK }
+	od
+}
+#endif
+
+#if LIVES > 1
+active proctype spawner()
+{
+	byte m;
+
+end:	do
+	:: atomic {
+		/* tri_table_get; spawn_fill_cell */
+#ifdef MUTANT_EARLY_FREE
+		lives < LIVES && (vacant || head == CLOSED) ->
+#else
+		lives < LIVES && vacant ->
+#endif
+		lives++;
+		vacant = false;
+		born++;
+		pending = NULL
+	   };
+	   /* spawn_open */
+	   if
+	   :: /* no start, no name */
+		atomic { head = IDLE; published = ident; born--; CHECK }
+	   :: /* a first message */
+		alloc(m, STARTS + lives, ident);
+		atomic { head = m; published = ident; m = 0 };
+		atomic { born--; runnable++; CHECK }
+	   :: /* a name, published while the inlet is RUNNING */
+		atomic { head = RUNNING; published = ident };
+		atomic {
+			if
+			:: head == RUNNING -> head = IDLE; born--; CHECK
+			:: else -> born--; runnable++; CHECK
+			fi
+		}
+	   fi
+	:: lives == LIVES && false /* unreached */
+	od
+}
+#endif
+
+active proctype monitor()
+{
+	byte i;
+
+	timeout ->
+	d_step {
+		assert(head == IDLE && pending == NULL && queued == NULL);
+		CHECK;
+		do
+		:: i < STARTS -> assert(fate[i] >= HANDLED); i++
+		:: else -> break
+		od;
+		i = 0;
+		do
+		:: i < STARTS + LIVES + 1 -> assert(fate[i] != FLYING); i++
+		:: else -> break
+		od;
+		i = STATES;
+		do
+		:: i < TOP -> assert(!used[i]); i++
+		:: else -> break
+		od
+	}
+}
+
+init {
+	byte i;
+
+	atomic {
+		do
+		:: i < SENDERS -> run sender(i); i++
+		:: else -> break
+		od;
+		i = 0;
+		do
+		:: i < WORKERS -> run worker(); i++
+		:: else -> break
+		od
+	}
+}
