@@ -83,7 +83,7 @@ inline spawn(desk)
 			if
 			:: !used[0] -> s = 0
 			:: used[0] && !used[1] -> s = 1
-			:: else -> s = SLOTS
+			:: else -> s = SLOTS /* unreached: too many */
 			fi;
 			if
 			:: s < SLOTS -> used[s] = true

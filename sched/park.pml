@@ -24,7 +24,6 @@
  *     mutant  REFILL_SILENT   park.refill
  *     mutant  NO_HAND_OVER    park.watch
  *     mutant  OFFICE_KEPT     park.watch
- *     mutant  REST_ONE_LOOK   park.office
  *     mutant  ALARM_KEPT      park.ends
  *     mutant  NEXT_KEPT       park.stuck
  *
@@ -410,9 +409,6 @@ inline rest()
 		break;
 #endif
 		atomic { drain(me); watch = 0 };
-#ifdef MUTANT_REST_ONE_LOOK
-		break;
-#endif
 		if
 		:: idle == ALL -> break
 		:: else
