@@ -43,7 +43,7 @@ static struct bytes *
 bytes_new(struct tr_system *sys, size_t size, size_t extra)
 {
 	const struct tri_memory *memory = &sys->env->memory;
-	struct bytes *b = memory->alloc(memory->ctx, sizeof(*b) + extra);
+	struct bytes *b = tri_memory_alloc(memory, sizeof(*b) + extra, "blob");
 
 	if (b == NULL)
 		return NULL;

@@ -137,7 +137,8 @@ names_collect(struct tr_system *sys, struct names *n)
 	n->size = 16;
 	while (n->size < count * 2)
 		n->size *= 2;
-	n->entry = memory->alloc(memory->ctx, n->size * sizeof(*n->entry));
+	n->entry =
+	    tri_memory_alloc(memory, n->size * sizeof(*n->entry), "dump names");
 	if (n->entry == NULL) {
 		n->size = 0;
 		return;
@@ -275,7 +276,7 @@ tr_dump(struct tr_system *system, int fd)
 	uint64_t actors = 0;
 	struct names names;
 
-	o.text = memory->alloc(memory->ctx, OUT_BYTES);
+	o.text = tri_memory_alloc(memory, OUT_BYTES, "dump text");
 	if (o.text == NULL)
 		return TR_ENOMEM;
 	names_collect(system, &names);

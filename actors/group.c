@@ -120,7 +120,7 @@ spare_fill(struct tri_memory *memory, struct spare *spare,
 {
 	if (spare->group == NULL)
 		spare->group =
-		    memory->alloc(memory->ctx, sizeof(*spare->group));
+		    tri_memory_alloc(memory, sizeof(*spare->group), "group");
 	if (spare->group == NULL)
 		return false;
 	memset(spare->group, 0, sizeof(*spare->group));
@@ -129,7 +129,8 @@ spare_fill(struct tri_memory *memory, struct spare *spare,
 		return true;
 	if (spare->seat != NULL)
 		memory->free(memory->ctx, spare->seat);
-	spare->seat = memory->alloc(memory->ctx, room * sizeof(*spare->seat));
+	spare->seat = tri_memory_alloc(memory, room * sizeof(*spare->seat),
+	    "group seats");
 	spare->room = spare->seat != NULL ? room : 0;
 	return spare->seat != NULL;
 }
@@ -230,7 +231,7 @@ tr_pg_join(struct tr_self *self, const char *name)
 		return TR_EINVAL;
 	if (*member_find(cold, &key) != NULL)
 		return TR_EEXIST;
-	m = memory->alloc(memory->ctx, sizeof(*m));
+	m = tri_memory_alloc(memory, sizeof(*m), "group membership");
 	if (m == NULL)
 		return TR_ENOMEM;
 	while ((wanted = group_seat(sys, &key, m, c->turn.ref, &spare)) > 0 &&
@@ -323,7 +324,8 @@ refs_make_room(struct tr_system *sys, struct tri_refs *refs, uint32_t n)
 	uint32_t room = n + n / 8 + 8;
 
 	tri_refs_free(sys, refs);
-	refs->ref = memory->alloc(memory->ctx, room * sizeof(*refs->ref));
+	refs->ref = tri_memory_alloc(memory, room * sizeof(*refs->ref),
+	    "group members");
 	if (refs->ref != NULL)
 		refs->room = room;
 	return refs->ref != NULL;

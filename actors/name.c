@@ -53,7 +53,7 @@ tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
 
 	if (!tri_named_set(&key.named, name))
 		return TR_EINVAL;
-	e = memory->alloc(memory->ctx, sizeof(*e));
+	e = tri_memory_alloc(memory, sizeof(*e), "name");
 	if (e == NULL)
 		return TR_ENOMEM;
 	*e = key;

@@ -72,6 +72,7 @@ post_dead(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	tri_foreign_lock(sys);
 	tri_count(&sys->foreign.counts.dead[reason], (uint64_t)1);
 	tri_foreign_unlock(sys);
+	tri_seen(sys, TRI_EVENT_DEAD, to, m, reason, 0);
 	/* The program's hook may take its time. */
 	tri_dead_tell(sys, reason, to, m);
 	tri_msg_dispose_foreign(sys, m, TR_EDEAD);

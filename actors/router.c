@@ -26,7 +26,7 @@ tri_router_grow(struct tri_memory *memory, void **array, uint32_t *room,
 
 	if (wanted <= *room)
 		return true;
-	larger = memory->alloc(memory->ctx, wanted * size);
+	larger = tri_memory_alloc(memory, wanted * size, "router list");
 	if (larger == NULL)
 		return false;
 	if (*room > 0) {

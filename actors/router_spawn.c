@@ -142,7 +142,7 @@ router_spawn(struct tr_self *self, const struct tr_router_options *o,
 	while (b->arg_size < plan_size(o->count))
 		b++;
 	*error = TR_ENOMEM;
-	plan = memory->alloc(memory->ctx, b->arg_size);
+	plan = tri_memory_alloc(memory, b->arg_size, "router plan");
 	if (plan == NULL)
 		return TR_REF_NONE;
 	memset(plan, 0, b->arg_size);

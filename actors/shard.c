@@ -96,7 +96,8 @@ shard_grow(struct tri_shard *s, struct tri_memory *memory)
 {
 	uint32_t n = s->buckets * 2, i;
 	size_t bytes = n * sizeof(struct tri_named *);
-	struct tri_named **bucket = memory->alloc(memory->ctx, bytes);
+	struct tri_named **bucket =
+	    tri_memory_alloc(memory, bytes, "shard growth");
 
 	if (bucket == NULL)
 		return; /* longer chains, that is all */

@@ -48,7 +48,7 @@ tr_signal_send(struct tr_system *system, int signo, tr_ref to, uint32_t tag)
 		return TR_ESTOPPING;
 	if (signal_is_routed(system, signo))
 		return TR_EEXIST;
-	route = env->memory.alloc(env->memory.ctx, sizeof(*route));
+	route = tri_memory_alloc(&env->memory, sizeof(*route), "signal route");
 	if (route == NULL)
 		return TR_ENOMEM;
 	*route = (struct signal_route){

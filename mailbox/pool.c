@@ -371,7 +371,7 @@ tri_pool_alloc_large(struct tri_pool *pool, size_t bytes)
 
 	if (bytes > SIZE_MAX - sizeof(*l))
 		return NULL;
-	l = pool->memory->alloc(pool->memory->ctx, bytes + sizeof(*l));
+	l = tri_memory_alloc(pool->memory, bytes + sizeof(*l), "large block");
 	if (l == NULL)
 		return NULL;
 	l->pool = pool;

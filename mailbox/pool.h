@@ -38,7 +38,20 @@ struct tri_memory {
 	/* What free() does, for memory that outlives the environment. */
 	void (*free_late)(void *late_ctx, void *p);
 	void *late_ctx;
+	/* Where a simulation wants to be told what the next alloc() is for, so
+	 * that it can refuse by purpose; NULL: nobody asks. */
+	const char **purpose;
 };
+
+/* alloc(), for a purpose with a name. */
+static inline void *
+tri_memory_alloc(const struct tri_memory *memory, size_t size,
+    const char *purpose)
+{
+	if (TRI_UNLIKELY(memory->purpose != NULL))
+		*memory->purpose = purpose;
+	return memory->alloc(memory->ctx, size);
+}
 
 enum {
 	TRI_SLAB_BYTES = 256 * 1024,

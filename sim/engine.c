@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The engine: who takes the next step, what time it is, which faults strike.
+ * The engine: who takes the next step, and what time it is.
  *
- * A step is one step of a worker (tri_worker_step), or the begin or end of a
- * blocking call.  A worker whose sleep goes on can take one only when its loop
- * has a reason to.  When nobody can, time jumps to the next thing that happens
- * by itself.
+ * A step is one step of a worker (tri_worker_step), or one of the pool: a
+ * blocking call begins or ends.  A worker whose sleep goes on can take one only
+ * when its loop has a reason to.  When nobody can, time jumps to the next thing
+ * that happens by itself.
  *
  * Each step takes some virtual time, so deadlines pass while there is work.
- * The random numbers are splitmix64's, one sequence for all that is drawn.
+ *
+ * PCT gives each a priority, and takes it away from whoever is first at d
+ * moments, drawn among the k steps that a run has.  Pure, it would let one that
+ * always has something to do go on for ever; so who could go on and was passed
+ * over for some number of steps, drawn for each seed, gets one step.
  */
 #include "sim/sim.h"
 
@@ -17,81 +21,9 @@
 enum {
 	STEP_NS = 4000, /* a step takes up to that */
 	SLOW_NS = 50000000, /* a slow one */
-	PCT_STEPS = 3000, /* in which the priorities change */
+	WALK_STEPS = 16, /* between two walks, at least */
 	JUMP_NS = 2000000000, /* of the wall clock, up to that */
 };
-
-/* -------------------------------------------------------------- chance --- */
-
-uint64_t
-sim_random(struct tr_sim *sim)
-{
-	uint64_t z = sim->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-uint64_t
-sim_below(struct tr_sim *sim, uint64_t below)
-{
-	return sim_random(sim) % below;
-}
-
-void
-sim_mix(struct tr_sim *sim, uint64_t value)
-{
-	/* FNV-1a over whole words, and a shift for the upper bits. */
-	sim->hash = (sim->hash ^ value) * UINT64_C(0x100000001b3);
-	sim->hash ^= sim->hash >> 29;
-}
-
-/* ------------------------------------------------------------- faults --- */
-
-static struct sim_fault *
-fault_of(struct tr_sim *sim, enum tr_fault fault)
-{
-	return &sim->fault[__builtin_ctz((unsigned)fault)];
-}
-
-bool
-sim_strikes(struct tr_sim *sim, enum tr_fault fault)
-{
-	const struct sim_fault *f = fault_of(sim, fault);
-
-	if (!f->active || (sim->allowed & (unsigned)fault) == 0 ||
-	    sim_below(sim, 1000000) >= f->per_million)
-		return false;
-	sim->result->faults++;
-	return true;
-}
-
-void
-sim_set_faults(struct tr_sim *sim, unsigned faults)
-{
-	if (sim->options->faults != 0)
-		faults &= sim->options->faults;
-	sim->allowed = faults;
-}
-
-/* Which faults this seed has, and how often. */
-static void
-faults_draw(struct tr_sim *sim)
-{
-	/* Per million of what could go wrong; upper limits. */
-	static const uint32_t most[6] = { 250000, 250000, 20000, 3000, 20000,
-		250000 };
-	unsigned i;
-
-	for (i = 0; i < 6; i++) {
-		sim->fault[i].active = sim_below(sim, 2) == 0;
-		sim->fault[i].per_million =
-		    (uint32_t)sim_below(sim, most[i]) + 1;
-		if (sim->fault[i].active)
-			sim->result->active |= 1u << i;
-	}
-}
 
 /* ----------------------------------------------------------- choosing --- */
 
@@ -110,6 +42,13 @@ worker_can_step(struct tr_sim *sim, unsigned i)
 	    (!w->asleep || sim_loop_is_ready(w->loop, sim->now));
 }
 
+/* The pool for blocking calls is one more, behind the workers. */
+static unsigned
+everybody(const struct tr_sim *sim)
+{
+	return sim->workers + 1;
+}
+
 static unsigned
 choose_random(struct tr_sim *sim, unsigned can)
 {
@@ -121,22 +60,34 @@ choose_random(struct tr_sim *sim, unsigned can)
 	return (unsigned)__builtin_ctz(can);
 }
 
+/* Whoever was passed over too often; else the first by priority. */
 static unsigned
-choose_by_priority(struct tr_sim *sim, unsigned can)
+first_by_priority(struct tr_sim *sim, unsigned can)
 {
 	unsigned best = (unsigned)__builtin_ctz(can), i;
 
-	for (i = 0; i < sim->workers; i++)
-		if ((can & 1u << i) != 0 &&
-		    sim->priority[i] > sim->priority[best])
+	for (i = 0; i < everybody(sim); i++) {
+		if ((can & 1u << i) == 0)
+			continue;
+		if (++sim->waited[i] > sim->patience)
+			return i;
+		if (sim->priority[i] > sim->priority[best])
 			best = i;
-	for (i = 0; i < SIM_CHANGES; i++)
-		if (sim->change[i] == sim->steps)
+	}
+	return best;
+}
+
+static unsigned
+choose_by_priority(struct tr_sim *sim, unsigned can)
+{
+	unsigned best = first_by_priority(sim, can), i;
+
+	for (i = 0; i < sim->changes; i++)
+		if (sim->change[i] == sim->steps) {
 			sim->priority[best] = i; /* below all drawn ones */
-	/* One that only waits must not keep the others waiting for ever. */
-	if (sim->steps % 64 == 63)
-		sim->priority[best] =
-		    SIM_CHANGES + (uint32_t)sim_below(sim, 1000);
+			best = first_by_priority(sim, can);
+		}
+	sim->waited[best] = 0;
 	return best;
 }
 
@@ -144,7 +95,7 @@ static unsigned
 choose_in_turn(struct tr_sim *sim, unsigned can)
 {
 	do
-		sim->turn = (sim->turn + 1) % sim->workers;
+		sim->turn = (sim->turn + 1) % everybody(sim);
 	while ((can & 1u << sim->turn) == 0);
 	return sim->turn;
 }
@@ -174,32 +125,44 @@ disturb(struct tr_sim *sim)
 }
 
 static void
+strike_kill(struct tr_sim *sim)
+{
+	tr_ref victim = sim_oracle_victim(sim);
+	char name[96];
+
+	if (!tr_ref_valid(victim))
+		return;
+	if (sim->options->trace != NULL)
+		sim_trace(sim, "  the victim is %s",
+		    sim_actor_name(sim, victim, name, sizeof(name)));
+	sim_agent_kill(sim, victim);
+}
+
+/* The worst moment for a timer: now, before anything else. */
+static void
+strike_timer(struct tr_sim *sim)
+{
+	int64_t at = sim_next_event(sim);
+
+	if (at != INT64_MAX && at > sim->now && at - sim->now < TR_SECONDS(1))
+		sim->now = at;
+}
+
+static void
 strike(struct tr_sim *sim)
 {
-	if (sim_strikes(sim, TR_FAULT_KILL)) {
-		tr_ref victim = sim_oracle_victim(sim);
-
-		if (tr_ref_valid(victim)) {
-			sim_trace(sim, "fault: kill %08x.%u",
-			    tri_ref_generation(victim), tri_ref_slot(victim));
-			sim_agent_kill(sim, victim);
-		}
-	}
-	if (sim_strikes(sim, TR_FAULT_SLOW)) {
+	if (sim->allowed == 0)
+		return;
+	if (sim_strikes(sim, TR_FAULT_KILL, "kill"))
+		strike_kill(sim);
+	if (sim_strikes(sim, TR_FAULT_SLOW, "slow step"))
 		sim->now += (int64_t)sim_below(sim, SLOW_NS);
-		sim_trace(sim, "fault: slow");
-	}
-	if (sim_strikes(sim, TR_FAULT_WAKE))
+	if (sim_strikes(sim, TR_FAULT_WAKE, "wake for nothing"))
 		disturb(sim);
-	if (sim_strikes(sim, TR_FAULT_CLOCK)) {
-		int64_t at = sim_next_event(sim);
-
+	if (sim_strikes(sim, TR_FAULT_CLOCK, "clock jumps"))
 		sim->wall += (int64_t)sim_below(sim, JUMP_NS) - JUMP_NS / 2;
-		/* The worst moment for a timer: now, before anything else. */
-		if (at != INT64_MAX && at > sim->now &&
-		    at - sim->now < TR_SECONDS(1))
-			sim->now = at;
-	}
+	if (sim_strikes(sim, TR_FAULT_CLOCK, "timer first"))
+		strike_timer(sim);
 }
 
 /* --------------------------------------------------------------- steps -- */
@@ -223,7 +186,6 @@ step_worker(struct tr_sim *sim, unsigned i)
 	enum tri_phase before = w->phase;
 	bool slept = w->asleep, more;
 
-	sim_mix(sim, (uint64_t)i << 8 | (unsigned)before);
 	tri_worker_here = w;
 	more = tri_worker_step(w);
 	tri_worker_here = NULL;
@@ -237,7 +199,26 @@ step_worker(struct tr_sim *sim, unsigned i)
 		tri_worker_end(w);
 		sim->ended[i] = true;
 	}
+}
+
+static void
+step(struct tr_sim *sim, unsigned i)
+{
+	sim_mix(sim, i);
+	sim->stepping = true;
+	sim->now += (int64_t)sim_below(sim, STEP_NS);
+	if (i == sim->workers)
+		sim_jobs_step(sim);
+	else
+		step_worker(sim, i);
+	sim->stepping = false;
 	sim_mix(sim, (uint64_t)sim->now);
+	if (sim->steps >= sim->next_walk) {
+		sim_walk(sim);
+		/* Never dearer than the steps themselves. */
+		sim->next_walk = sim->steps + WALK_STEPS +
+		    tri_load_relaxed(&sim->sys->actors.limit) / 16;
+	}
 }
 
 /* Workers that can take a step, as bits. */
@@ -249,6 +230,8 @@ who_can(struct tr_sim *sim)
 	for (i = 0; i < sim->workers; i++)
 		if (worker_can_step(sim, i))
 			can |= 1u << i;
+	if (sim_jobs_can(sim))
+		can |= 1u << sim->workers;
 	return can;
 }
 
@@ -276,17 +259,15 @@ sim_step(struct tr_sim *sim, int64_t until)
 	if (++sim->steps > sim->max_steps)
 		sim_fail(sim, "it does not end: %llu steps",
 		    (unsigned long long)sim->max_steps);
+	if (sim->stepping)
+		sim_fail(sim, "the scenario's functions are not for actors");
 	strike(sim);
-	if (sim_jobs_work(sim)) {
-		sim_mix(sim, 0xb10cc);
-		return true;
-	}
 	can = who_can(sim);
 	if (can != 0) {
-		sim->now += (int64_t)sim_below(sim, STEP_NS);
-		step_worker(sim, choose(sim, can));
+		step(sim, choose(sim, can));
 		return true;
 	}
+	sim_walk(sim);
 	sim_oracle_asleep(sim);
 	at = sim_next_event(sim);
 	if (at > until) {
@@ -299,12 +280,32 @@ sim_step(struct tr_sim *sim, int64_t until)
 	return true;
 }
 
+/*
+ * k, the steps in which the priorities change: as many as the scenario is known
+ * to take, or else anything between 64 and half a million, small ones as often
+ * as large ones.
+ */
+static void
+pct_draw(struct tr_sim *sim)
+{
+	uint64_t length = sim->options->length;
+	unsigned i;
+
+	if (length == 0)
+		length = (uint64_t)64 << sim_below(sim, 14);
+	sim->patience = 32u << 3 * sim_below(sim, 3);
+	sim->changes = 1 + (unsigned)sim_below(sim, SIM_CHANGES);
+	for (i = 0; i <= SIM_WORKERS; i++)
+		sim->priority[i] = SIM_CHANGES + (uint32_t)sim_below(sim, 1000);
+	for (i = 0; i < sim->changes; i++)
+		sim->change[i] = 1 + sim_below(sim, length);
+}
+
 void
 sim_engine_init(struct tr_sim *sim)
 {
 	static const uint32_t batches[] = { 1, 2, 16, 128 };
 	static const unsigned rings[] = { 2, 4, 256, 256 };
-	unsigned i;
 
 	sim->random = sim->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
 	(void)sim_random(sim);
@@ -318,11 +319,8 @@ sim_engine_init(struct tr_sim *sim)
 	    sim->options->max_steps != 0 ? sim->options->max_steps : 5000000;
 	sim->env.batch = batches[sim_below(sim, 4)];
 	sim->env.ring = rings[sim_below(sim, 4)];
-	for (i = 0; i < SIM_WORKERS; i++)
-		sim->priority[i] = SIM_CHANGES + (uint32_t)sim_below(sim, 1000);
-	for (i = 0; i < SIM_CHANGES; i++)
-		sim->change[i] = sim_below(sim, PCT_STEPS);
-	faults_draw(sim);
+	pct_draw(sim);
+	sim_faults_draw(sim);
 	sim->result->workers = sim->workers;
 	sim->result->strategy = sim->strategy;
 }

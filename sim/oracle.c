@@ -14,7 +14,6 @@
 #include "sim/sim.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* A message on its way. */
 struct flight {
@@ -22,92 +21,7 @@ struct flight {
 	uint64_t number; /* of all that were sent */
 };
 
-/* ---------------------------------------------------------------- maps --- */
-
-static size_t
-map_at(const struct sim_map *m, uint64_t key)
-{
-	uint64_t x = key * UINT64_C(0x9e3779b97f4a7c15);
-	size_t at = (size_t)(x >> 32) & (m->size - 1);
-
-	while (m->slot[2 * at] != 0 && m->slot[2 * at] != key)
-		at = (at + 1) & (m->size - 1);
-	return at;
-}
-
-static void
-map_grow(struct sim_map *m)
-{
-	struct sim_map grown = {
-		.size = m->size == 0 ? 64 : m->size * 2,
-		.used = m->used,
-	};
-	size_t i;
-
-	grown.slot = calloc(grown.size * 2, sizeof(*grown.slot));
-	if (grown.slot == NULL)
-		abort(); /* the machine's memory, not the simulated one */
-	for (i = 0; i < m->size; i++)
-		if (m->slot[2 * i] != 0) {
-			size_t at = map_at(&grown, m->slot[2 * i]);
-
-			grown.slot[2 * at] = m->slot[2 * i];
-			grown.slot[2 * at + 1] = m->slot[2 * i + 1];
-		}
-	free(m->slot);
-	*m = grown;
-}
-
-/* 0: it has none. */
-static uint64_t
-map_get(const struct sim_map *m, uint64_t key)
-{
-	return m->size == 0 ? 0 : m->slot[2 * map_at(m, key) + 1];
-}
-
-static void
-map_set(struct sim_map *m, uint64_t key, uint64_t value)
-{
-	size_t at;
-
-	if (m->used * 2 >= m->size)
-		map_grow(m);
-	at = map_at(m, key);
-	m->used += m->slot[2 * at] == 0;
-	m->slot[2 * at] = key;
-	m->slot[2 * at + 1] = value;
-}
-
-/* Returns what it had; those behind it in its run move up. */
-static uint64_t
-map_remove(struct sim_map *m, uint64_t key)
-{
-	uint64_t value;
-	size_t at, hole;
-
-	if (m->size == 0)
-		return 0;
-	at = map_at(m, key);
-	if (m->slot[2 * at] == 0)
-		return 0;
-	value = m->slot[2 * at + 1];
-	m->slot[2 * at] = m->slot[2 * at + 1] = 0;
-	m->used--;
-	for (;;) {
-		uint64_t moved, with;
-
-		at = (at + 1) & (m->size - 1);
-		moved = m->slot[2 * at];
-		with = m->slot[2 * at + 1];
-		if (moved == 0)
-			break;
-		m->slot[2 * at] = m->slot[2 * at + 1] = 0;
-		hole = map_at(m, moved);
-		m->slot[2 * hole] = moved;
-		m->slot[2 * hole + 1] = with;
-	}
-	return value;
-}
+/* ------------------------------------------------------------ messages --- */
 
 static uint64_t
 key_of(const struct tr_msg *m)
@@ -125,15 +39,12 @@ pair_key(uint64_t from, uint64_t to)
 	return (x ^ x >> 31) | 1;
 }
 
-/* ------------------------------------------------------------ messages --- */
-
-/* Who is at work: the pusher of a message; 0: nobody, or a timer. */
-static uint64_t
-who_sends(void)
+tr_ref
+sim_who_sends(void)
 {
 	struct tri_crew *c = (struct tri_crew *)(void *)tri_worker_here;
 
-	return c != NULL && c->turn.cell != NULL ? c->turn.ref.bits : 0;
+	return c != NULL && c->turn.cell != NULL ? c->turn.ref : TR_REF_NONE;
 }
 
 static void
@@ -142,31 +53,28 @@ saw_sent(struct tr_sim *sim, tr_ref to, const struct tr_msg *m)
 	struct sim_oracle *o = &sim->oracle;
 	size_t n;
 
-	if (map_get(&o->flying, key_of(m)) != 0)
+	if (sim_map_get(&o->flying, key_of(m)) != 0)
 		sim_fail(sim, "a message is in two mailboxes (tag %u)", m->tag);
 	for (n = o->free_flight; n < o->flights && o->flight[n].number != 0;)
 		n++;
 	if (n == o->flights) {
 		size_t more = o->flights == 0 ? 64 : o->flights;
-		struct flight *f =
-		    realloc(o->flight, (o->flights + more) * sizeof(*f));
 
-		if (f == NULL)
-			abort();
-		memset(f + o->flights, 0, more * sizeof(*f));
-		o->flight = f;
+		o->flight = sim_grow(o->flight, o->flights * sizeof(*o->flight),
+		    (o->flights + more) * sizeof(*o->flight));
 		o->flights += more;
 	}
 	o->free_flight = n + 1;
-	o->flight[n] = (struct flight){ who_sends(), to.bits, ++o->sent };
-	map_set(&o->flying, key_of(m), n + 1);
+	o->flight[n] =
+	    (struct flight){ sim_who_sends().bits, to.bits, ++o->sent };
+	sim_map_set(&o->flying, key_of(m), n + 1);
 }
 
 static void
 saw_taken(struct tr_sim *sim, const struct tr_msg *m, bool to_handle)
 {
 	struct sim_oracle *o = &sim->oracle;
-	uint64_t n = map_remove(&o->flying, key_of(m)), pair;
+	uint64_t n = sim_map_remove(&o->flying, key_of(m)), pair;
 	struct flight *f;
 
 	if (n == 0)
@@ -174,11 +82,11 @@ saw_taken(struct tr_sim *sim, const struct tr_msg *m, bool to_handle)
 	f = &o->flight[n - 1];
 	if (to_handle && f->from != 0 && m->kind != TRI_MSG_TICK) {
 		pair = pair_key(f->from, f->to);
-		if (map_get(&o->pairs, pair) > f->number)
+		if (sim_map_get(&o->pairs, pair) > f->number)
 			sim_fail(sim,
 			    "messages were taken out of order (tag %u)",
 			    m->tag);
-		map_set(&o->pairs, pair, f->number);
+		sim_map_set(&o->pairs, pair, f->number);
 	}
 	f->number = 0;
 	if (n - 1 < o->free_flight)
@@ -193,10 +101,10 @@ saw_ask(struct tr_sim *sim, enum tri_event event, tr_ref ref, uint64_t ask)
 	struct sim_map *asks = &sim->oracle.asks;
 
 	if (event == TRI_EVENT_ASKED) {
-		if (map_get(asks, ask) != 0)
+		if (sim_map_get(asks, ask) != 0)
 			sim_fail(sim, "two asks have one name");
-		map_set(asks, ask, (uint64_t)tri_ref_slot(ref) + 1);
-	} else if (map_remove(asks, ask) == 0) {
+		sim_map_set(asks, ask, (uint64_t)tri_ref_slot(ref) + 1);
+	} else if (sim_map_remove(asks, ask) == 0) {
 		sim_fail(sim, "an ask ended twice");
 	}
 }
@@ -205,21 +113,27 @@ static void
 saw_life(struct tr_sim *sim, enum tri_event event, tr_ref ref)
 {
 	struct sim_map *actors = &sim->oracle.actors;
-	uint64_t was = map_get(actors, ref.bits);
+	uint64_t was = sim_map_get(actors, ref.bits);
 
 	if (event == TRI_EVENT_SPAWNED) {
 		if (was != 0)
 			sim_fail(sim, "two actors have one reference");
-		map_set(actors, ref.bits, 1);
+		sim_map_set(actors, ref.bits, ++sim->oracle.spawned << 1);
 	} else if (event == TRI_EVENT_STOPPING) {
-		if (was != 1)
+		if (was == 0 || (was & SIM_STOPPING) != 0)
 			sim_fail(sim, "stop() runs a second time");
-		map_set(actors, ref.bits, 2);
+		sim_map_set(actors, ref.bits, was | SIM_STOPPING);
 	} else {
-		if (was != 2)
+		if ((was & SIM_STOPPING) == 0)
 			sim_fail(sim, "an actor ended that was not stopped");
-		(void)map_remove(actors, ref.bits);
+		(void)sim_map_remove(actors, ref.bits);
 	}
+}
+
+uint64_t
+sim_serial(const struct tr_sim *sim, tr_ref ref)
+{
+	return sim_map_get(&sim->oracle.actors, ref.bits) >> 1;
 }
 
 static void
@@ -228,58 +142,16 @@ saw_drop(struct tr_sim *sim, enum tri_event event, const struct tr_msg *m)
 	struct sim_map *drops = &sim->oracle.drops;
 
 	if (event == TRI_EVENT_MADE)
-		map_set(drops, key_of(m), 1);
-	else if (map_remove(drops, key_of(m)) == 0)
+		sim_map_set(drops, key_of(m), 1);
+	else if (sim_map_remove(drops, key_of(m)) == 0)
 		sim_fail(sim, "a drop function runs twice (tag %u)", m->tag);
 }
 
-static const char *
-event_name(enum tri_event event)
+/* The system's number in a reference depends on what else is in the process. */
+static uint64_t
+without_system(tr_ref ref)
 {
-	static const char *const names[] = {
-		[TRI_EVENT_SENT] = "sent to",
-		[TRI_EVENT_TAKEN] = "taken",
-		[TRI_EVENT_DEAD] = "dead letter for",
-		[TRI_EVENT_ASKED] = "asked by",
-		[TRI_EVENT_OUTCOME] = "outcome for",
-		[TRI_EVENT_ASK_LEFT] = "ask ends with",
-		[TRI_EVENT_SPAWNED] = "spawned",
-		[TRI_EVENT_STOPPING] = "stops",
-		[TRI_EVENT_ENDED] = "ended",
-		[TRI_EVENT_MADE] = "made",
-		[TRI_EVENT_DROP] = "dropped",
-	};
-
-	return names[event];
-}
-
-static void
-show(struct tr_sim *sim, enum tri_event event, tr_ref ref,
-    const struct tr_msg *m, uint64_t value, int code)
-{
-	struct tr_system *sys = sim->sys;
-	const struct tr_behavior *b = NULL;
-	const char *name = NULL;
-
-	if (sim->options->trace == NULL)
-		return;
-	if (tr_ref_valid(ref))
-		b = tri_load_relaxed(
-		    &tri_cell(sys, tri_ref_slot(ref))->behavior);
-	if (m != NULL && b != NULL)
-		name = tr_protocol_name(b->protocol, m->tag);
-	if (m != NULL)
-		sim_trace(sim, "  %s %s %u, tag %u%s%s, %u bytes%s",
-		    event_name(event),
-		    b != NULL && b->name != NULL ? b->name : "actor",
-		    tri_ref_slot(ref), m->tag, name != NULL ? " " : "",
-		    name != NULL ? name : "", m->size,
-		    event == TRI_EVENT_DEAD ? ", see enum tr_dead_reason" : "");
-	else
-		sim_trace(sim, "  %s %s %u, %llu, %d", event_name(event),
-		    b != NULL && b->name != NULL ? b->name : "actor",
-		    tri_ref_slot(ref), (unsigned long long)(value & 0xffffffff),
-		    code);
+	return ref.bits & ~((uint64_t)63 << (32 + TRI_COUNT_BITS));
 }
 
 static void
@@ -290,11 +162,11 @@ oracle_seen(struct tri_trace *trace, enum tri_event event, tr_ref ref,
 	    tri_container_of(trace, struct sim_oracle, trace);
 	struct tr_sim *sim = tri_container_of(o, struct tr_sim, oracle);
 
-	sim_mix(sim, (uint64_t)event << 56 ^ ref.bits ^ value << 13);
+	sim_mix(sim, (uint64_t)event << 56 ^ without_system(ref) ^ value << 13);
 	sim_mix(sim,
 	    (uint64_t)(unsigned)code << 32 ^
 		(m != NULL ? (uint64_t)m->tag << 8 ^ m->size : 0));
-	show(sim, event, ref, m, value, code);
+	sim_show(sim, event, ref, m, value, code);
 	switch (event) {
 	case TRI_EVENT_SENT: saw_sent(sim, ref, m); break;
 	case TRI_EVENT_TAKEN: saw_taken(sim, m, value != 0); break;
@@ -347,6 +219,11 @@ balance(struct tr_sim *sim, bool at_end)
 	(void)tr_stats(sim->sys, &s);
 	for (i = 0; i < TR_DEAD_UNHANDLED; i++)
 		dead += s.dead[i];
+	if (at_end && (s.actors != 0 || s.spawned != s.ended))
+		sim_fail(sim,
+		    "actors are lost: %llu spawned, %llu ended, %llu live",
+		    (unsigned long long)s.spawned, (unsigned long long)s.ended,
+		    (unsigned long long)s.actors);
 	if (s.sent != s.handled + dead + s.queued || (at_end && s.queued != 0))
 		sim_fail(sim,
 		    "messages are lost: %llu sent, %llu handled, %llu dead",
@@ -397,8 +274,9 @@ sim_oracle_victim(struct tr_sim *sim)
 		tr_ref ref =
 		    tri_ref_make(slot, (uint32_t)tri_load_relaxed(&a->ident));
 
-		if (map_get(&sim->oracle.actors, ref.bits) == 1 &&
-		    !sim_probe_is(sim, ref))
+		if (sim_serial(sim, ref) != 0 && !sim_probe_is(sim, ref) &&
+		    (sim_map_get(&sim->oracle.actors, ref.bits) &
+			SIM_STOPPING) == 0)
 			return ref;
 	}
 	return TR_REF_NONE;
@@ -421,4 +299,7 @@ sim_oracle_fini(struct tr_sim *sim)
 	free(o->actors.slot);
 	free(o->drops.slot);
 	free(o->flight);
+	free(o->queued);
+	free(o->labels.slot);
+	free((void *)o->label);
 }

@@ -8,17 +8,16 @@
  */
 #include "sim/sim.h"
 
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ORDER = 0x7e57a9e7 }; /* the tag of an order */
 
-enum order_kind { DO_SEND, DO_ASK, DO_REPLY, DO_KILL };
+enum order_kind { DO_SEND, DO_ASK, DO_REPLY, DO_DROP, DO_KILL };
 
 struct order {
 	enum order_kind kind;
 	tr_ref to;
+	struct tr_msg *about; /* a message that the probe has */
 	uint32_t tag;
 	int64_t timeout_ns;
 	size_t size;
@@ -36,6 +35,8 @@ struct tr_probe {
 	tr_ref ref;
 	struct received *first, *last; /* not looked at yet */
 	struct tr_msg *shown; /* what the scenario was given */
+	struct received *old; /* what it was given before, to be dropped */
+	bool stopped; /* the actor */
 	bool ended; /* its ask */
 	int outcome;
 };
@@ -45,16 +46,41 @@ struct tr_probe {
 static void
 probe_keep(struct tr_probe *p, struct tr_msg *msg)
 {
-	struct received *r = malloc(sizeof(*r));
+	struct received *r = sim_own(p->sim, sizeof(*r));
 
-	if (r == NULL)
-		abort();
 	*r = (struct received){ NULL, msg };
 	if (p->last != NULL)
 		p->last->next = r;
 	else
 		p->first = r;
 	p->last = r;
+}
+
+static void
+probe_drop_old(struct tr_probe *p, const struct tr_msg *msg)
+{
+	struct received **at = &p->old, *r;
+
+	while (*at != NULL && (*at)->msg != msg)
+		at = &(*at)->next;
+	r = *at;
+	if (r == NULL)
+		return;
+	*at = r->next;
+	tr_msg_drop(&r->msg);
+	sim_own_free(p->sim, r);
+}
+
+static void
+probe_drop_all(struct tr_probe *p, struct received **list)
+{
+	while (*list != NULL) {
+		struct received *r = *list;
+
+		*list = r->next;
+		tr_msg_drop(&r->msg);
+		sim_own_free(p->sim, r);
+	}
 }
 
 static int
@@ -86,10 +112,9 @@ probe_obey(struct tr_probe *p, struct tr_self *self, struct order *o)
 		}
 		break;
 	case DO_REPLY:
-		if (p->shown != NULL)
-			(void)tr_reply(self, p->shown, o->tag, o->data,
-			    o->size);
+		(void)tr_reply(self, o->about, o->tag, o->data, o->size);
 		break;
+	case DO_DROP: probe_drop_old(p, o->about); break;
 	case DO_KILL: (void)tr_kill(self, o->to); break;
 	}
 }
@@ -98,20 +123,21 @@ static int
 probe_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct tr_probe *p = *(struct tr_probe **)state;
+	struct sim_calm calm = sim_calm_begin(p->sim);
 	struct tr_msg *kept;
 	struct order *o;
 
 	if (tr_tag(msg) == ORDER && tr_size(msg) == sizeof(o)) {
 		memcpy(&o, tr_data(msg, sizeof(o)), sizeof(o));
 		probe_obey(p, self, o);
-		free(o);
-		return TR_OK;
-	}
-	kept = tr_take(self, msg);
-	if (kept != NULL)
+		sim_own_free(p->sim, o);
+	} else {
+		kept = tr_take(self, msg);
+		if (kept == NULL)
+			sim_fail(p->sim, "a probe could not take a message");
 		probe_keep(p, kept);
-	else if (tr_sender(msg).bits != 0)
-		(void)tr_reply_error(self, msg, TR_ENOMEM);
+	}
+	sim_calm_end(p->sim, calm);
 	return TR_OK;
 }
 
@@ -131,14 +157,10 @@ probe_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 
 	(void)self;
 	(void)why;
+	p->stopped = true;
 	tr_msg_drop(&p->shown);
-	while (p->first != NULL) {
-		struct received *r = p->first;
-
-		p->first = r->next;
-		tr_msg_drop(&r->msg);
-		free(r);
-	}
+	probe_drop_all(p, &p->first);
+	probe_drop_all(p, &p->old);
 	p->last = NULL;
 }
 
@@ -152,42 +174,42 @@ static const struct tr_behavior probe_behavior = {
 
 /* ------------------------------------------------------ from the scenario - */
 
+/* Post it: neither faults nor the byte budget are in the way. */
 static void
-probe_order(struct tr_probe *p, enum order_kind kind, tr_ref to, uint32_t tag,
-    const void *data, size_t size, int64_t timeout_ns)
+probe_order(struct tr_probe *p, const struct order *order, const void *data)
 {
-	struct order *o = malloc(sizeof(*o) + size);
-	unsigned allowed = p->sim->allowed, fail_next = p->sim->fail_next;
+	struct tr_sim *sim = p->sim;
+	struct order *o = sim_own(sim, sizeof(*o) + order->size);
+	size_t send_end = tri_load_relaxed(&sim->sys->send_end);
+	struct sim_calm calm = sim_calm_begin(sim);
 	int rc;
 
-	if (o == NULL)
-		abort();
-	*o = (struct order){ kind, to, tag, timeout_ns, size };
-	if (size > 0)
-		memcpy(o->data, data, size);
-	/* The scenario's own hand does not tremble. */
-	p->sim->allowed &= ~(unsigned)TR_FAULT_NOMEM;
-	p->sim->fail_next = 0;
-	rc = tr_post(p->sim->sys, p->ref, ORDER, &o, sizeof(o));
-	p->sim->allowed = allowed;
-	p->sim->fail_next = fail_next;
+	*o = *order;
+	if (o->size > 0)
+		memcpy(o->data, data, o->size);
+	tri_store_relaxed(&sim->sys->send_end, SIZE_MAX);
+	rc = tr_post(sim->sys, p->ref, ORDER, &o, sizeof(o));
+	tri_store_relaxed(&sim->sys->send_end, send_end);
+	sim_calm_end(sim, calm);
 	if (rc != TR_OK)
-		free(o);
+		sim_own_free(sim, o);
+	if (rc != TR_OK && rc != TR_ESTOPPING)
+		sim_fail(sim, "a probe could not be told: %s", tr_strerror(rc));
 }
 
 struct tr_probe *
 tr_probe_new(struct tr_sim *sim, const char *name)
 {
-	struct tr_probe *p = calloc(1, sizeof(*p));
+	struct tr_probe *p = sim_own(sim, sizeof(*p));
+	struct sim_calm calm = sim_calm_begin(sim);
 	int error = TR_OK;
 
-	if (p == NULL)
-		abort();
 	p->sim = sim;
 	p->next = sim->probes;
 	sim->probes = p;
 	p->ref = tr_system_spawn(sim->sys, &probe_behavior, p,
 	    &(struct tr_spawn_options){ .name = name, .error = &error });
+	sim_calm_end(sim, calm);
 	if (!tr_ref_valid(p->ref))
 		sim_fail(sim, "tr_probe_new: %s", tr_strerror(error));
 	return p;
@@ -199,24 +221,33 @@ tr_probe_ref(struct tr_probe *probe)
 	return probe->ref;
 }
 
-/* What was shown is over. */
+/* What was shown is over.  It is dropped in the probe's turn, behind an answer
+ * that may be under way. */
 static void
 probe_forget(struct tr_probe *p)
 {
-	/* Its actor does not run now, so this is as good as its own turn, but
-	 * for an ask: that waits for the actor's end. */
-	if (p->shown != NULL && p->shown->kind != TRI_MSG_ASK)
-		tr_msg_drop(&p->shown);
-	else if (p->shown != NULL)
-		probe_keep(p, p->shown);
+	struct received *r;
+
+	if (p->shown == NULL)
+		return;
+	r = sim_own(p->sim, sizeof(*r));
+	*r = (struct received){ p->old, p->shown };
+	p->old = r;
 	p->shown = NULL;
+	probe_order(p, &(struct order){ .kind = DO_DROP, .about = r->msg },
+	    NULL);
 }
 
 void
 tr_probe_send(struct tr_probe *probe, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {
-	probe_order(probe, DO_SEND, to, tag, data, size, 0);
+	probe_order(probe,
+	    &(struct order){ .kind = DO_SEND,
+		.to = to,
+		.tag = tag,
+		.size = size },
+	    data);
 }
 
 int
@@ -227,13 +258,21 @@ tr_probe_ask(struct tr_probe *probe, tr_ref to, uint32_t tag, const void *data,
 
 	probe_forget(probe);
 	probe->ended = false;
-	probe_order(probe, DO_ASK, to, tag, data, size, timeout_ns);
-	while (!probe->ended)
+	probe_order(probe,
+	    &(struct order){
+		.kind = DO_ASK,
+		.to = to,
+		.tag = tag,
+		.timeout_ns = timeout_ns,
+		.size = size,
+	    },
+	    data);
+	while (!probe->ended && !probe->stopped)
 		if (!sim_step(sim, INT64_MAX))
 			sim_fail(sim, "tr_probe_ask: the ask does not end");
 	if (answer != NULL)
 		*answer = probe->shown;
-	return probe->outcome;
+	return probe->ended ? probe->outcome : TR_ESTOPPING;
 }
 
 /* The next message; NULL: none until then. */
@@ -254,7 +293,7 @@ probe_next(struct tr_probe *p, int64_t timeout_ns)
 	if (p->first == NULL)
 		p->last = NULL;
 	msg = r->msg;
-	free(r);
+	sim_own_free(p->sim, r);
 	return msg;
 }
 
@@ -293,7 +332,16 @@ void
 tr_probe_reply(struct tr_probe *probe, uint32_t tag, const void *data,
     size_t size)
 {
-	probe_order(probe, DO_REPLY, TR_REF_NONE, tag, data, size, 0);
+	if (probe->shown == NULL)
+		sim_fail(probe->sim, "tr_probe_reply: there is no message");
+	probe_order(probe,
+	    &(struct order){
+		.kind = DO_REPLY,
+		.about = probe->shown,
+		.tag = tag,
+		.size = size,
+	    },
+	    data);
 }
 
 /* ------------------------------------------------------------------ all -- */
@@ -312,23 +360,6 @@ sim_probe_is(const struct tr_sim *sim, tr_ref ref)
 void
 sim_agent_kill(struct tr_sim *sim, tr_ref victim)
 {
-	probe_order(sim->agent, DO_KILL, victim, 0, NULL, 0, 0);
-}
-
-void
-sim_probes_fini(struct tr_sim *sim)
-{
-	while (sim->probes != NULL) {
-		struct tr_probe *p = sim->probes;
-
-		sim->probes = p->next;
-		while (p->first != NULL) {
-			struct received *r = p->first;
-
-			p->first = r->next;
-			free(r);
-		}
-		free(p);
-	}
-	sim->agent = NULL;
+	probe_order(sim->agent,
+	    &(struct order){ .kind = DO_KILL, .to = victim }, NULL);
 }

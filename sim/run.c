@@ -41,7 +41,7 @@ sim_fail(struct tr_sim *sim, const char *format, ...)
 void
 sim_trace(struct tr_sim *sim, const char *format, ...)
 {
-	char text[256], line[300];
+	char text[512], line[560];
 	va_list ap;
 
 	if (sim->options->trace == NULL)
@@ -55,6 +55,14 @@ sim_trace(struct tr_sim *sim, const char *format, ...)
 }
 
 /* --------------------------------------------------------------- running - */
+
+/* Only the scenario runs the system; its actors are run by it. */
+static void
+not_inside(struct tr_sim *sim, const char *function)
+{
+	if (sim->stepping)
+		sim_fail(sim, "%s: called by an actor", function);
+}
 
 static bool
 everybody_ended(const struct tr_sim *sim)
@@ -80,6 +88,7 @@ tr_sim_run_for(struct tr_sim *sim, int64_t ns)
 {
 	int64_t until = tri_time_after(sim->now, ns);
 
+	not_inside(sim, __func__);
 	while (
 	    sim->now < until && !everybody_ended(sim) && sim_step(sim, until))
 		;
@@ -96,20 +105,41 @@ tr_sim_run_until_quiet(struct tr_sim *sim, int64_t limit_ns)
 	int64_t limit = tri_time_after(sim->now, limit_ns);
 	unsigned allowed = sim->allowed;
 
+	not_inside(sim, __func__);
 	if (allowed != 0 && limit_ns > 4)
 		tr_sim_run_for(sim,
 		    (int64_t)sim_below(sim, (uint64_t)limit_ns / 4));
 	sim->allowed = 0;
+	sim_trace(sim, "no more faults");
 	while (
 	    sim->now < limit && !everybody_ended(sim) && sim_step(sim, limit))
 		;
 	run_down(sim);
+	sim_walk(sim);
 	sim_oracle_at_rest(sim);
 	sim->allowed = allowed;
 	return sim_next_event(sim) == INT64_MAX ? TR_OK : TR_ETIMEDOUT;
 }
 
 /* ----------------------------------------------------------- the scenario - */
+
+/* What the scenario itself does meets no faults. */
+struct sim_calm
+sim_calm_begin(struct tr_sim *sim)
+{
+	struct sim_calm calm = { sim->allowed, sim->fail_next };
+
+	sim->allowed = 0;
+	sim->fail_next = 0;
+	return calm;
+}
+
+void
+sim_calm_end(struct tr_sim *sim, struct sim_calm calm)
+{
+	sim->allowed = calm.allowed;
+	sim->fail_next = calm.fail_next;
+}
 
 struct tr_system *
 tr_sim_system(struct tr_sim *sim)
@@ -121,10 +151,12 @@ tr_ref
 tr_sim_spawn(struct tr_sim *sim, const struct tr_behavior *behavior,
     const void *arg)
 {
+	struct sim_calm calm = sim_calm_begin(sim);
 	int error = TR_OK;
 	tr_ref ref = tr_system_spawn(sim->sys, behavior, arg,
 	    &(struct tr_spawn_options){ .error = &error });
 
+	sim_calm_end(sim, calm);
 	if (!tr_ref_valid(ref))
 		sim_fail(sim, "tr_sim_spawn: %s", tr_strerror(error));
 	return ref;
@@ -228,12 +260,13 @@ run_end(struct tr_sim *sim)
 	int rc;
 
 	sim->allowed = 0;
+	sim->fail_next = 0;
+	sim_trace(sim, "the scenario is over: the system stops");
 	(void)tr_system_stop(sim->sys, tri_time_after(sim->now, STOP_NS));
 	while (!everybody_ended(sim))
 		if (!sim_step(sim, INT64_MAX) && !everybody_ended(sim))
 			sim_fail(sim, "the stop does not go on");
 	rc = tri_system_end(sim->sys, &report);
-	sim_probes_fini(sim);
 	sim_oracle_at_end(sim);
 	if (rc != TR_OK)
 		sim_fail(sim, "the stop left %llu actors behind",
@@ -251,27 +284,27 @@ run_finish(struct tr_sim *sim)
 {
 	struct tr_sim_result *r = sim->result;
 
-	tri_worker_here = NULL;
 	r->hash = sim->hash;
 	r->steps = sim->steps;
 	r->virtual_ns = sim->now - TR_SECONDS(1000);
 	if (sim->sys != NULL)
 		tri_system_forget(sim->sys);
+	sim_sites_keep(sim);
 	sim_oracle_fini(sim);
 	sim_world_fini(sim);
 	free(sim);
 }
 
-int
-sim_run_once(uint64_t seed, const struct tr_sim_options *options, tr_sim_fn *fn,
-    void *arg, struct tr_sim_result *result, struct sim_cache *cache)
+static struct tr_sim *
+run_new(uint64_t seed, const struct tr_sim_options *options,
+    struct tr_sim_result *result, struct sim_cache *cache)
 {
 	struct tr_sim *sim = aligned_alloc(TRI_LINE,
 	    (sizeof(*sim) + TRI_LINE - 1) / TRI_LINE * TRI_LINE);
 
 	memset(result, 0, sizeof(*result));
 	if (sim == NULL)
-		return TR_ENOMEM;
+		return NULL;
 	memset(sim, 0, sizeof(*sim));
 	sim->seed = seed;
 	sim->options = options;
@@ -281,6 +314,21 @@ sim_run_once(uint64_t seed, const struct tr_sim_options *options, tr_sim_fn *fn,
 	sim_world_init(sim);
 	sim_engine_init(sim);
 	sim_oracle_init(sim);
+	cache->runs++;
+	return sim;
+}
+
+int
+sim_run_once(uint64_t seed, const struct tr_sim_options *options, tr_sim_fn *fn,
+    void *arg, struct tr_sim_result *result, struct sim_cache *cache)
+{
+	struct tr_sim *sim = run_new(seed, options, result, cache);
+	/* Somebody may simulate in an actor's turn. */
+	struct tri_worker *here = tri_worker_here;
+
+	if (sim == NULL)
+		return TR_ENOMEM;
+	tri_worker_here = NULL;
 	if (setjmp(sim->failed) == 0) {
 		int rc = run_system_new(sim);
 
@@ -294,6 +342,7 @@ sim_run_once(uint64_t seed, const struct tr_sim_options *options, tr_sim_fn *fn,
 		fn(sim, arg);
 		run_end(sim);
 	}
+	tri_worker_here = here;
 	run_finish(sim);
 	return TR_OK;
 }
@@ -309,7 +358,8 @@ tr_sim_run(uint64_t seed, const struct tr_sim_options *options, tr_sim_fn *fn,
 	if (options == NULL)
 		options = &defaults;
 	if (fn == NULL || result == NULL || options->workers > SIM_WORKERS ||
-	    (unsigned)options->strategy > TR_SIM_ROUND_ROBIN)
+	    (unsigned)options->strategy > TR_SIM_ROUND_ROBIN ||
+	    (options->faults & ~(unsigned)(TR_FAULT_ALL | TR_FAULT_NONE)) != 0)
 		return TR_EINVAL;
 	rc = sim_run_once(seed, options, fn, arg, result, &cache);
 	sim_cache_fini(&cache);

@@ -21,6 +21,7 @@ enum {
 	WAKE_LATE_NS = 3000000,
 	JOB_NS = 200000,
 	JOB_LATE_NS = 80000000,
+	SPOILT = 4096, /* bytes of a block, at most */
 };
 
 static struct tr_sim *
@@ -66,53 +67,96 @@ world_entropy(struct tri_env *env, void *buf, size_t size)
 /* ------------------------------------------------------------- memory --- */
 
 static bool
-memory_fails(struct tr_sim *sim)
+memory_fails(struct tr_sim *sim, const char *purpose)
 {
 	if (sim->fail_next > 0) {
 		sim->fail_next--;
 		sim->result->faults++;
 		return true;
 	}
-	return sim_strikes(sim, TR_FAULT_NOMEM);
+	return sim_strikes(sim, TR_FAULT_NOMEM, purpose);
+}
+
+/* Other bytes in each run, so that who reads what was never written makes two
+ * runs of a seed differ. */
+static void
+memory_spoil(struct tr_sim *sim, void *p, size_t size)
+{
+	memset(p, sim->cache->runs % 2 == 0 ? 0xa5 : 0x3c,
+	    size < SPOILT ? size : SPOILT);
 }
 
 static void *
-world_alloc(void *ctx, size_t size)
+block_new(struct sim_block *ring, size_t size)
 {
-	struct tr_sim *sim = ctx;
-	struct sim_block *b;
-	char *raw;
-
-	if (memory_fails(sim))
-		return NULL;
-	raw = aligned_alloc(TRI_LINE,
+	char *raw = aligned_alloc(TRI_LINE,
 	    (size + 2 * TRI_LINE - 1) / TRI_LINE * TRI_LINE);
+	struct sim_block *b = (struct sim_block *)(void *)raw;
+
 	if (raw == NULL)
 		return NULL;
-	b = (struct sim_block *)(void *)raw;
-	b->raw = raw;
-	b->size = size;
-	b->next = sim->blocks.next;
-	b->prev = &sim->blocks;
+	*b = (struct sim_block){ ring, ring->next, raw, size };
 	b->next->prev = b;
-	sim->blocks.next = b;
-	sim->live++;
+	ring->next = b;
 	return raw + TRI_LINE;
 }
 
 _Static_assert(sizeof(struct sim_block) <= TRI_LINE, "it fits before a block");
 
 static void
-world_free(void *ctx, void *p)
+block_free(void *p)
 {
-	struct tr_sim *sim = ctx;
 	struct sim_block *b =
 	    (struct sim_block *)(void *)((char *)p - TRI_LINE);
 
 	b->prev->next = b->next;
 	b->next->prev = b->prev;
-	sim->live--;
 	free(b->raw);
+}
+
+static void *
+world_alloc(void *ctx, size_t size)
+{
+	struct tr_sim *sim = ctx;
+	const char *purpose = sim->purpose;
+	void *p;
+
+	sim->purpose = NULL;
+	if (memory_fails(sim, purpose != NULL ? purpose : "other"))
+		return NULL;
+	p = block_new(&sim->blocks, size);
+	if (p == NULL)
+		return NULL;
+	memory_spoil(sim, p, size);
+	sim->live++;
+	return p;
+}
+
+static void
+world_free(void *ctx, void *p)
+{
+	struct tr_sim *sim = ctx;
+
+	sim->live--;
+	block_free(p);
+}
+
+void *
+sim_own(struct tr_sim *sim, size_t size)
+{
+	void *p = block_new(&sim->own, size);
+
+	if (p == NULL)
+		abort(); /* the machine's memory, not the simulated one */
+	memset(p, 0, size);
+	return p;
+}
+
+void
+sim_own_free(struct tr_sim *sim, void *p)
+{
+	(void)sim;
+	block_free(p);
 }
 
 static struct sim_range *
@@ -121,7 +165,7 @@ range_add(struct tr_sim *sim, void *p, size_t size)
 	struct sim_range *r = malloc(sizeof(*r));
 
 	if (r == NULL)
-		abort();
+		abort(); /* the machine's memory */
 	*r = (struct sim_range){ sim->ranges, p, size };
 	sim->ranges = r;
 	sim->live++;
@@ -149,12 +193,14 @@ world_slab_new(void *ctx, size_t size)
 	struct tr_sim *sim = ctx;
 	void *p;
 
-	if (memory_fails(sim))
+	if (memory_fails(sim, "slab"))
 		return NULL;
 	p = sim->cache->n > 0 ? sim->cache->slab[--sim->cache->n] :
 				aligned_alloc(size, size);
-	if (p != NULL)
-		(void)range_add(sim, p, 0);
+	if (p == NULL)
+		return NULL;
+	memory_spoil(sim, p, size);
+	(void)range_add(sim, p, 0);
 	return p;
 }
 
@@ -196,7 +242,7 @@ world_commit(struct tri_env *env, void *p, size_t size)
 {
 	(void)p;
 	(void)size;
-	return !memory_fails(sim_of(env));
+	return !memory_fails(sim_of(env), "table");
 }
 
 static void
@@ -287,7 +333,7 @@ world_loop_new(struct tri_env *env)
 	struct tr_sim *sim = sim_of(env);
 	struct tri_loop *loop;
 
-	if (sim->loops == SIM_WORKERS || memory_fails(sim))
+	if (sim->loops == SIM_WORKERS)
 		return NULL;
 	loop = &sim->loop[sim->loops++];
 	*loop = (struct tri_loop){
@@ -374,7 +420,7 @@ world_loop_wake(struct tri_env *env, struct tri_loop *loop)
 	struct tr_sim *sim = sim_of(env);
 	int64_t at;
 
-	if (!sim_strikes(sim, TR_FAULT_WAKE)) {
+	if (!sim_strikes(sim, TR_FAULT_WAKE, "wake late")) {
 		loop->woken = true;
 		return;
 	}
@@ -427,7 +473,7 @@ world_jobs_submit(struct tri_env *env, struct tri_jobs *jobs,
 	if (jobs->closed)
 		return -ESHUTDOWN;
 	if (jobs->queued >= jobs->limit ||
-	    sim_strikes(sim_of(env), TR_FAULT_JOBS))
+	    sim_strikes(sim_of(env), TR_FAULT_JOBS, "job pool full"))
 		return -ENOBUFS;
 	job->next = NULL;
 	job->prev = jobs->last;
@@ -461,46 +507,71 @@ world_jobs_cancel(struct tri_env *env, struct tri_jobs *jobs,
 	return true;
 }
 
-static bool
+static void
 jobs_begin(struct tri_jobs *jobs)
 {
 	struct tr_sim *sim = jobs->sim;
 	struct tri_job *job = jobs->first;
-	int64_t takes;
+	bool late = sim_strikes(sim, TR_FAULT_JOBS, "job late");
+	int64_t takes = (int64_t)sim_below(sim, late ? JOB_LATE_NS : JOB_NS);
 
-	if (job == NULL || jobs->running >= jobs->threads)
-		return false;
 	(void)world_jobs_cancel(&sim->env, jobs, job);
-	takes = (int64_t)sim_below(sim,
-	    sim_strikes(sim, TR_FAULT_JOBS) ? JOB_LATE_NS : JOB_NS);
+	sim_trace(sim, "pool: a call begins");
 	jobs->run[jobs->running++] =
 	    (struct sim_running){ job, sim->now + takes };
-	return true;
+}
+
+/* How many are over. */
+static unsigned
+jobs_due(const struct tri_jobs *jobs)
+{
+	unsigned i, due = 0;
+
+	for (i = 0; i < jobs->running; i++)
+		due += jobs->run[i].done_at <= jobs->sim->now;
+	return due;
+}
+
+/* The n-th of those that are over. */
+static void
+jobs_end(struct tri_jobs *jobs, unsigned n)
+{
+	struct tri_job *job;
+	unsigned i = 0;
+
+	while (jobs->run[i].done_at > jobs->sim->now || n-- > 0)
+		i++;
+	job = jobs->run[i].job;
+	jobs->run[i] = jobs->run[--jobs->running];
+	sim_trace(jobs->sim, "pool: a call ends");
+	job->run(job);
+	job->finish(job);
 }
 
 static bool
-jobs_end(struct tri_jobs *jobs)
+jobs_can_begin(const struct tri_jobs *jobs)
 {
-	struct tri_job *job;
-	unsigned i;
-
-	for (i = 0; i < jobs->running; i++) {
-		if (jobs->run[i].done_at > jobs->sim->now)
-			continue;
-		job = jobs->run[i].job;
-		jobs->run[i] = jobs->run[--jobs->running];
-		job->run(job);
-		job->finish(job);
-		return true;
-	}
-	return false;
+	return jobs->first != NULL && jobs->running < jobs->threads;
 }
 
 bool
-sim_jobs_work(struct tr_sim *sim)
+sim_jobs_can(const struct tr_sim *sim)
 {
-	return sim->jobs != NULL &&
-	    (jobs_begin(sim->jobs) || jobs_end(sim->jobs));
+	const struct tri_jobs *jobs = sim->jobs;
+
+	return jobs != NULL && (jobs_can_begin(jobs) || jobs_due(jobs) > 0);
+}
+
+void
+sim_jobs_step(struct tr_sim *sim)
+{
+	struct tri_jobs *jobs = sim->jobs;
+	unsigned due = jobs_due(jobs);
+
+	if (due == 0 || (jobs_can_begin(jobs) && sim_below(sim, 2) == 0))
+		jobs_begin(jobs);
+	else
+		jobs_end(jobs, (unsigned)sim_below(sim, due));
 }
 
 int64_t
@@ -536,7 +607,7 @@ world_jobs_wait(struct tri_env *env, struct tri_jobs *jobs, int64_t deadline)
 			break;
 		if (at > sim->now)
 			sim->now = at;
-		(void)jobs_end(jobs);
+		jobs_end(jobs, 0);
 	}
 	return jobs->running;
 }
@@ -583,6 +654,7 @@ void
 sim_world_init(struct tr_sim *sim)
 {
 	sim->blocks.next = sim->blocks.prev = &sim->blocks;
+	sim->own.next = sim->own.prev = &sim->own;
 	sim->now = TR_SECONDS(1000);
 	/* Some day in 2026. */
 	sim->wall = TR_SECONDS(1790000000);
@@ -598,6 +670,9 @@ sim_world_init(struct tr_sim *sim)
 			.alloc = world_alloc,
 			.free = world_free,
 			.ctx = sim,
+			.free_late = world_free,
+			.late_ctx = sim,
+			.purpose = &sim->purpose,
 		},
 		.reserve = world_reserve,
 		.commit = world_commit,
@@ -635,6 +710,8 @@ sim_world_fini(struct tr_sim *sim)
 {
 	while (sim->blocks.next != &sim->blocks)
 		world_free(sim, (char *)sim->blocks.next->raw + TRI_LINE);
+	while (sim->own.next != &sim->own)
+		block_free((char *)sim->own.next->raw + TRI_LINE);
 	while (sim->ranges != NULL) {
 		struct sim_range *r = sim->ranges;
 

@@ -69,6 +69,7 @@ enum tr_fault {
 	                      * moment */
 	TR_FAULT_JOBS = 32, /* blocking calls take long, their pool is full */
 	TR_FAULT_ALL = 63,
+	TR_FAULT_NONE = 64, /* for struct tr_sim_options */
 };
 
 /** How the next step is chosen. */
@@ -87,6 +88,8 @@ struct tr_sim_options {
 	enum tr_sim_strategy strategy;
 	unsigned faults; /* of enum tr_fault: all others stay off whatever the
 	                  * scenario says; 0: any */
+	uint64_t length; /* steps a run takes, for TR_SIM_PCT: what a former
+	                  * run's result said; 0: drawn for each seed */
 	uint64_t max_steps; /* of a run, then it has failed; 0: 5,000,000 */
 	void (*trace)(const char *line, void *ctx); /* told every event */
 	void *trace_ctx;
@@ -112,8 +115,10 @@ struct tr_sim_result {
  * Run a scenario for many seeds, as a program.
  *
  * Each seed is run twice, and both runs have to be the same.  The first that
- * fails ends it; its line says how to replay it.  `--help` lists the options:
- * `--seeds N`, `--seed S`, `--trace`, `--workers N`, `--strategy S`, ...
+ * fails ends it; its line says how to replay it, also when the program crashes
+ * or hangs in it.  `--help` lists the options: `--seeds N`, `--seed S`,
+ * `--trace`, `--workers N`, `--strategy S`, `--coverage`, ...  One run more, of
+ * seed 0, finds out how long the scenario is.
  *
  * \param argc  main()'s
  * \param argv  main()'s
@@ -159,7 +164,8 @@ TR_API TR_MUST_CHECK int tr_sim_run(uint64_t seed,
 TR_API struct tr_system *tr_sim_system(struct tr_sim *sim);
 
 /**
- * Spawn an actor, as tr_system_spawn().  No memory fails the run.
+ * Spawn an actor, as tr_system_spawn().  No fault strikes it; what cannot be
+ * spawned (bad options, the system is stopping) fails the run.
  *
  * \param sim       the simulation
  * \param behavior  what the actor is
@@ -236,7 +242,7 @@ TR_API uint64_t tr_sim_random(struct tr_sim *sim, uint64_t below);
 
 /**
  * Fail the run unless something is true.  Does not return when it fails: what
- * the scenario holds is not freed.
+ * the scenario holds is not freed.  Actors may call it, too.
  *
  * \param sim     the simulation
  * \param holds   what should be true
@@ -260,10 +266,11 @@ TR_API void tr_sim_check(struct tr_sim *sim, bool holds, const char *format,
 TR_API void tr_sim_kill(struct tr_sim *sim, tr_ref actor);
 
 /**
- * Have the next allocations fail.
+ * Have the next allocations fail, whoever makes them but the scenario.
+ * Messages are cut from slabs of 256 KiB, so not each one is an allocation.
  *
  * \param sim    the simulation
- * \param count  how many
+ * \param count  how many; 0: none any more
  * \owner        none
  * \threads      setup
  * \blocks       never
@@ -298,11 +305,12 @@ TR_API void tr_sim_signal(struct tr_sim *sim, int signo);
 struct tr_probe;
 
 /**
- * Make a probe.  It lives until the end of the run; nothing kills it.
+ * Make a probe.  It lives until the system stops; no fault kills it, and none
+ * strikes what it does.
  *
  * \param sim   the simulation
  * \param name  registered, as by tr_register(); NULL: none
- * \returns     the probe; never NULL (no memory fails the run)
+ * \returns     the probe, never NULL: a name that is taken fails the run
  * \owner       none
  * \threads     setup
  * \blocks      never
@@ -345,7 +353,8 @@ TR_API void tr_probe_send(struct tr_probe *probe, tr_ref to, uint32_t tag,
  * \param size        bytes
  * \param timeout_ns  virtual time: the ask's deadline
  * \param answer      where the answer is stored, or NULL; NULL: not wanted
- * \returns           the outcome, as for tr_answer_fn
+ * \returns           the outcome, as for tr_answer_fn; TR_ENOMEM (it could not
+ *                    be asked); TR_ESTOPPING (the probe has ended)
  * \owner             *answer borrows until the probe is used again
  * \threads           setup
  * \blocks            until then
@@ -381,7 +390,8 @@ TR_API const struct tr_msg *tr_probe_expect(struct tr_probe *probe,
 TR_API void tr_probe_expect_none(struct tr_probe *probe, int64_t ns);
 
 /**
- * Answer the message that tr_probe_expect() gave last.
+ * Answer the message that tr_probe_expect() gave last.  One that is not answered
+ * before the probe is used again is dropped (an ask: TR_ENOREPLY).
  *
  * \param probe  the receiver
  * \param tag    the answer's tag

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What must be true between two steps, when nobody runs: a walk over all
+ * queues and wheels.
+ *
+ * - An actor's word is in at most one place of one queue: were it in two, two
+ *   workers could run the actor at the same time.
+ * - It is in one exactly if its mailbox says that it is scheduled; an actor
+ *   with messages that is in none would never run again.
+ * - A wheel holds armed records of its own worker: those that live, and those
+ *   whose end the worker still has to hear of.
+ */
+#include "sim/sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+walk_word(struct tr_sim *sim, tri_word word)
+{
+	struct sim_oracle *o = &sim->oracle;
+	struct tr_self *a = tri_word_object(word);
+	size_t slot = tri_cell_slot(sim->sys, a);
+	char name[96];
+
+	if (slot >= o->slots)
+		sim_fail(sim, "a queue holds a word that is no actor's");
+	if (o->queued[slot]++ == 0)
+		return;
+	sim_fail(sim, "two workers could run %s: it is in two queues",
+	    sim_actor_name(sim,
+		tri_ref_make((uint32_t)slot,
+		    (uint32_t)tri_load_relaxed(&a->ident)),
+		name, sizeof(name)));
+}
+
+static void
+walk_links(struct tr_sim *sim, struct tri_link *link)
+{
+	for (; link != NULL; link = tri_link_next(link))
+		walk_word(sim, link->word);
+}
+
+static void
+walk_stack(struct tr_sim *sim, ck_stack_t *stack)
+{
+	ck_stack_entry_t *e;
+
+	for (e = stack->head; e != NULL; e = CK_STACK_NEXT(e))
+		walk_word(sim, tri_link_of_entry(e)->word);
+}
+
+static void
+walk_queue(struct tr_sim *sim, struct tri_runq *q)
+{
+	unsigned at;
+
+	if (tri_load_relaxed(&q->next) != 0)
+		walk_word(sim, tri_load_relaxed(&q->next));
+	for (at = q->ring.c_head; at != q->ring.p_tail; at++)
+		walk_word(sim, (tri_word)q->buffer[at & q->ring.mask].value);
+	walk_links(sim, q->over_first);
+	walk_links(sim, q->local_first);
+}
+
+/* The mailbox of an actor that lives says that it is scheduled. */
+static bool
+is_scheduled(struct tr_self *a)
+{
+	uint64_t head = tri_load_relaxed(&a->inlet.head);
+
+	/* CLOSED: on its way out. */
+	return head != TRI_INLET_IDLE && head != TRI_INLET_HELD;
+}
+
+static void
+walk_actors(struct tr_sim *sim)
+{
+	uint32_t slot;
+
+	for (slot = 0; slot < sim->oracle.slots; slot++) {
+		struct tr_self *a = tri_cell(sim->sys, slot);
+		tr_ref ref =
+		    tri_ref_make(slot, (uint32_t)tri_load_relaxed(&a->ident));
+		bool lives = sim_map_get(&sim->oracle.actors, ref.bits) != 0;
+		bool wants = lives && is_scheduled(a);
+		char name[96];
+
+		if (wants == (sim->oracle.queued[slot] != 0))
+			continue;
+		sim_actor_name(sim, ref, name, sizeof(name));
+		sim_fail(sim,
+		    wants     ? "%s has messages, and no worker has it" :
+			lives ? "%s is in a queue, and its mailbox says idle" :
+				"%s is in a queue, and has ended",
+		    name);
+	}
+}
+
+static void
+walk_timers(struct tr_sim *sim, struct tri_worker *w)
+{
+	unsigned i;
+
+	for (i = 0; i < TRI_WHEEL_LEVELS * TRI_WHEEL_SLOTS; i++) {
+		struct tri_timer_node *n =
+		    w->wheel.slot[i / TRI_WHEEL_SLOTS][i % TRI_WHEEL_SLOTS];
+
+		for (; n != NULL; n = n->next) {
+			struct tri_record *r =
+			    tri_container_of(n, struct tri_record, node);
+			uint32_t holds = tri_load_relaxed(&r->holds);
+
+			if ((holds & TRI_HOLD_ARMED) == 0 ||
+			    r->home != w->index)
+				sim_fail(sim,
+				    "the wheel of worker %u holds a record "
+				    "that is not armed there",
+				    w->index);
+			if ((holds & (TRI_GONE | TRI_HOLD_OP)) == TRI_GONE)
+				sim_fail(sim,
+				    "the wheel of worker %u holds a timer of "
+				    "nobody",
+				    w->index);
+		}
+	}
+}
+
+void
+sim_walk(struct tr_sim *sim)
+{
+	struct sim_oracle *o = &sim->oracle;
+	size_t slots = tri_load_relaxed(&sim->sys->actors.limit);
+	unsigned i;
+
+	if (slots > o->slots)
+		o->queued = sim_grow(o->queued, o->slots, slots);
+	o->slots = slots;
+	if (slots > 0)
+		memset(o->queued, 0, slots);
+	walk_stack(sim, &sim->sys->sched.injected);
+	for (i = 0; i < sim->workers; i++) {
+		struct tri_worker *w = tri_sched_worker(&sim->sys->sched, i);
+
+		walk_queue(sim, &w->q);
+		walk_stack(sim, &w->inbox);
+		walk_timers(sim, w);
+	}
+	walk_actors(sim);
+}
