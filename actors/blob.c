@@ -207,7 +207,7 @@ tri_blob_msg(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
 	if (m == NULL)
 		return NULL;
 	own = tr_blob_ref(blob);
-	*tri_msg_extra(m) = (struct tri_msg_extra){ .drop = blob_drop_payload };
+	tri_msg_set_drop(d->sys, m, blob_drop_payload);
 	memcpy(tri_msg_payload(m), &own, sizeof(own));
 	return m;
 }

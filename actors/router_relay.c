@@ -132,6 +132,7 @@ relay_begin(struct tri_crew *c, struct tri_router *r, struct tr_msg *m)
 	m->flags &= (uint8_t)~TRI_MSG_SHRUNK;
 	ext->ask = tri_record_id(ask);
 	m->sender = c->turn.ref.bits;
+	tri_seen(c->desk.sys, TRI_EVENT_ASKED, c->turn.ref, m, ext->ask, 0);
 	return ask;
 }
 
@@ -149,6 +150,8 @@ relay_undo(struct tri_crew *c, struct tri_router *r, struct tr_msg *m,
 	if (r->relay[i].shrunk)
 		m->flags |= TRI_MSG_SHRUNK;
 	tri_record_end(c, duty);
+	tri_seen(c->desk.sys, TRI_EVENT_ASK_LEFT, c->turn.ref, NULL,
+	    tri_record_id(ask), 0);
 	tri_record_end(c, ask);
 	relay_free(r, i);
 }

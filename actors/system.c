@@ -22,8 +22,8 @@ static _Atomic uint64_t systems_used = 1;
 
 /* ----------------------------------------------------------- options ---- */
 
-static bool
-options_are_valid(const struct tr_options *o)
+bool
+tri_options_are_valid(const struct tr_options *o)
 {
 	return o->workers <= TRI_WORKERS_MAX && o->spin_ns <= TR_SECONDS(1) &&
 	    (o->max_actors == 0 ||
@@ -309,7 +309,7 @@ tr_system_new(struct tr_system **system, const struct tr_options *options)
 	*system = NULL;
 	if (options == NULL)
 		options = &defaults;
-	if (!options_are_valid(options))
+	if (!tri_options_are_valid(options))
 		return TR_EINVAL;
 	env = tri_env_real_with(options->allocator);
 	if (env == NULL)

@@ -257,6 +257,7 @@ tri_crew_in_turn(struct tr_self *self, const char *function)
 }
 
 #define tri_crew_of(self) tri_crew_in_turn((self), __func__)
+bool tri_options_are_valid(const struct tr_options *o);
 /* system.c: tr_system_new() in a given environment, which it frees in any case
  * but success; valid options, *system is NULL. */
 int tri_system_new(struct tr_system **system, const struct tr_options *options,

@@ -21,6 +21,7 @@ struct sim_args {
 	bool one, trace, once, keep_going, quiet, coverage;
 	double budget_s; /* 0: none */
 	unsigned hang_s; /* 0: never */
+	const struct tr_sim_options *given; /* by the program */
 	char replay[160]; /* the options that a replay needs */
 	struct tr_sim_options options;
 };
@@ -100,13 +101,14 @@ last_words_listen(void)
 }
 
 static void
-last_words_set(const struct sim_args *a, const char *program, uint64_t seed)
+last_words_set(const struct sim_args *a, const char *program, uint64_t seed,
+    const char *more)
 {
 	int n = snprintf(last_words.text, sizeof(last_words.text),
 	    "seed %llu ended the program; replay it with\n"
-	    "  %s --seed %llu%s --trace\n",
+	    "  %s --seed %llu%s%s --trace\n",
 	    (unsigned long long)seed, program, (unsigned long long)seed,
-	    a->replay);
+	    a->replay, more);
 
 	last_words.size = n < (int)sizeof(last_words.text) ?
 	    (size_t)n :
@@ -200,15 +202,15 @@ args_replay(struct sim_args *a)
 	size_t room = sizeof(a->replay);
 	int n = 0;
 
-	if (a->options.workers != 0)
+	if (a->options.workers != a->given->workers)
 		n += snprintf(p + n, room - (size_t)n, " --workers %u",
 		    a->options.workers);
-	if (a->options.strategy != TR_SIM_ANY)
+	if (a->options.strategy != a->given->strategy)
 		n += snprintf(p + n, room - (size_t)n, " --strategy %s",
 		    sim_strategy_name(a->options.strategy));
-	if (a->options.faults != 0)
+	if (a->options.faults != a->given->faults)
 		n += snprintf(p + n, room - (size_t)n, " --no-faults");
-	if (a->options.max_steps != 0)
+	if (a->options.max_steps != a->given->max_steps)
 		snprintf(p + n, room - (size_t)n, " --max-steps %llu",
 		    (unsigned long long)a->options.max_steps);
 }
@@ -256,6 +258,7 @@ static void
 print_line(const char *line, void *ctx)
 {
 	fprintf(ctx, "%s\n", line);
+	fflush(ctx); /* a crash may come next */
 }
 
 /* Once, and once more. */
@@ -342,7 +345,7 @@ measure(struct sim_args *a, const char *program, tr_sim_fn *fn, void *arg,
 		return;
 	o.strategy = TR_SIM_RANDOM;
 	o.trace = NULL;
-	last_words_set(a, program, 0);
+	last_words_set(a, program, 0, " --strategy random");
 	if (sim_run_once(0, &o, fn, arg, &r, cache) == TR_OK)
 		a->options.length = r.steps;
 }
@@ -396,7 +399,7 @@ run_seeds(struct sim_args *a, const char *program, tr_sim_fn *fn, void *arg,
 	     seed++) {
 		struct tr_sim_result r;
 
-		last_words_set(a, program, seed);
+		last_words_set(a, program, seed, "");
 		(void)alarm(a->hang_s);
 		rc = run_seed(a, seed, fn, arg, &r, &cache);
 		count_seed(a, program, seed, &r, t);
@@ -421,12 +424,19 @@ run_seeds(struct sim_args *a, const char *program, tr_sim_fn *fn, void *arg,
 }
 
 int
-tr_sim_main(int argc, char **argv, tr_sim_fn *fn, void *arg)
+tr_sim_main_with(int argc, char **argv, const struct tr_sim_options *options,
+    tr_sim_fn *fn, void *arg)
 {
 	struct sim_args a = { .first = 1, .seeds = 100, .hang_s = 120 };
 	struct totals t = { 0 };
 	int i, rc;
 
+	if (!sim_options_are_valid(options)) {
+		fprintf(stderr, "%s: %s\n", argv[0], tr_strerror(TR_EINVAL));
+		return 2;
+	}
+	a.options = *options;
+	a.given = options;
 	for (i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--help") == 0) {
 			usage(stdout, argv[0]);
@@ -444,4 +454,12 @@ tr_sim_main(int argc, char **argv, tr_sim_fn *fn, void *arg)
 		return 2;
 	}
 	return t.failed > 0 ? 1 : 0;
+}
+
+int
+tr_sim_main(int argc, char **argv, tr_sim_fn *fn, void *arg)
+{
+	const struct tr_sim_options options = { 0 };
+
+	return tr_sim_main_with(argc, argv, &options, fn, arg);
 }

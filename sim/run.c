@@ -267,6 +267,8 @@ run_end(struct tr_sim *sim)
 		if (!sim_step(sim, INT64_MAX) && !everybody_ended(sim))
 			sim_fail(sim, "the stop does not go on");
 	rc = tri_system_end(sim->sys, &report);
+	/* A call may outlast the deadline; its system cannot be freed before. */
+	(void)sim->env.jobs_wait(&sim->env, sim->sys->jobs, INT64_MAX);
 	sim_oracle_at_end(sim);
 	if (rc != TR_OK)
 		sim_fail(sim, "the stop left %llu actors behind",
@@ -347,6 +349,15 @@ sim_run_once(uint64_t seed, const struct tr_sim_options *options, tr_sim_fn *fn,
 	return TR_OK;
 }
 
+bool
+sim_options_are_valid(const struct tr_sim_options *o)
+{
+	return o->workers <= SIM_WORKERS &&
+	    (unsigned)o->strategy <= TR_SIM_ROUND_ROBIN &&
+	    (o->faults & ~(unsigned)(TR_FAULT_ALL | TR_FAULT_NONE)) == 0 &&
+	    (o->system == NULL || tri_options_are_valid(o->system));
+}
+
 int
 tr_sim_run(uint64_t seed, const struct tr_sim_options *options, tr_sim_fn *fn,
     void *arg, struct tr_sim_result *result)
@@ -357,9 +368,7 @@ tr_sim_run(uint64_t seed, const struct tr_sim_options *options, tr_sim_fn *fn,
 
 	if (options == NULL)
 		options = &defaults;
-	if (fn == NULL || result == NULL || options->workers > SIM_WORKERS ||
-	    (unsigned)options->strategy > TR_SIM_ROUND_ROBIN ||
-	    (options->faults & ~(unsigned)(TR_FAULT_ALL | TR_FAULT_NONE)) != 0)
+	if (fn == NULL || result == NULL || !sim_options_are_valid(options))
 		return TR_EINVAL;
 	rc = sim_run_once(seed, options, fn, arg, result, &cache);
 	sim_cache_fini(&cache);

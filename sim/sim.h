@@ -267,6 +267,7 @@ void sim_fail(struct tr_sim *sim, const char *format, ...)
     __attribute__((noreturn, cold, format(printf, 2, 3)));
 void sim_trace(struct tr_sim *sim, const char *format, ...)
     __attribute__((cold, format(printf, 2, 3)));
+bool sim_options_are_valid(const struct tr_sim_options *o);
 int sim_run_once(uint64_t seed, const struct tr_sim_options *options,
     tr_sim_fn *fn, void *arg, struct tr_sim_result *result,
     struct sim_cache *cache);

@@ -93,8 +93,9 @@ struct tr_sim_options {
 	uint64_t max_steps; /* of a run, then it has failed; 0: 5,000,000 */
 	void (*trace)(const char *line, void *ctx); /* told every event */
 	void *trace_ctx;
-	const struct tr_options *system; /* of the system: bounds, hooks, stop;
-	                                  * NULL: defaults */
+	const struct tr_options *system; /* of the system; workers, pin,
+	                                  * spin_ns and the allocator are the
+	                                  * simulation's; NULL: defaults */
 };
 
 /** What became of a run. */
@@ -131,6 +132,22 @@ struct tr_sim_result {
  */
 TR_API TR_MUST_CHECK int tr_sim_main(int argc, char **argv, tr_sim_fn *fn,
     void *arg);
+
+/**
+ * The same, with options that the command line does not have: the system's.
+ *
+ * \param argc     main()'s
+ * \param argv     main()'s
+ * \param options  what holds unless the command line says otherwise
+ * \param fn       the scenario
+ * \param arg      passed to it
+ * \returns        as tr_sim_main()
+ * \owner          borrows until it returns
+ * \threads        any
+ * \blocks         until it is done
+ */
+TR_API TR_MUST_CHECK int tr_sim_main_with(int argc, char **argv,
+    const struct tr_sim_options *options, tr_sim_fn *fn, void *arg);
 
 /**
  * Run a scenario once.
