@@ -86,7 +86,7 @@ fault_most(enum tr_fault fault)
 	case TR_FAULT_NOMEM:
 	case TR_FAULT_WAKE:
 	case TR_FAULT_JOBS: return 250000;
-	case TR_FAULT_SLOW:
+	case TR_FAULT_SLOW: return 60000;
 	case TR_FAULT_CLOCK: return 20000;
 	case TR_FAULT_KILL: return 3000;
 	case TR_FAULT_NONE:
@@ -122,7 +122,9 @@ site_new(struct tr_sim *sim, enum tr_fault fault, const char *name)
 	*s = (struct sim_site){
 		.name = name,
 		.fault = fault,
-		.active = (h & 1) == 0,
+		/* Of these there is only one. */
+		.active = fault == TR_FAULT_SLOW || fault == TR_FAULT_KILL ||
+		    (h & 1) == 0,
 		.per_million = (uint32_t)(scramble(h) % fault_most(fault)) + 1,
 	};
 	return s;
@@ -155,6 +157,7 @@ sim_set_faults(struct tr_sim *sim, unsigned faults)
 	if (sim->options->faults != 0)
 		faults &= sim->options->faults;
 	sim->allowed = faults & TR_FAULT_ALL;
+	sim->ever_allowed |= sim->allowed;
 }
 
 void

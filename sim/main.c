@@ -380,6 +380,9 @@ count_seed(const struct sim_args *a, const char *program, uint64_t seed,
 	t->failed += r->failed;
 	if (r->failed)
 		report_failure(a, program, seed, r);
+	else if (a->one && !a->quiet)
+		printf("seed %llu passed, hash %016llx\n",
+		    (unsigned long long)seed, (unsigned long long)r->hash);
 }
 
 static int

@@ -286,6 +286,7 @@ run_finish(struct tr_sim *sim)
 {
 	struct tr_sim_result *r = sim->result;
 
+	r->active &= sim->ever_allowed;
 	r->hash = sim->hash;
 	r->steps = sim->steps;
 	r->virtual_ns = sim->now - TR_SECONDS(1000);

@@ -155,7 +155,7 @@ struct tr_sim {
 
 	/* chance.c */
 	uint64_t hash;
-	unsigned allowed;
+	unsigned allowed, ever_allowed;
 	struct sim_site site[SIM_SITES];
 	unsigned sites;
 

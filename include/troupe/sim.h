@@ -109,7 +109,7 @@ struct tr_sim_result {
 	int64_t virtual_ns; /* time that passed in it */
 	unsigned workers;
 	enum tr_sim_strategy strategy; /* as drawn */
-	unsigned active; /* enum tr_fault: as drawn */
+	unsigned active; /* enum tr_fault: drawn, and allowed at some time */
 };
 
 /**

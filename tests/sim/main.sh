@@ -33,6 +33,12 @@ says 'once' 0 'each once' "$toy" good --seeds 5 --once
 says 'help' 0 '^usage: good' "$toy" good --help
 says 'help wins' 0 '  --strategy X' "$toy" good --nonsense --help
 says 'coverage' 0 '^wake late ' "$toy" good --seeds 5 --coverage
+says 'one' 0 '^seed 7 passed, hash [0-9a-f]{16}$' "$toy" good --seed 7
+if [[ $("$toy" good --seed 7 | head -n 1) != "$("$toy" good --seed 7 --trace |
+    grep '^seed')" ]]; then
+	echo "one: the hash is another in another process, or with a trace"
+	bad=1
+fi
 says 'budget' 0 '^[0-9]+ seeds, 0 failed' "$toy" good --seeds 100000000 --budget 1
 if [[ -n $("$toy" good --seeds 5 --quiet 2>&1) ]]; then
 	echo "quiet: it is not"
