@@ -52,7 +52,9 @@ endforeach()
 file(RELATIVE_PATH pc_to_prefix
 	/${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/troupe.pc.in troupe.pc @ONLY)
+configure_file(cmake/troupe-sim.pc.in troupe-sim.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/troupe.pc
+	${PROJECT_BINARY_DIR}/troupe-sim.pc
 	DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # ------------------------------------------------------------ documents ---

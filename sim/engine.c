@@ -167,16 +167,14 @@ strike(struct tr_sim *sim)
 
 /* --------------------------------------------------------------- steps -- */
 
+/* What a worker that was about to sleep, or slept, has done; NULL: it sleeps
+ * on. */
 static const char *
-phase_name(enum tri_phase phase)
+parked_word(bool slept, bool sleeps)
 {
-	switch (phase) {
-	case TRI_RUN: return "run";
-	case TRI_SEARCH: return "search";
-	case TRI_PARK: return "park";
-	case TRI_ENDED: break;
-	}
-	return "ended";
+	if (sleeps)
+		return slept ? NULL : "goes to sleep";
+	return slept ? "gets up" : "does not sleep yet";
 }
 
 static void
@@ -186,15 +184,15 @@ step_worker(struct tr_sim *sim, unsigned i)
 	enum tri_phase before = w->phase;
 	bool slept = w->asleep, more;
 
+	if (before != TRI_PARK)
+		sim_trace(sim, "worker %u %s", i,
+		    before == TRI_SEARCH ? "looks for work" : "runs");
 	tri_worker_here = w;
 	more = tri_worker_step(w);
 	tri_worker_here = NULL;
-	if (!slept || !w->asleep)
-		sim_trace(sim, "worker %u: %s", i,
-		    w->asleep              ? "sleeps" :
-			slept              ? "gets up" :
-			before == TRI_PARK ? "looks once more" :
-					     phase_name(before));
+	if (before == TRI_PARK && parked_word(slept, w->asleep) != NULL)
+		sim_trace(sim, "worker %u %s", i,
+		    parked_word(slept, w->asleep));
 	if (!more) {
 		tri_worker_end(w);
 		sim->ended[i] = true;

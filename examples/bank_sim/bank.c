@@ -13,6 +13,9 @@
  */
 #include "bank.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 enum {
 	OUT = 8, /* transfers under way */
 	SEEN = 64, /* deposits that are remembered */
@@ -33,6 +36,19 @@ struct account {
 	uint32_t seen[SEEN];
 	unsigned deposits;
 };
+
+void
+bank_print(const void *payload, size_t size, char *text, size_t room)
+{
+	const struct bank_deposit *deposit = payload;
+	const struct bank_balance *balance = payload;
+
+	if (size == sizeof(*deposit))
+		snprintf(text, room, "%" PRIu32 " of %" PRId64 " cents",
+		    deposit->number, deposit->cents);
+	else
+		snprintf(text, room, "%" PRId64 " cents", balance->cents);
+}
 
 static int
 account_start(struct tr_self *self, void *state, const void *arg)

@@ -22,7 +22,11 @@
 	})                       \
 	MSG(P, show, TR_EMPTY)   \
 	MSG(P, balance, { int64_t cents; })
-TR_PROTOCOL(bank, BANK);
+
+/* For dumps and traces. */
+void bank_print(const void *payload, size_t size, char *text, size_t room);
+TR_PROTOCOL(bank, BANK, .deposit = { .print = bank_print },
+    .balance = { .print = bank_print });
 
 /* Spawned with its opening balance, int64_t cents. */
 extern const struct tr_behavior account_behavior;

@@ -48,6 +48,7 @@ complete() {
 	local prefix=$1 version file soname
 	version=$(version_of "$2")
 	for file in lib/libtroupe.a lib/libtroupe.so "lib/libtroupe.so.$version" \
+	    lib/libtroupe-sim.a lib/pkgconfig/troupe-sim.pc \
 	    lib/pkgconfig/troupe.pc lib/cmake/troupe/troupe-config.cmake \
 	    lib/cmake/troupe/troupe-config-version.cmake \
 	    share/man/man3/tr_send.3 share/man/man3/tr_options.3type \
@@ -96,7 +97,7 @@ by_find_package() { # by_find_package PREFIX
 	    -DCMAKE_PREFIX_PATH="$1" \
 	    -DTROUPE_VERSION="$(version_of "$source_dir")" || return 0
 	quietly "find_package" cmake --build "$at" || return 0
-	for program in static_c static_cc shared_c shared_cc; do
+	for program in static_c static_cc shared_c shared_cc sim_c sim_cc; do
 		runs "find_package" "$at/$program"
 	done
 	if readelf -d "$at/static_c" | grep -q libtroupe; then
@@ -139,6 +140,12 @@ by_pkg_config() { # by_pkg_config PREFIX
 	    "${flags[@]}"; then
 		runs "pkg-config --static, C" "$at/static_c"
 	fi
+	read -ra flags <<<"$(pkg-config --cflags --libs troupe-sim)"
+	if quietly "pkg-config troupe-sim, C" "$cc" -std=c17 -o "$at/sim_c" \
+	    "$source_dir/tests/install/simulated.c" "${flags[@]}"; then
+		runs "pkg-config troupe-sim, C" "$at/sim_c"
+	fi
+	read -ra flags <<<"$(pkg-config --static --cflags --libs troupe)"
 	if quietly "pkg-config --static, C++" "$cxx" -std=c++17 -static \
 	    -o "$at/static_cc" "$source_dir/tests/install/consumer.cc" \
 	    "${flags[@]}"; then
@@ -155,6 +162,7 @@ by_subdirectory() {
 	quietly "add_subdirectory" cmake --build "$at" || return 0
 	runs "add_subdirectory" "$at/parent_c"
 	runs "add_subdirectory" "$at/parent_cc"
+	runs "add_subdirectory" "$at/parent_sim"
 	quietly "add_subdirectory" cmake --install "$at" \
 	    --prefix "$scratch/sub-prefix" || return 0
 	(cd "$scratch/sub-prefix" && find . ! -type d) |
@@ -231,6 +239,7 @@ END
 	local file
 	for file in include/troupe.h share/doc/troupe/docs/guide.md \
 	    lib/libtroupe.a lib/pkgconfig/troupe.pc \
+	    lib/libtroupe-sim.a lib/pkgconfig/troupe-sim.pc \
 	    lib/cmake/troupe/troupe-config.cmake \
 	    lib/cmake/troupe/troupe-config-version.cmake \
 	    share/man/man3/tr_send.3 share/man/man3/tr_options.3type \

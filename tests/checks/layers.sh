@@ -5,6 +5,7 @@
 #
 #   mailbox <- sched <- actors <- {io, flow, cluster, watch}
 #       <- {examples, bench}
+#   actors <- sim
 #
 # flow and cluster may use io.  Examples and benchmarks are users: they see
 # <troupe.h>, <troupe/...>, the system's headers and files of their own
@@ -15,7 +16,7 @@
 
 source "$(dirname "$0")/lib.sh" "$@"
 
-library="mailbox sched actors io flow cluster watch"
+library="mailbox sched actors io flow cluster watch sim"
 
 # The layers that files of a layer may include.
 below() {
@@ -23,7 +24,7 @@ below() {
 	mailbox) echo "mailbox" ;;
 	sched) echo "mailbox sched" ;;
 	actors) echo "mailbox sched actors" ;;
-	io | watch) echo "mailbox sched actors $1" ;;
+	io | watch | sim) echo "mailbox sched actors $1" ;;
 	flow | cluster) echo "mailbox sched actors io $1" ;;
 	esac
 }
@@ -71,7 +72,7 @@ check_include() {
 	else
 		case $name in
 		mailbox/* | sched/* | actors/* | io/* | flow/* | cluster/* | \
-		    watch/* | examples/* | bench/* | tests/*) target=$name ;;
+		    watch/* | sim/* | examples/* | bench/* | tests/*) target=$name ;;
 		*) return ;; # the system's
 		esac
 	fi
@@ -156,6 +157,7 @@ finds() { # finds FILE TEXT EXPECTED: a file with this text is a finding
 	plant sched/env.h </dev/null
 	plant actors/cell.h </dev/null
 	plant io/socket.h </dev/null
+	plant sim/sim.h </dev/null
 	plant examples/other/other.h </dev/null
 	plant "$1" <<<"$2"
 	must_find "$1:$(($(wc -l <<<"$2"))): $3" check "$scratch"
@@ -166,6 +168,7 @@ passes() {
 	plant sched/env.h </dev/null
 	plant actors/cell.h </dev/null
 	plant io/socket.h </dev/null
+	plant sim/sim.h </dev/null
 	plant examples/other/other.h </dev/null
 	plant "$1" <<<"$2"
 	must_pass check "$scratch"
@@ -178,6 +181,9 @@ finds sched/a.h ' # include "actors/cell.h"' 'sched may not include actors'
 finds actors/a.c '#include "io/socket.h"' 'actors may not include io'
 finds watch/a.c '#include "io/socket.h"' 'watch may not include io'
 finds io/a.c '#include "flow/csv.h"' 'io may not include flow'
+finds actors/a.c '#include "sim/sim.h"' 'actors may not include sim'
+finds sim/a.c '#include "io/socket.h"' 'sim may not include io'
+finds examples/x/x.c '#include "sim/sim.h"' 'examples/x may include'
 finds sched/a.c '#include "tests/kit.h"' 'sched may not include tests'
 finds examples/x/x.c '#include "actors/cell.h"' 'examples/x may include'
 finds examples/x/x.c '#include "../other/other.h"' 'examples/x may include'
@@ -192,6 +198,7 @@ finds sched/a.c $'/* a\n * b */ atomic_store(&y, 1);' 'atomics go through'
 
 passes actors/a.c $'#include "actors/cell.h"\n#include "sched/env.h"'
 passes sched/a.c $'#include "env.h"\n#include <troupe.h>\n#include <unistd.h>'
+passes sim/a.c $'#include "sim/sim.h"\n#include "actors/cell.h"'
 passes flow/a.c '#include "io/socket.h"'
 passes sched/loop.c '#include <ev.h>'
 passes mailbox/ck.h '#include <ck_ring.h>'
