@@ -92,7 +92,7 @@ fault_most(enum tr_fault fault)
 	case TR_FAULT_NONE:
 	case TR_FAULT_ALL: break;
 	}
-	return 0;
+	return 1;
 }
 
 static struct sim_site *

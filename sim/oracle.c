@@ -167,6 +167,9 @@ oracle_seen(struct tri_trace *trace, enum tri_event event, tr_ref ref,
 	    (uint64_t)(unsigned)code << 32 ^
 		(m != NULL ? (uint64_t)m->tag << 8 ^ m->size : 0));
 	sim_show(sim, event, ref, m, value, code);
+	TR_ASSERT(m != NULL ||
+	    (event != TRI_EVENT_SENT && event != TRI_EVENT_TAKEN &&
+		event != TRI_EVENT_MADE && event != TRI_EVENT_DROP));
 	switch (event) {
 	case TRI_EVENT_SENT: saw_sent(sim, ref, m); break;
 	case TRI_EVENT_TAKEN: saw_taken(sim, m, value != 0); break;
@@ -301,5 +304,5 @@ sim_oracle_fini(struct tr_sim *sim)
 	free(o->flight);
 	free(o->queued);
 	free(o->labels.slot);
-	free((void *)o->label);
+	free(o->label);
 }

@@ -24,6 +24,11 @@ struct order {
 	char data[];
 };
 
+/* What is posted to a probe. */
+struct envelope {
+	struct order *order;
+};
+
 struct received {
 	struct received *next;
 	struct tr_msg *msg;
@@ -125,10 +130,11 @@ probe_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	struct tr_probe *p = *(struct tr_probe **)state;
 	struct sim_calm calm = sim_calm_begin(p->sim);
 	struct tr_msg *kept;
-	struct order *o;
+	const struct envelope *e = tr_data(msg, sizeof(*e));
 
-	if (tr_tag(msg) == ORDER && tr_size(msg) == sizeof(o)) {
-		memcpy(&o, tr_data(msg, sizeof(o)), sizeof(o));
+	if (tr_tag(msg) == ORDER && e != NULL) {
+		struct order *o = e->order;
+
 		probe_obey(p, self, o);
 		sim_own_free(p->sim, o);
 	} else {
@@ -182,13 +188,14 @@ probe_order(struct tr_probe *p, const struct order *order, const void *data)
 	struct order *o = sim_own(sim, sizeof(*o) + order->size);
 	size_t send_end = tri_load_relaxed(&sim->sys->send_end);
 	struct sim_calm calm = sim_calm_begin(sim);
+	struct envelope e = { o };
 	int rc;
 
 	*o = *order;
 	if (o->size > 0)
 		memcpy(o->data, data, o->size);
 	tri_store_relaxed(&sim->sys->send_end, SIZE_MAX);
-	rc = tr_post(sim->sys, p->ref, ORDER, &o, sizeof(o));
+	rc = tr_post(sim->sys, p->ref, ORDER, &e, sizeof(e));
 	tri_store_relaxed(&sim->sys->send_end, send_end);
 	sim_calm_end(sim, calm);
 	if (rc != TR_OK)

@@ -294,7 +294,7 @@ run_finish(struct tr_sim *sim)
 		tri_system_forget(sim->sys);
 	sim_sites_keep(sim);
 	sim_oracle_fini(sim);
-	sim_world_fini(sim);
+	sim_memory_fini(sim);
 	free(sim);
 }
 

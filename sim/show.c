@@ -18,7 +18,7 @@ label_behavior(const struct tr_sim *sim, tr_ref ref, uint64_t serial)
 	const struct tr_behavior *b = tri_behavior_of(sim->sys, ref);
 
 	if (b == NULL && serial != 0 && serial < sim->oracle.label_room)
-		b = sim->oracle.label[serial];
+		b = sim->oracle.label[serial].behavior;
 	return b;
 }
 
@@ -33,11 +33,11 @@ label_new(struct tr_sim *sim, tr_ref ref)
 	while (room <= serial)
 		room *= 2;
 	if (room > had) {
-		o->label = sim_grow((void *)o->label, had * sizeof(*o->label),
+		o->label = sim_grow(o->label, had * sizeof(*o->label),
 		    room * sizeof(*o->label));
 		o->label_room = room;
 	}
-	o->label[serial] =
+	o->label[serial].behavior =
 	    tri_load_relaxed(&tri_cell(sim->sys, tri_ref_slot(ref))->behavior);
 	sim_map_set(&o->labels, ref.bits, serial);
 }
@@ -212,10 +212,8 @@ sim_show(struct tr_sim *sim, enum tri_event event, tr_ref ref,
 	case TRI_EVENT_TAKEN:
 	case TRI_EVENT_DEAD:
 	case TRI_EVENT_DROP: show_message(sim, event, ref, m, value); break;
-	case TRI_EVENT_MADE: break;
-	case TRI_EVENT_ASKED:
-		/* Its sending is an event of its own. */
-		break;
+	case TRI_EVENT_MADE:
+	case TRI_EVENT_ASKED: break; /* what follows says it */
 	case TRI_EVENT_OUTCOME:
 		sim_trace(sim, "  %s: its ask ends: %s", who,
 		    code == TR_OK ? "answered" : tr_strerror(code));

@@ -2,7 +2,9 @@
 /*
  * The simulation's parts, and what they share.
  *
- *     world.c   the environment behind the seam: clocks, memory, loops, jobs
+ *     world.c   the environment behind the seam: clocks, loops
+ *     memory.c  its memory
+ *     jobs.c    its pool for blocking calls
  *     chance.c  random numbers, the hash, faults by site
  *     engine.c  who takes the next step; time
  *     oracle.c  what must be true of every event
@@ -31,6 +33,7 @@ enum {
 	SIM_SIGNALS = 65,
 	SIM_CHANGES = 8, /* of priorities, in PCT */
 	SIM_SITES = 48, /* of faults */
+	SIM_SLABS = 64, /* kept */
 };
 
 /* A worker's event loop. */
@@ -107,7 +110,9 @@ struct sim_oracle {
 	size_t slots;
 	/* With a trace only: ref -> serial number, behaviour by that. */
 	struct sim_map labels;
-	const struct tr_behavior **label;
+	struct sim_label {
+		const struct tr_behavior *behavior;
+	} * label;
 	size_t label_room;
 };
 
@@ -168,25 +173,38 @@ struct tr_sim {
 
 /* What is kept from run to run: blocks of slab size, which faults struck. */
 struct sim_cache {
-	void *slab[64];
+	void *slab[SIM_SLABS];
 	unsigned n;
 	unsigned runs;
 	struct sim_site site[SIM_SITES];
 	unsigned sites;
 };
 
+static inline struct tr_sim *
+sim_of_env(struct tri_env *env)
+{
+	return (struct tr_sim *)(void *)env;
+}
+
 /* world.c */
 void sim_world_init(struct tr_sim *sim);
-void sim_world_fini(struct tr_sim *sim);
-void sim_cache_fini(struct sim_cache *cache);
 /* The loop may end its sleep now. */
 bool sim_loop_is_ready(const struct tri_loop *loop, int64_t now);
 /* When it may by itself; INT64_MAX: never. */
 int64_t sim_loop_next(const struct tri_loop *loop);
+
+/* memory.c */
+void sim_memory_init(struct tr_sim *sim);
+/* What a failed run left behind. */
+void sim_memory_fini(struct tr_sim *sim);
+void sim_cache_fini(struct sim_cache *cache);
 /* Memory of the simulation itself, no part of the simulated one; freed with
  * the run. */
 void *sim_own(struct tr_sim *sim, size_t size);
 void sim_own_free(struct tr_sim *sim, void *p);
+
+/* jobs.c */
+void sim_jobs_init(struct tr_sim *sim);
 /* A blocking call can begin or end. */
 bool sim_jobs_can(const struct tr_sim *sim);
 void sim_jobs_step(struct tr_sim *sim);

@@ -5,37 +5,26 @@
  * Time passes when the engine says so, and a little with every look at the
  * clock, so that a handler that waits for a moment gets there.  A loop never
  * waits: who sleeps is told to be called again (TRI_SLEEPS_ON), and the engine
- * calls when there is a reason.  Memory is the C library's, counted, and
- * refused now and then.
+ * calls when there is a reason.  Memory is memory.c's, blocking calls are
+ * jobs.c's.
  */
 #include "sim/sim.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
 	READ_NS = 20, /* what a look at the clock costs */
 	WAKE_LATE_NS = 3000000,
-	JOB_NS = 200000,
-	JOB_LATE_NS = 80000000,
-	SPOILT = 4096, /* bytes of a block, at most */
 };
-
-static struct tr_sim *
-sim_of(struct tri_env *env)
-{
-	return (struct tr_sim *)(void *)env;
-}
 
 /* ------------------------------------------------------------- clocks --- */
 
 static int64_t
 world_now(struct tri_env *env)
 {
-	struct tr_sim *sim = sim_of(env);
+	struct tr_sim *sim = sim_of_env(env);
 
 	sim->now += READ_NS;
 	return sim->now;
@@ -50,7 +39,7 @@ world_cycles(struct tri_env *env)
 static int64_t
 world_wall(struct tri_env *env)
 {
-	struct tr_sim *sim = sim_of(env);
+	struct tr_sim *sim = sim_of_env(env);
 
 	return sim->wall + world_now(env);
 }
@@ -61,205 +50,7 @@ world_entropy(struct tri_env *env, void *buf, size_t size)
 	unsigned char *p = buf;
 
 	while (size-- > 0)
-		*p++ = (unsigned char)sim_random(sim_of(env));
-}
-
-/* ------------------------------------------------------------- memory --- */
-
-static bool
-memory_fails(struct tr_sim *sim, const char *purpose)
-{
-	if (sim->fail_next > 0) {
-		sim->fail_next--;
-		sim->result->faults++;
-		return true;
-	}
-	return sim_strikes(sim, TR_FAULT_NOMEM, purpose);
-}
-
-/* Other bytes in each run, so that who reads what was never written makes two
- * runs of a seed differ. */
-static void
-memory_spoil(struct tr_sim *sim, void *p, size_t size)
-{
-	memset(p, sim->cache->runs % 2 == 0 ? 0xa5 : 0x3c,
-	    size < SPOILT ? size : SPOILT);
-}
-
-static void *
-block_new(struct sim_block *ring, size_t size)
-{
-	char *raw = aligned_alloc(TRI_LINE,
-	    (size + 2 * TRI_LINE - 1) / TRI_LINE * TRI_LINE);
-	struct sim_block *b = (struct sim_block *)(void *)raw;
-
-	if (raw == NULL)
-		return NULL;
-	*b = (struct sim_block){ ring, ring->next, raw, size };
-	b->next->prev = b;
-	ring->next = b;
-	return raw + TRI_LINE;
-}
-
-_Static_assert(sizeof(struct sim_block) <= TRI_LINE, "it fits before a block");
-
-static void
-block_free(void *p)
-{
-	struct sim_block *b =
-	    (struct sim_block *)(void *)((char *)p - TRI_LINE);
-
-	b->prev->next = b->next;
-	b->next->prev = b->prev;
-	free(b->raw);
-}
-
-static void *
-world_alloc(void *ctx, size_t size)
-{
-	struct tr_sim *sim = ctx;
-	const char *purpose = sim->purpose;
-	void *p;
-
-	sim->purpose = NULL;
-	if (memory_fails(sim, purpose != NULL ? purpose : "other"))
-		return NULL;
-	p = block_new(&sim->blocks, size);
-	if (p == NULL)
-		return NULL;
-	memory_spoil(sim, p, size);
-	sim->live++;
-	return p;
-}
-
-static void
-world_free(void *ctx, void *p)
-{
-	struct tr_sim *sim = ctx;
-
-	sim->live--;
-	block_free(p);
-}
-
-void *
-sim_own(struct tr_sim *sim, size_t size)
-{
-	void *p = block_new(&sim->own, size);
-
-	if (p == NULL)
-		abort(); /* the machine's memory, not the simulated one */
-	memset(p, 0, size);
-	return p;
-}
-
-void
-sim_own_free(struct tr_sim *sim, void *p)
-{
-	(void)sim;
-	block_free(p);
-}
-
-static struct sim_range *
-range_add(struct tr_sim *sim, void *p, size_t size)
-{
-	struct sim_range *r = malloc(sizeof(*r));
-
-	if (r == NULL)
-		abort(); /* the machine's memory */
-	*r = (struct sim_range){ sim->ranges, p, size };
-	sim->ranges = r;
-	sim->live++;
-	return r;
-}
-
-static void
-range_remove(struct tr_sim *sim, void *p)
-{
-	struct sim_range **at = &sim->ranges, *r;
-
-	while (*at != NULL && (*at)->p != p)
-		at = &(*at)->next;
-	r = *at;
-	if (r == NULL)
-		sim_fail(sim, "memory was released that was never reserved");
-	*at = r->next;
-	sim->live--;
-	free(r);
-}
-
-static void *
-world_slab_new(void *ctx, size_t size)
-{
-	struct tr_sim *sim = ctx;
-	void *p;
-
-	if (memory_fails(sim, "slab"))
-		return NULL;
-	p = sim->cache->n > 0 ? sim->cache->slab[--sim->cache->n] :
-				aligned_alloc(size, size);
-	if (p == NULL)
-		return NULL;
-	memory_spoil(sim, p, size);
-	(void)range_add(sim, p, 0);
-	return p;
-}
-
-static void
-world_slab_free(void *ctx, void *slab, size_t size)
-{
-	struct tr_sim *sim = ctx;
-
-	(void)size;
-	range_remove(sim, slab);
-	if (sim->cache->n < 64)
-		sim->cache->slab[sim->cache->n++] = slab;
-	else
-		free(slab);
-}
-
-static void
-world_populate(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)p;
-	(void)size;
-}
-
-static void *
-world_reserve(struct tri_env *env, size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	(void)range_add(sim_of(env), p, size);
-	return p;
-}
-
-static bool
-world_commit(struct tri_env *env, void *p, size_t size)
-{
-	(void)p;
-	(void)size;
-	return !memory_fails(sim_of(env), "table");
-}
-
-static void
-world_release(struct tri_env *env, void *p, size_t size)
-{
-	range_remove(sim_of(env), p);
-	munmap(p, size);
-}
-
-static void
-world_discard(struct tri_env *env, void *p, size_t size)
-{
-	size_t rest = (size_t)sysconf(_SC_PAGESIZE) - 1;
-
-	(void)env;
-	if (((uintptr_t)p & rest) == 0 && (size & rest) == 0)
-		(void)madvise(p, size, MADV_DONTNEED);
+		*p++ = (unsigned char)sim_random(sim_of_env(env));
 }
 
 /* ------------------------------------------------------------ threads --- */
@@ -309,7 +100,7 @@ static void
 world_yield(struct tri_env *env)
 {
 	/* Nobody else can ever give back what is waited for. */
-	sim_fail(sim_of(env), "a lock is held by nobody who runs");
+	sim_fail(sim_of_env(env), "a lock is held by nobody who runs");
 }
 
 static void
@@ -330,7 +121,7 @@ world_unbind(struct tri_env *env)
 static struct tri_loop *
 world_loop_new(struct tri_env *env)
 {
-	struct tr_sim *sim = sim_of(env);
+	struct tr_sim *sim = sim_of_env(env);
 	struct tri_loop *loop;
 
 	if (sim->loops == SIM_WORKERS)
@@ -399,7 +190,7 @@ sim_loop_next(const struct tri_loop *loop)
 static unsigned
 world_loop_sleep(struct tri_env *env, struct tri_loop *loop, int64_t deadline)
 {
-	struct tr_sim *sim = sim_of(env);
+	struct tr_sim *sim = sim_of_env(env);
 
 	loop->deadline = deadline;
 	if (!sim_loop_is_ready(loop, sim->now))
@@ -417,7 +208,7 @@ world_loop_sleep(struct tri_env *env, struct tri_loop *loop, int64_t deadline)
 static void
 world_loop_wake(struct tri_env *env, struct tri_loop *loop)
 {
-	struct tr_sim *sim = sim_of(env);
+	struct tr_sim *sim = sim_of_env(env);
 	int64_t at;
 
 	if (!sim_strikes(sim, TR_FAULT_WAKE, "wake late")) {
@@ -433,7 +224,7 @@ world_loop_wake(struct tri_env *env, struct tri_loop *loop)
 static void
 world_loop_alarm(struct tri_env *env, struct tri_loop *loop, int64_t delay_ns)
 {
-	loop->alarm = sim_of(env)->now + delay_ns;
+	loop->alarm = sim_of_env(env)->now + delay_ns;
 }
 
 static int
@@ -446,181 +237,6 @@ world_loop_signal(struct tri_env *env, struct tri_loop *loop, int signo,
 	loop->signal[signo].fn = fn;
 	loop->signal[signo].arg = arg;
 	return 0;
-}
-
-/* --------------------------------------------------------------- jobs --- */
-
-static struct tri_jobs *
-world_jobs_new(struct tri_env *env, unsigned threads, unsigned queue)
-{
-	struct tr_sim *sim = sim_of(env);
-	struct tri_jobs *jobs = world_alloc(sim, sizeof(*jobs));
-
-	if (jobs == NULL)
-		return NULL;
-	memset(jobs, 0, sizeof(*jobs));
-	jobs->sim = sim;
-	jobs->threads = threads < SIM_RUNNING ? threads : SIM_RUNNING;
-	jobs->limit = queue;
-	sim->jobs = jobs;
-	return jobs;
-}
-
-static int
-world_jobs_submit(struct tri_env *env, struct tri_jobs *jobs,
-    struct tri_job *job)
-{
-	if (jobs->closed)
-		return -ESHUTDOWN;
-	if (jobs->queued >= jobs->limit ||
-	    sim_strikes(sim_of(env), TR_FAULT_JOBS, "job pool full"))
-		return -ENOBUFS;
-	job->next = NULL;
-	job->prev = jobs->last;
-	if (jobs->last != NULL)
-		jobs->last->next = job;
-	else
-		jobs->first = job;
-	jobs->last = job;
-	job->queued = true;
-	jobs->queued++;
-	return 0;
-}
-
-static bool
-world_jobs_cancel(struct tri_env *env, struct tri_jobs *jobs,
-    struct tri_job *job)
-{
-	(void)env;
-	if (!job->queued)
-		return false;
-	if (job->prev != NULL)
-		job->prev->next = job->next;
-	else
-		jobs->first = job->next;
-	if (job->next != NULL)
-		job->next->prev = job->prev;
-	else
-		jobs->last = job->prev;
-	job->queued = false;
-	jobs->queued--;
-	return true;
-}
-
-static void
-jobs_begin(struct tri_jobs *jobs)
-{
-	struct tr_sim *sim = jobs->sim;
-	struct tri_job *job = jobs->first;
-	bool late = sim_strikes(sim, TR_FAULT_JOBS, "job late");
-	int64_t takes = (int64_t)sim_below(sim, late ? JOB_LATE_NS : JOB_NS);
-
-	(void)world_jobs_cancel(&sim->env, jobs, job);
-	sim_trace(sim, "pool: a call begins");
-	jobs->run[jobs->running++] =
-	    (struct sim_running){ job, sim->now + takes };
-}
-
-/* How many are over. */
-static unsigned
-jobs_due(const struct tri_jobs *jobs)
-{
-	unsigned i, due = 0;
-
-	for (i = 0; i < jobs->running; i++)
-		due += jobs->run[i].done_at <= jobs->sim->now;
-	return due;
-}
-
-/* The n-th of those that are over. */
-static void
-jobs_end(struct tri_jobs *jobs, unsigned n)
-{
-	struct tri_job *job;
-	unsigned i = 0;
-
-	while (jobs->run[i].done_at > jobs->sim->now || n-- > 0)
-		i++;
-	job = jobs->run[i].job;
-	jobs->run[i] = jobs->run[--jobs->running];
-	sim_trace(jobs->sim, "pool: a call ends");
-	job->run(job);
-	job->finish(job);
-}
-
-static bool
-jobs_can_begin(const struct tri_jobs *jobs)
-{
-	return jobs->first != NULL && jobs->running < jobs->threads;
-}
-
-bool
-sim_jobs_can(const struct tr_sim *sim)
-{
-	const struct tri_jobs *jobs = sim->jobs;
-
-	return jobs != NULL && (jobs_can_begin(jobs) || jobs_due(jobs) > 0);
-}
-
-void
-sim_jobs_step(struct tr_sim *sim)
-{
-	struct tri_jobs *jobs = sim->jobs;
-	unsigned due = jobs_due(jobs);
-
-	if (due == 0 || (jobs_can_begin(jobs) && sim_below(sim, 2) == 0))
-		jobs_begin(jobs);
-	else
-		jobs_end(jobs, (unsigned)sim_below(sim, due));
-}
-
-int64_t
-sim_jobs_next(const struct tr_sim *sim)
-{
-	const struct tri_jobs *jobs = sim->jobs;
-	int64_t at = INT64_MAX;
-	unsigned i;
-
-	for (i = 0; jobs != NULL && i < jobs->running; i++)
-		if (jobs->run[i].done_at < at)
-			at = jobs->run[i].done_at;
-	return at;
-}
-
-static void
-world_jobs_close(struct tri_env *env, struct tri_jobs *jobs)
-{
-	jobs->closed = true;
-	while (jobs->first != NULL)
-		(void)world_jobs_cancel(env, jobs, jobs->first);
-}
-
-static unsigned
-world_jobs_wait(struct tri_env *env, struct tri_jobs *jobs, int64_t deadline)
-{
-	struct tr_sim *sim = sim_of(env);
-
-	while (jobs->running > 0) {
-		int64_t at = sim_jobs_next(sim);
-
-		if (at > deadline)
-			break;
-		if (at > sim->now)
-			sim->now = at;
-		jobs_end(jobs, 0);
-	}
-	return jobs->running;
-}
-
-static void
-world_jobs_free(struct tri_env *env, struct tri_jobs *jobs)
-{
-	struct tr_sim *sim = sim_of(env);
-
-	if (jobs == NULL)
-		return;
-	sim->jobs = NULL;
-	world_free(sim, jobs);
 }
 
 /* ------------------------------------------------------------ its ends -- */
@@ -653,8 +269,6 @@ world_env_free(struct tri_env *env)
 void
 sim_world_init(struct tr_sim *sim)
 {
-	sim->blocks.next = sim->blocks.prev = &sim->blocks;
-	sim->own.next = sim->own.prev = &sim->own;
 	sim->now = TR_SECONDS(1000);
 	/* Some day in 2026. */
 	sim->wall = TR_SECONDS(1790000000);
@@ -663,21 +277,6 @@ sim_world_init(struct tr_sim *sim)
 		.cycles = world_cycles,
 		.wall = world_wall,
 		.entropy = world_entropy,
-		.memory = {
-			.slab_new = world_slab_new,
-			.slab_free = world_slab_free,
-			.populate = world_populate,
-			.alloc = world_alloc,
-			.free = world_free,
-			.ctx = sim,
-			.free_late = world_free,
-			.late_ctx = sim,
-			.purpose = &sim->purpose,
-		},
-		.reserve = world_reserve,
-		.commit = world_commit,
-		.release = world_release,
-		.discard = world_discard,
 		.cpus = world_cpus,
 		.cpu_at = world_cpu_at,
 		.cpu_distance = world_cpu_distance,
@@ -693,38 +292,9 @@ sim_world_init(struct tr_sim *sim)
 		.loop_wake = world_loop_wake,
 		.loop_alarm = world_loop_alarm,
 		.loop_signal = world_loop_signal,
-		.jobs_new = world_jobs_new,
-		.jobs_submit = world_jobs_submit,
-		.jobs_cancel = world_jobs_cancel,
-		.jobs_close = world_jobs_close,
-		.jobs_wait = world_jobs_wait,
-		.jobs_free = world_jobs_free,
 		.write = world_write,
 		.free = world_env_free,
 	};
-}
-
-/* What a failed run left behind. */
-void
-sim_world_fini(struct tr_sim *sim)
-{
-	while (sim->blocks.next != &sim->blocks)
-		world_free(sim, (char *)sim->blocks.next->raw + TRI_LINE);
-	while (sim->own.next != &sim->own)
-		block_free((char *)sim->own.next->raw + TRI_LINE);
-	while (sim->ranges != NULL) {
-		struct sim_range *r = sim->ranges;
-
-		if (r->size == 0)
-			world_slab_free(sim, r->p, 0);
-		else
-			world_release(&sim->env, r->p, r->size);
-	}
-}
-
-void
-sim_cache_fini(struct sim_cache *cache)
-{
-	while (cache->n > 0)
-		free(cache->slab[--cache->n]);
+	sim_memory_init(sim);
+	sim_jobs_init(sim);
 }

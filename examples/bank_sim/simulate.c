@@ -126,7 +126,7 @@ money_is_conserved(struct tr_sim *sim, void *arg)
 	tr_sim_check(sim, tr_sim_run_until_quiet(sim, TR_SECONDS(60)) == TR_OK,
 	    "it does not come to rest");
 	total = total_cents(sim, &plan);
-	tr_sim_check(sim, total == ACCOUNTS * OPENING,
+	tr_sim_check(sim, total == (int64_t)ACCOUNTS * OPENING,
 	    "money created or lost: %lld cents, %d at the opening",
 	    (long long)total, ACCOUNTS * OPENING);
 }

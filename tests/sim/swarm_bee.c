@@ -106,14 +106,11 @@ on_plain(struct bee *b, struct tr_self *self, const struct tr_msg *msg)
 static int
 on_typed(struct bee *b, struct tr_self *self, const struct tr_msg *msg)
 {
-	struct hive_honey honey = { NULL };
-
 	if (hive_is_wax(msg))
 		(void)hive_reply_count(self);
-	if (hive_is_count(msg)) {
-		honey.jar = malloc(8);
-		(void)hive_reply_honey(self, honey);
-	}
+	if (hive_is_count(msg))
+		(void)hive_reply_honey(self,
+		    (struct hive_honey){ .jar = malloc(8) });
 	if (hive_is_honey(msg) && draw(b, 3) == 0)
 		keep(b, self, msg);
 	return TR_OK;

@@ -222,7 +222,7 @@ options_hold(void **unused)
 	for (seed = 1; seed <= 8; seed++) {
 		o.workers = seed;
 		o.strategy = (enum tr_sim_strategy)(1 + seed % 3);
-		o.length = seed * 100;
+		o.length = (uint64_t)seed * 100;
 		assert_int_equal(tr_sim_run(seed, &o, messages_hop, NULL, &r),
 		    TR_OK);
 		assert_false(r.failed);
