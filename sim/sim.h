@@ -108,6 +108,7 @@ struct sim_oracle {
 	uint64_t sent, spawned;
 	unsigned char *queued; /* by slot, of one walk */
 	size_t slots;
+	const struct tri_name *stale_name; /* of one walk */
 	/* With a trace only: ref -> serial number, behaviour by that. */
 	struct sim_map labels;
 	struct sim_label {

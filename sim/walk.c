@@ -7,6 +7,7 @@
  *   workers could run the actor at the same time.
  * - It is in one exactly if its mailbox says that it is scheduled; an actor
  *   with messages that is in none would never run again.
+ * - A registered name is that of an actor that lives.
  * - A wheel holds armed records of its own worker: those that live, and those
  *   whose end the worker still has to hear of.
  */
@@ -126,6 +127,27 @@ walk_timers(struct tr_sim *sim, struct tri_worker *w)
 	}
 }
 
+/* Under a shard's lock: only look. */
+static void
+name_look(const struct tri_name *name, void *arg)
+{
+	struct sim_oracle *o = arg;
+
+	if (tr_ref_valid(name->ref) &&
+	    sim_map_get(&o->actors, name->ref.bits) == 0)
+		o->stale_name = name;
+}
+
+static void
+walk_names(struct tr_sim *sim)
+{
+	sim->oracle.stale_name = NULL;
+	tri_names_each(sim->sys, name_look, &sim->oracle);
+	if (sim->oracle.stale_name != NULL)
+		sim_fail(sim, "the name %s is that of an actor that has ended",
+		    sim->oracle.stale_name->named.text);
+}
+
 void
 sim_walk(struct tr_sim *sim)
 {
@@ -147,4 +169,5 @@ sim_walk(struct tr_sim *sim)
 		walk_timers(sim, w);
 	}
 	walk_actors(sim);
+	walk_names(sim);
 }

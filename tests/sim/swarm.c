@@ -7,7 +7,9 @@
  * and its hooks are set.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <troupe/sim.h>
@@ -15,6 +17,26 @@
 #include "swarm.h"
 
 struct swarm swarm;
+
+static uint64_t held; /* in all runs */
+
+void *
+held_new(size_t size)
+{
+	void *p = malloc(size);
+
+	if (p == NULL)
+		abort();
+	held++;
+	return p;
+}
+
+void
+held_free(void *p)
+{
+	held--;
+	free(p);
+}
 
 #ifdef SWARM_TIGHT
 static struct {
@@ -115,5 +137,11 @@ main(int argc, char **argv)
 	rc = tr_sim_main_with(argc, argv, &options, swarm_does_what_it_likes,
 	    NULL);
 	close(swarm.nowhere);
+	if (rc == 0 && held != 0) {
+		printf("%" PRIu64 " payloads, arguments or blobs of all runs "
+		       "were not freed\n",
+		    held);
+		return 1;
+	}
 	return rc;
 }

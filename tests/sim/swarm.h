@@ -26,6 +26,11 @@ enum { BEES = 16, ROUTERS = 4, KEPT = 4, ORDERS = 40 };
 	MSG(P, honey, { void *jar; })    \
 	MSG(P, count, TR_EMPTY)          \
 	MSG(P, dance, { double angle, distance; })
+
+/* What actors, messages and calls own: counted, for it has to be freed once. */
+void *held_new(size_t size);
+void held_free(void *p);
+
 static inline void
 honey_drop(void *payload, size_t size)
 {
@@ -33,7 +38,7 @@ honey_drop(void *payload, size_t size)
 
 	(void)size;
 	memcpy(&jar, payload, sizeof(jar));
-	free(jar);
+	held_free(jar);
 }
 TR_PROTOCOL(hive, HIVE, .honey = { .drop = honey_drop });
 
@@ -47,7 +52,6 @@ struct swarm {
 	unsigned children; /* that may still be spawned */
 	bool may_stop; /* a bee may stop the system */
 	int nowhere; /* a descriptor for dumps */
-	uint64_t wrapped, unwrapped; /* blobs of foreign memory */
 };
 
 extern struct swarm swarm;

@@ -17,7 +17,7 @@ payload_drop(void *payload, size_t size)
 
 	(void)size;
 	memcpy(&p, payload, sizeof(p));
-	free(p);
+	held_free(p);
 }
 
 static void
@@ -25,10 +25,10 @@ send_owned(struct bee *b, struct tr_self *self)
 {
 	struct tr_msg *m =
 	    tr_msg_new(self, PLAIN, sizeof(void *), payload_drop);
-	void *p = malloc(8);
+	void *p = held_new(8);
 
 	if (m == NULL) {
-		free(p);
+		held_free(p);
 		return;
 	}
 	memcpy(tr_msg_data(m), &p, sizeof(p));
@@ -73,11 +73,11 @@ send_typed(struct bee *b, struct tr_self *self)
 		break;
 	case 1:
 		(void)hive_send_honey(self, to,
-		    (struct hive_honey){ .jar = malloc(8) });
+		    (struct hive_honey){ .jar = held_new(8) });
 		break;
 	case 2:
 		(void)hive_post_honey(tr_system_of(self), to,
-		    (struct hive_honey){ .jar = malloc(8) });
+		    (struct hive_honey){ .jar = held_new(8) });
 		break;
 	default:
 		if (hive_try_send_dance(self, to,
@@ -121,7 +121,7 @@ ask_something(struct bee *b, struct tr_self *self)
 	case 2:
 		b->ask = draw(b, 2) ?
 		    hive_ask_honey(self, hive_of(to),
-			(struct hive_honey){ .jar = malloc(8) }, deadline,
+			(struct hive_honey){ .jar = held_new(8) }, deadline,
 			on_answer, 0) :
 		    hive_ask_count(self, hive_of(to), deadline, on_answer, 0);
 		break;
@@ -141,7 +141,7 @@ answer_late(struct bee *b, struct tr_self *self)
 		(void)tr_token_reply(self, &b->token, REQUEST, NULL, 0);
 	else
 		(void)hive_token_reply_honey(self, &b->token,
-		    (struct hive_honey){ .jar = malloc(8) });
+		    (struct hive_honey){ .jar = held_new(8) });
 }
 
 /* ------------------------------------------------------------- offloads -- */
@@ -160,14 +160,14 @@ job_done(struct tr_self *self, void *state, int outcome, void *arg)
 	(void)self;
 	(void)outcome;
 	((struct bee *)state)->job = 0;
-	free(arg);
+	held_free(arg);
 	return TR_OK;
 }
 
 static const struct tr_job job = {
 	.work = job_work,
 	.done = job_done,
-	.drop = free,
+	.drop = held_free,
 };
 
 static void
@@ -181,9 +181,9 @@ offload(struct bee *b, struct tr_self *self)
 		(void)tr_cancel(self, b->job);
 		return;
 	}
-	arg = malloc(sizeof(*arg));
+	arg = held_new(sizeof(*arg));
 	if (tr_offload_blocking(self, &job, arg, deadline, &b->job) != TR_OK)
-		free(arg);
+		held_free(arg);
 }
 
 /* ------------------------------------------------------ timers and time -- */
@@ -215,8 +215,7 @@ blob_unwrap(void *p, size_t size, void *ctx)
 {
 	(void)size;
 	(void)ctx;
-	swarm.unwrapped++;
-	free(p);
+	held_free(p);
 }
 
 static void
@@ -233,12 +232,10 @@ blob_make(struct bee *b, struct tr_self *self)
 		break;
 	case 1: (void)!tr_blob_alloc(sys, 1 + draw(b, 90000), &b->blob); break;
 	default:
-		p = malloc(32);
+		p = held_new(32);
 		if (tr_blob_wrap(sys, p, 32, blob_unwrap, NULL, &b->blob) !=
 		    TR_OK)
-			free(p);
-		else
-			swarm.wrapped++;
+			held_free(p);
 		break;
 	}
 	if (tr_blob_size(&b->blob) > 4 && draw(b, 2) &&

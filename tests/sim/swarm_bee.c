@@ -110,7 +110,7 @@ on_typed(struct bee *b, struct tr_self *self, const struct tr_msg *msg)
 		(void)hive_reply_count(self);
 	if (hive_is_count(msg))
 		(void)hive_reply_honey(self,
-		    (struct hive_honey){ .jar = malloc(8) });
+		    (struct hive_honey){ .jar = held_new(8) });
 	if (hive_is_honey(msg) && draw(b, 3) == 0)
 		keep(b, self, msg);
 	return TR_OK;

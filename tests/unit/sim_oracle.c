@@ -96,6 +96,26 @@ idle_actor_in_a_queue_is_found(void **unused)
 	found(queue_an_idle_one, "is in a queue, and its mailbox says idle");
 }
 
+static void
+misname(struct tr_sim *sim, void *arg)
+{
+	struct tr_system *sys = tr_sim_system(sim);
+	struct tr_probe *p = tr_probe_new(sim, "somebody");
+	struct tri_name *name =
+	    tri_cold(sys, cell_of(sim, tr_probe_ref(p)))->names;
+
+	(void)arg;
+	name->ref = tri_ref_make(4000, 1);
+	tr_sim_run_for(sim, TR_SECONDS(1));
+}
+
+static void
+name_of_nobody_is_found(void **unused)
+{
+	(void)unused;
+	found(misname, "the name somebody is that of an actor that has ended");
+}
+
 /* What the runtime would tell of a message. */
 static void
 tell(struct tr_sim *sim, enum tri_event event, tr_ref ref, struct tr_msg *m,
@@ -351,6 +371,7 @@ main(void)
 		KIT_TEST(two_workers_on_one_actor_are_found),
 		KIT_TEST(lost_actor_is_found),
 		KIT_TEST(idle_actor_in_a_queue_is_found),
+		KIT_TEST(name_of_nobody_is_found),
 		KIT_TEST(what_happens_twice_is_found),
 		KIT_TEST(wrong_order_is_found),
 		KIT_TEST(ask_that_is_never_answered_is_found),
