@@ -92,7 +92,7 @@ links_grow(struct tr_system *sys, struct tri_links *s)
 	struct tri_memory *memory = &sys->env->memory;
 	uint32_t n = s->buckets * 2, i;
 	struct tri_record **bucket =
-	    memory->alloc(memory->ctx, n * sizeof(*bucket));
+	    tri_memory_alloc(memory, n * sizeof(*bucket), "links growth");
 
 	if (bucket == NULL)
 		return; /* longer chains, that is all */

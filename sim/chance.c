@@ -32,6 +32,7 @@ static const struct {
 	{ "group members", TR_FAULT_NOMEM },
 	{ "router plan", TR_FAULT_NOMEM },
 	{ "router list", TR_FAULT_NOMEM },
+	{ "links growth", TR_FAULT_NOMEM },
 	{ "blob", TR_FAULT_NOMEM },
 	{ "signal route", TR_FAULT_NOMEM },
 	{ "dump names", TR_FAULT_NOMEM },

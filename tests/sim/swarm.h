@@ -18,7 +18,7 @@
 
 #include <troupe.h>
 
-enum { PLAIN = 1, REQUEST, PASS, TICK, ORDER, SIGNAL };
+enum { PLAIN = 1, REQUEST, PASS, TICK, ORDER, SIGNAL, DOWN, EXIT };
 enum { BEES = 16, ROUTERS = 4, KEPT = 4, ORDERS = 40 };
 
 #define HIVE(MSG, P)                     \
@@ -61,6 +61,7 @@ struct bee {
 	unsigned left; /* orders */
 	tr_timer timer;
 	tr_ask_id ask, job;
+	tr_monitor_id monitor;
 	tr_token token;
 	tr_blob blob;
 	struct tr_msg *kept[KEPT];

@@ -391,6 +391,9 @@ breed(struct bee *b, struct tr_self *self)
 		return;
 	swarm.children--;
 	o.name = draw(b, 6) == 0 ? "two" : NULL;
+	o.link = draw(b, 4) == 0;
+	o.monitor = draw(b, 3) == 0 ? &b->monitor : NULL;
+	o.monitor_tag = DOWN;
 	child = tr_spawn(self, draw(b, 6) == 0 ? &drone : &bee, &arg, &o);
 	if (!tr_ref_valid(child))
 		return;
@@ -411,6 +414,50 @@ end_somebody(struct bee *b, struct tr_self *self)
 		(void)tr_kill(self, whom);
 	else
 		(void)tr_stop(self, whom, tr_in(self, TR_MS(draw(b, 3))));
+}
+
+/* To many at once, so that the table of links grows. */
+static void
+link_many(struct bee *b, struct tr_self *self)
+{
+	struct bee_arg arg = { .left = 0 };
+	unsigned i;
+
+	(void)tr_trap_exit(self, true, EXIT);
+	for (i = 0; i < 200; i++) {
+		tr_ref child;
+
+		arg.seed = draw(b, UINT64_MAX);
+		child = tr_spawn(self, &drone, &arg, NULL);
+		(void)!tr_link(self, child);
+		(void)tr_stop(self, child, tr_forever());
+	}
+}
+
+/* Watch somebody, or be tied to its fate. */
+static void
+watch_somebody(struct bee *b, struct tr_self *self)
+{
+	static const int reasons[] = { TR_NORMAL, TR_SHUTDOWN, TR_KILLED, -7 };
+	tr_ref whom = somebody(b);
+
+	if (swarm.children > 20 && draw(b, 60) == 0) {
+		swarm.children = 0;
+		link_many(b, self);
+		return;
+	}
+	switch (draw(b, 7)) {
+	case 0:
+	case 1: b->monitor = tr_monitor(self, whom, DOWN, 5); break;
+	case 2: (void)tr_demonitor(self, b->monitor); break;
+	case 3: (void)!tr_link(self, whom); break;
+	case 4: (void)tr_unlink(self, whom); break;
+	case 5: (void)tr_trap_exit(self, draw(b, 4) != 0, EXIT); break;
+	default:
+		if (draw(b, 2))
+			(void)tr_exit_other(self, whom, reasons[draw(b, 4)]);
+		break;
+	}
 }
 
 /* ------------------------------------------------------------- oddities -- */
@@ -442,7 +489,7 @@ look_inside(struct bee *b, struct tr_self *self)
 int
 bee_act(struct bee *b, struct tr_self *self)
 {
-	switch (draw(b, 14)) {
+	switch (draw(b, 15)) {
 	case 0:
 	case 1: send_something(b, self); break;
 	case 2: send_typed(b, self); break;
@@ -456,6 +503,7 @@ bee_act(struct bee *b, struct tr_self *self)
 	case 10: route(b, self); break;
 	case 11: breed(b, self); break;
 	case 12: end_somebody(b, self); break;
+	case 13: watch_somebody(b, self); break;
 	default:
 		if (draw(b, 2))
 			return look_inside(b, self);

@@ -129,6 +129,8 @@ on_message(struct bee *b, struct tr_self *self, const struct tr_msg *msg)
 		break;
 	case PLAIN: on_plain(b, self, msg); break;
 	case TICK:
+	case DOWN:
+	case EXIT:
 		if (draw(b, 4) == 0)
 			(void)stash(self, msg);
 		break;
@@ -173,6 +175,7 @@ bee_start(struct tr_self *self, void *state, const void *arg)
 	b->left = given->left;
 	if (draw(b, 20) == 0)
 		return TR_EINVAL;
+	(void)tr_trap_exit(self, draw(b, 4) != 0, EXIT);
 	(void)tr_send(self, tr_self_ref(self), ORDER, NULL, 0);
 	return TR_OK;
 }
