@@ -44,7 +44,8 @@ here=$(realpath "$(dirname "$0")")
 root=$(realpath "$here/../..")
 build=$root/build
 cc=${CC:-gcc}
-mode=first long=no quick=0 budget= markdown= list=no jobs=$(nproc)
+mode=first long=no quick=0 list=no jobs=$(nproc)
+budget='' markdown=''
 limit=${TR_PLANTED_SECONDS:-10} # for one test; more for those that need it
 names=()
 
@@ -183,12 +184,13 @@ libraries_of() { # libraries_of PROGRAM
 
 # The objects of the unpatched tree, with ninja, which keeps them up to date.
 write_ninja() {
-	local kind source
+	local kind source includes
+	includes="-I$root -I$root/include -I$root/tests"
 	{
 		for kind in plain asan tsan schedules; do
 			cat <<-END
 			rule $kind
-			  command = $cc $(flags_of $kind) -I$root -I$root/include -I$root/tests -MMD -MF \$out.d -c \$in -o \$out
+			  command = $cc $(flags_of "$kind") $includes -MMD -MF \$out.d -c \$in -o \$out
 			  depfile = \$out.d
 			END
 			(cd "$root" && printf '%s\n' mailbox/*.c sched/*.c \
@@ -225,6 +227,15 @@ build_base() {
 	wait
 }
 
+# link BIN KIND PROGRAM OBJECT...
+link() {
+	local bin=$1 kind=$2 program=$3
+	shift 3
+	# shellcheck disable=SC2046,SC2086
+	"$cc" $(flags_of "$kind") "$@" $(libraries_of "$program") \
+	    ${LDFLAGS:-} -o "$bin"
+}
+
 link_base() { # link_base KIND PROGRAM
 	local bin=$work/bin/$1/$2 objects object
 	mapfile -t objects < <(program_sources "$2" |
@@ -232,9 +243,7 @@ link_base() { # link_base KIND PROGRAM
 	mkdir -p "$(dirname "$bin")"
 	for object in "${objects[@]}"; do
 		if [[ ! $bin -nt $object ]]; then
-			# shellcheck disable=SC2046
-			"$cc" $(flags_of "$1") "${objects[@]}" \
-			    $(libraries_of "$2") ${LDFLAGS:-} -o "$bin"
+			link "$bin" "$1" "$2" "${objects[@]}"
 			return
 		fi
 	done
@@ -288,9 +297,7 @@ build_patched() {
 	done < <(program_sources "$program")
 	wait
 	# What did not compile is missed here.
-	# shellcheck disable=SC2046
-	"$cc" $(flags_of "$kind") "${objects[@]}" \
-	    $(libraries_of "$program") ${LDFLAGS:-} -o "$bin" || return 1
+	link "$bin" "$kind" "$program" "${objects[@]}" || return 1
 	echo "$bin"
 }
 
