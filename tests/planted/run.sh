@@ -383,10 +383,13 @@ try_test() {
 	# One that takes five times as long as without the bug hangs.
 	usual=$(cat "$(baseline_of "$layer" "$program" "$@").ms")
 	usual=$((usual / 200))
+	if [[ $layer == schedules ]]; then usual=30; fi
 	run_test $((usual > limit ? usual : limit)) "$bin" "$kind" "$log" \
 	    "$@" || status=$?
 	rm -f "$bin"
 	if [[ $status -eq 0 ]]; then return 1; fi
+	# No end is no finding where the search has none without the bug.
+	if [[ $layer == schedules && $status -eq 124 ]]; then return 1; fi
 	echo "${program#*/}: $(reason "$layer" "$log" "$status")"
 }
 
@@ -508,13 +511,16 @@ wanted() {
 }
 
 baseline() { # baseline LAYER PROGRAM ARGS...
-	local layer=$1 program=$2 kind to start status=0
+	local layer=$1 program=$2 kind to start most=120 status=0
 	to=$(baseline_of "$@")
 	shift 2
 	kind=$(kind_of "$layer")
 	start=$(now_ms)
-	run_test 120 "$work/bin/$kind/$program" "$kind" "$to.log" "$@" ||
+	# A search that finds nothing may go on for long.
+	if [[ $layer == schedules ]]; then most=5; fi
+	run_test "$most" "$work/bin/$kind/$program" "$kind" "$to.log" "$@" ||
 	    status=$?
+	if [[ $layer == schedules && $status -eq 124 ]]; then status=0; fi
 	echo $(($(now_ms) - start)) >"$to.ms"
 	if [[ $status -ne 0 ]]; then
 		echo "baseline: $layer $program $* fails without any bug:" \
