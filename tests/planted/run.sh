@@ -168,7 +168,7 @@ program_sources() {
 		cat
 	fi
 	case $program in
-	sim/*) printf '%s\n' sim/*.c ;;
+	sim/*) printf '%s\n' sim/*.c tests/"$program"_*.c | grep -v '[*]' ;;
 	unit/actors_protocol*) echo tests/protocol_far.c ;;
 	esac
 	echo "tests/$program.c"
@@ -361,7 +361,7 @@ reason() { # reason LAYER LOG STATUS
 try_model() { # try_model NAME RUN FLAG: as try_test
 	local log=$work/results/$1/model.log
 	bash "$root/tests/models/run.sh" --mutants "$2" >"$log" 2>&1 || true
-	if grep "$3" "$log" | grep -qiE 'found|caught'; then
+	if grep -qE "^$2 +$3 .* caught: " "$log"; then
 		echo "$2 -D$3"
 		return 0
 	fi
