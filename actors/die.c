@@ -188,8 +188,10 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 	unsigned left = SLICE;
 
 	if (!d->stopped) {
-		if (!die_drain(c, d, &a->pending, &left) ||
-		    !die_drain(c, d, &d->queued, &left) ||
+		if ((a->pending != NULL &&
+			!die_drain(c, d, &a->pending, &left)) ||
+		    (d->queued != NULL &&
+			!die_drain(c, d, &d->queued, &left)) ||
 		    (cold &&
 			!die_drain(c, d, &tri_cold(c->desk.sys, a)->stash,
 			    &left)))

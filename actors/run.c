@@ -93,15 +93,17 @@ static TRI_COLD enum tr_dead_reason
 run_refused(struct tri_crew *c, struct tr_msg *m)
 {
 	enum tr_dead_reason why = TR_DEAD_REASONS;
+	bool awaited = true;
 
-	if (m->kind == TRI_MSG_ASK)
-		(void)tri_ask_wanted(c, m, &why);
-	else if ((m->kind == TRI_MSG_REPLY && !tri_ask_awaits(c, m)) ||
-	    ((m->kind == TRI_MSG_TICK || m->kind == TRI_MSG_DOWN) &&
-		!tri_record_awaits(m)) ||
-	    (m->kind == TRI_MSG_EXIT && !tri_exit_awaits(c, m)))
-		why = TR_DEAD_LATE;
-	return why;
+	switch ((enum tri_msg_kind)m->kind) {
+	case TRI_MSG_ASK: (void)tri_ask_wanted(c, m, &why); return why;
+	case TRI_MSG_REPLY: awaited = tri_ask_awaits(c, m); break;
+	case TRI_MSG_TICK:
+	case TRI_MSG_DOWN: awaited = tri_record_awaits(m); break;
+	case TRI_MSG_EXIT: awaited = tri_exit_awaits(c, m); break;
+	default: break; /* the runtime's own */
+	}
+	return awaited ? TR_DEAD_REASONS : TR_DEAD_LATE;
 }
 
 /* Let the actor handle the message in hand. */

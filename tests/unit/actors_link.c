@@ -234,6 +234,68 @@ a_link_to_the_dead_is_noproc(void **unused)
 	    l.exit.reason.code == TR_NOPROC || l.exit.reason.code == TR_KILLED);
 }
 
+/* ------------------------------------------- an EXIT that is under way --- */
+
+static int
+late_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct links *l = kit_ctx(state);
+	struct tr_stats stats;
+
+	switch (tr_tag(msg)) {
+	case GO:
+		/* Once the other has ended, its EXIT waits in the mailbox. */
+		do
+			KIT_CHECK(
+			    tr_stats(tr_system_of(self), &stats) == TR_OK);
+		while (stats.ended == 0);
+		l->rc[0] = tr_unlink(self, l->other);
+		return tr_after(self, TR_MS(10), LATER, 0) ? TR_OK : TR_ENOMEM;
+	case EXITED: l->exits++; break;
+	case LATER: l->survived++; return kit_finish(self);
+	default: break;
+	}
+	return TR_OK;
+}
+
+static int
+late_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct links *l;
+
+	(void)kit_start_ctx(self, state, arg);
+	l = kit_ctx(state);
+	l->other = tr_spawn(self, &other, l,
+	    &(struct tr_spawn_options){ .link = true,
+		.placement = TR_PLACE_WORKER,
+		.worker = 1 });
+	(void)tr_trap_exit(self, true, EXITED);
+	kit_tell(self, l->other, END);
+	kit_tell(self, tr_self_ref(self), GO);
+	return TR_OK;
+}
+
+static const struct tr_behavior late = {
+	.name = "late",
+	.state_size = sizeof(void *),
+	.start = late_start,
+	.receive = late_receive,
+};
+
+static void
+an_exit_under_way_is_not_seen_after_unlink(void **unused)
+{
+	static struct links l;
+
+	(void)unused;
+	l = (struct links){ .code = -7, .rc = { -1 } };
+	kit_play(&l.k, 2, &late, &l);
+	assert_int_equal(l.rc[0], TR_OK);
+	assert_int_equal(l.exits, 0);
+	assert_int_equal(l.survived, 1);
+	assert_int_equal(l.k.stats.dead[TR_DEAD_LATE], 1);
+}
+
 /* -------------------------------------------------------------- signals - */
 
 struct signals {
@@ -405,6 +467,7 @@ main(void)
 		KIT_TEST(what_is_unlinked_brings_nothing),
 		KIT_TEST(unlinked_and_linked_again_is_linked),
 		KIT_TEST(a_link_to_the_dead_is_noproc),
+		KIT_TEST(an_exit_under_way_is_not_seen_after_unlink),
 		KIT_TEST(exit_signals_end_who_does_not_trap),
 		KIT_TEST(a_long_chain_falls_without_recursion),
 	};
