@@ -68,6 +68,7 @@ tri_pool_fini(struct tri_pool *pool)
 		while (s != NULL) {
 			struct tri_slab *next = s->next;
 
+			tri_unpoison(s, TRI_SLAB_BYTES);
 			memory->slab_free(memory->ctx, s, TRI_SLAB_BYTES);
 			s = next;
 		}
@@ -226,8 +227,10 @@ tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class)
 {
 	void *block = pool_find(pool, size_class);
 
-	if (block != NULL)
-		pool_count(pool, tri_class_bytes(size_class));
+	if (block == NULL)
+		return NULL;
+	pool_count(pool, tri_class_bytes(size_class));
+	tri_block_unpoison(block, size_class);
 	return block;
 }
 
@@ -317,6 +320,7 @@ slab_release(struct tri_pool *pool, struct tri_slab *s)
 	if (c->bump != NULL && tri_slab_of(c->bump - 1) == s)
 		c->bump = c->bump_end = NULL;
 	tri_count(&pool->bytes, (uint64_t)0 - TRI_SLAB_BYTES);
+	tri_unpoison(s, TRI_SLAB_BYTES);
 	pool->memory->slab_free(pool->memory->ctx, s, TRI_SLAB_BYTES);
 }
 

@@ -24,6 +24,7 @@
 #include "mailbox/atomic.h"
 #include "mailbox/ck.h"
 #include "mailbox/message.h"
+#include "mailbox/poison.h"
 
 /* Where pools get their memory; all functions may be called by any thread. */
 struct tri_memory {
@@ -60,7 +61,8 @@ enum {
 	TRI_RETURN_AHEAD = 8, /* places; a power of two */
 };
 
-/* A free block.  Its size_class byte (struct tr_msg) stays valid. */
+/* A free block.  Its size_class byte (struct tr_msg) stays valid; what follows
+ * a message's header is poisoned while it is free. */
 struct tri_block {
 	ck_stack_entry_t batch; /* in a batch's first block: its place in the
 	                         * owner's stack of returned batches */
@@ -185,6 +187,20 @@ tri_slab_of(const void *block)
 	    ~(uintptr_t)(TRI_SLAB_BYTES - 1));
 }
 
+static inline void
+tri_block_poison(void *block, unsigned size_class)
+{
+	tri_poison((struct tr_msg *)block + 1,
+	    tri_class_bytes(size_class) - sizeof(struct tr_msg));
+}
+
+static inline void
+tri_block_unpoison(void *block, unsigned size_class)
+{
+	tri_unpoison((struct tr_msg *)block + 1,
+	    tri_class_bytes(size_class) - sizeof(struct tr_msg));
+}
+
 static inline void *
 tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
 {
@@ -194,6 +210,7 @@ tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
 	if (TRI_LIKELY(b != NULL)) {
 		c->free = b->next;
 		__builtin_prefetch(b->ahead, 1);
+		tri_block_unpoison(b, size_class);
 		return b;
 	}
 	return tri_pool_alloc_slow(pool, size_class);
@@ -206,6 +223,7 @@ tri_pool_free(struct tri_pool *pool, void *block, unsigned size_class)
 	struct tri_block *b = block;
 
 	((struct tr_msg *)block)->size_class = (uint8_t)size_class;
+	tri_block_poison(block, size_class);
 	if (TRI_LIKELY(tri_slab_of(block)->quick == pool)) {
 		b->next = pool->classes[size_class].free;
 		b->ahead = b->next;
