@@ -153,10 +153,12 @@ memory_slab_new(void *ctx, size_t size)
 	return p;
 }
 
-/* Kept for a later run, or given back. */
+/* Kept for a later run, or given back.  After a failed run its pool was not
+ * asked, so it is as poisoned as it was. */
 static void
 slab_put(struct tr_sim *sim, void *slab)
 {
+	tri_unpoison(slab, TRI_SLAB_BYTES);
 	if (sim->cache->n < SIM_SLABS)
 		sim->cache->slab[sim->cache->n++] = slab;
 	else
