@@ -372,12 +372,9 @@ stopping_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 static int
 stopping_start(struct tr_self *self, void *state, const void *arg)
 {
-	struct yard *y;
-
-	(void)owner_start(self, state, arg);
-	y = kit_ctx(state);
-	y->root = tr_self_ref(self);
-	return TR_OK;
+	/* Before the first job, which looks at it, can run. */
+	((struct yard *)(uintptr_t)arg)->root = tr_self_ref(self);
+	return owner_start(self, state, arg);
 }
 
 static const struct tr_behavior stopping_root = {
