@@ -335,6 +335,145 @@ a_token_knows_that_its_ask_was_cancelled(void **unused)
 	assert_true(atomic_load(&ch.cancelled_after));
 }
 
+/* ------------------------------------------------ the earlier deadline -- */
+
+/*
+ * A desk keeps one ask, and hands it on while it handles another that has an
+ * earlier deadline.  The last one sees that deadline; or, if it looks too
+ * late, never sees the request, and the asker is told although it would have
+ * waited longer.
+ */
+struct shrink {
+	struct kit k;
+	bool expires;
+	tr_ref keeper, last;
+	int64_t late, early, seen;
+	unsigned handled, outcomes;
+	int outcome[2];
+};
+
+static int
+last_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct shrink *h = kit_ctx(state);
+
+	if (tr_tag(msg) != REQUEST)
+		return TR_OK;
+	h->handled++;
+	h->seen = tr_deadline(self);
+	return tr_reply(self, msg, REQUEST, NULL, 0);
+}
+
+static const struct tr_behavior last_behavior = {
+	.name = "last",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = last_receive,
+};
+
+struct keeper {
+	struct shrink *shrink;
+	struct tr_msg *kept;
+};
+
+static int
+keeper_start(struct tr_self *self, void *state, const void *arg)
+{
+	return kit_start_ctx(self, state, arg);
+}
+
+static int
+keeper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct keeper *k = state;
+
+	if (tr_tag(msg) == REQUEST) {
+		k->kept = tr_take(self, msg);
+		return k->kept != NULL ? TR_OK : TR_ENOMEM;
+	}
+	/*
+	 * Longer than the earlier deadline, if it is to be missed.  A worker
+	 * looks at its clock every so many messages.
+	 */
+	if (k->shrink->expires) {
+		kit_spin_for(self, k->shrink->early - tr_now(self));
+		for (int i = 0; i < 100; i++)
+			kit_tell(self, k->shrink->last, LOOK);
+	}
+	KIT_CHECK(tr_forward_msg(self, k->shrink->last, &k->kept) == TR_OK);
+	return tr_reply(self, msg, OTHER, NULL, 0);
+}
+
+static const struct tr_behavior keeper_behavior = {
+	.name = "keeper",
+	.state_size = sizeof(struct keeper),
+	.start = keeper_start,
+	.receive = keeper_receive,
+};
+
+static int
+shrink_outcome(struct tr_self *self, void *state, int outcome,
+    const struct tr_msg *answer, uintptr_t cookie)
+{
+	struct shrink *h = kit_ctx(state);
+
+	(void)answer;
+	h->outcome[cookie] = outcome;
+	return ++h->outcomes == 2 ? kit_finish(self) : TR_OK;
+}
+
+static int
+shrink_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct shrink *h;
+
+	(void)kit_start_ctx(self, state, arg);
+	h = kit_ctx(state);
+	h->last = tr_spawn(self, &last_behavior, h, NULL);
+	h->keeper = tr_spawn(self, &keeper_behavior, h, NULL);
+	h->late = tr_in(self, TR_SECONDS(1000));
+	h->early = tr_in(self, h->expires ? TR_MS(50) : TR_SECONDS(100));
+	return tr_ask(self, h->keeper, REQUEST, NULL, 0, h->late,
+		   shrink_outcome, 0) != 0 &&
+		tr_ask(self, h->keeper, PLAIN, NULL, 0, h->early,
+		    shrink_outcome, 1) != 0 ?
+	    TR_OK :
+	    TR_ENOMEM;
+}
+
+static const struct tr_behavior shrink_root = {
+	.name = "asker",
+	.state_size = sizeof(void *),
+	.start = shrink_start,
+	.receive = kit_ignore,
+};
+
+static void
+handed_on_in_another_ask_the_earlier_deadline_counts(void **unused)
+{
+	static struct shrink h;
+
+	(void)unused;
+	h = (struct shrink){ 0 };
+	kit_play(&h.k, 2, &shrink_root, &h);
+	assert_true(h.seen == h.early);
+	assert_int_equal(h.outcome[0], TR_OK);
+	assert_int_equal(h.outcome[1], TR_OK);
+}
+
+static void
+what_expires_by_the_earlier_deadline_is_told(void **unused)
+{
+	static struct shrink h;
+
+	(void)unused;
+	h = (struct shrink){ .expires = true };
+	kit_play(&h.k, 2, &shrink_root, &h);
+	assert_int_equal(h.handled, 0);
+	assert_int_equal(h.outcome[0], TR_ETIMEDOUT);
+	assert_int_equal(h.k.stats.dead[TR_DEAD_EXPIRED], 1);
+}
+
 int
 main(void)
 {
@@ -345,6 +484,8 @@ main(void)
 		KIT_TEST(the_deadline_goes_along),
 		KIT_TEST(cancel_reaches_the_last_one_at_work),
 		KIT_TEST(a_token_knows_that_its_ask_was_cancelled),
+		KIT_TEST(handed_on_in_another_ask_the_earlier_deadline_counts),
+		KIT_TEST(what_expires_by_the_earlier_deadline_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
