@@ -126,8 +126,12 @@ root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		return tr_after(self, TR_MS(5), CHECK, 0) != 0 ? TR_OK :
 								 TR_ENOMEM;
 	case CHECK:
-		/* It has handled all: there is room again. */
+		/* Once it has handled some there is room again. */
 		b->late_rc = tr_try_send(self, b->receiver, LAST, NULL, 0);
+		if (b->late_rc == TR_EFULL)
+			return tr_after(self, TR_MS(5), CHECK, 0) != 0 ?
+			    TR_OK :
+			    TR_ENOMEM;
 		return kit_finish(self);
 	default: return TR_OK;
 	}

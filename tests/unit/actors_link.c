@@ -46,6 +46,7 @@ subject_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	const struct tr_exit_signal *exit = tr_data(msg, sizeof(*exit));
 	struct links *l = kit_ctx(state);
+	struct tr_stats stats;
 
 	switch (tr_tag(msg)) {
 	case GO:
@@ -60,7 +61,16 @@ subject_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 		if (l->relink)
 			l->rc[3] = tr_link(self, l->other);
 		kit_tell(self, l->other, END);
-		return tr_after(self, TR_MS(20), LATER, 0) ? TR_OK : TR_ENOMEM;
+		return tr_monitor(self, l->other, DOWN, 0) != 0 ? TR_OK :
+								  TR_ENOMEM;
+	case DOWN:
+		/* Once the other has ended its EXIT waits, if there is one. */
+		do
+			KIT_CHECK(
+			    tr_stats(tr_system_of(self), &stats) == TR_OK);
+		while (stats.ended == 0);
+		kit_tell(self, tr_self_ref(self), LATER);
+		break;
 	case EXITED:
 		l->exits++;
 		l->exit = *exit;
@@ -270,8 +280,9 @@ late_start(struct tr_self *self, void *state, const void *arg)
 		.placement = TR_PLACE_WORKER,
 		.worker = 1 });
 	(void)tr_trap_exit(self, true, EXITED);
-	kit_tell(self, l->other, END);
+	/* In the mailbox before the other can end. */
 	kit_tell(self, tr_self_ref(self), GO);
+	kit_tell(self, l->other, END);
 	return TR_OK;
 }
 
