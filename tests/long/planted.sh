@@ -15,7 +15,10 @@ while [[ $# -gt 0 ]]; do
 		echo "bugs that were put into the library on purpose are found"
 		exit 0 ;;
 	--small) args+=(--quick 5) ;;
-	--budget) args+=(--long --budget "$2") && shift ;;
+	--budget)
+		# Where there is time, each layer tries each bug.
+		if [[ $2 -ge 3600 ]]; then args+=(--long); fi
+		args+=(--budget "$2") && shift ;;
 	--build) args+=(--build "$2") && shift ;;
 	--seed) shift ;;
 	*)
