@@ -101,7 +101,7 @@ search() {
 		"${left[@]}" "${MODELS_CC:-gcc}" "$optimise" -w -o pan pan.c \
 		    "${define[@]}" -DCOLLAPSE \
 		    -DMEMLIM="${MODELS_MB:-8000}" -DVECTORSZ=4096 \
-		    >cc.out 2>&1 || exit 2
+		    >cc.out 2>&1 || exit $(($? == 124 ? 124 : 2))
 		"${left[@]}" ./pan -m"$depth" -w"${MODELS_HASH:-22}" \
 		    "${args[@]}" >out 2>&1
 	)
