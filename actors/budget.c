@@ -3,9 +3,9 @@
  * The system's byte budget.
  *
  * In a system with a budget each pool counts what it hands out and what is
- * freed on its thread, two plain additions per message; the sum over the pools
- * is what is in use.  (Counting always costs every message 2 ns.)
- * Whoever polls adds them up, so the budget is enforced one poll late.
+ * freed on its thread; the sum over the pools is what is in use.  Whoever polls
+ * adds them up, so the budget is enforced one poll late.  In a system without
+ * one nothing is counted, and no message pays for it (mailbox/pool.h).
  *
  * Being over the hard limit costs the senders nothing to find out: a send
  * compares its size with the largest allowed anyway, and that becomes 0.

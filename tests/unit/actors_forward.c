@@ -377,12 +377,6 @@ struct keeper {
 };
 
 static int
-keeper_start(struct tr_self *self, void *state, const void *arg)
-{
-	return kit_start_ctx(self, state, arg);
-}
-
-static int
 keeper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct keeper *k = state;
@@ -407,7 +401,7 @@ keeper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 static const struct tr_behavior keeper_behavior = {
 	.name = "keeper",
 	.state_size = sizeof(struct keeper),
-	.start = keeper_start,
+	.start = kit_start_ctx,
 	.receive = keeper_receive,
 };
 
