@@ -42,6 +42,8 @@ tr_strerror(int error)
 	case TR_ESTOPPING: return "the system is stopping";
 	case TR_SHUTDOWN: return "told to stop";
 	case TR_KILLED: return "killed";
+	case TR_IGNORE: return "ignored";
+	case TR_EGAVEUP: return "too many restarts";
 	case TR_NOPROC: return "no such actor";
 	default: break;
 	}

@@ -117,8 +117,11 @@ enum tr_error {
 	TR_EUNHANDLED = -ENOSYS, /* the callee does not know the request */
 	TR_ESTOPPING = -ESHUTDOWN, /* the system is stopping */
 	TR_SHUTDOWN = -10001, /* exit reason: told to stop */
-	TR_NOPROC = -10003, /* exit reason: it had ended already */
 	TR_KILLED = -10002, /* exit reason: tr_kill(), or a stop's deadline */
+	TR_NOPROC = -10003, /* exit reason: it had ended already */
+	TR_IGNORE = -10004, /* start(): nothing to do here; it ends, and that is
+	                     * no failure */
+	TR_EGAVEUP = -10005, /* a supervisor's restarts became too many */
 };
 
 /**
@@ -1404,6 +1407,7 @@ TR_API int tr_dump(struct tr_system *system, int fd);
 #include <troupe/failure.h>
 #include <troupe/group.h>
 #include <troupe/router.h>
+#include <troupe/supervisor.h>
 #include <troupe/protocol.h>
 
 #endif /* TROUPE_H */
