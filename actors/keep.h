@@ -8,8 +8,8 @@
  * stay, and the keeper gives it another life, or lets it go.
  *
  * A bond is one record (TRI_RECORD_KEEP), owned by the keeper; its embedded
- * message is the notice.  A notice says only "look": what happened is bits in
- * `missed`, which the keeper takes all at once.
+ * message is the notice.  A notice says only "look": what happened is in bits
+ * of the record's `holds`, which the keeper takes all at once.
  *
  *     WATCHED   the child's cell leads to it: until the child's very end
  *     SENT      a notice is under way
@@ -17,12 +17,14 @@
  *
  * WHOSE A HELD CELL IS.  Nobody runs a HELD actor, and nothing that is sent to
  * it schedules it, so exactly one party may touch its cell: who has the HELD
- * bit.  The child sets it last of all; from the notice it passes to the keeper,
- * who takes it or, if it dies before, leaves it to whoever finds that nobody is
- * there: then the child is let go on the spot.  So a held actor is never
- * forgotten.
+ * bit.  The child sets it last of all, in the same step in which the notice
+ * becomes the keeper's; the keeper takes it with the notice or, having died,
+ * leaves it to whoever finds that nobody is there, and then the child is let go
+ * on the spot.  So a held actor is never forgotten.
  *
- * A keeper that dies kills the children it still has.
+ * THE KEEPER'S END.  A keeper has called tri_stop_trap(): a STOP or KILL does
+ * not end it but calls tri_supervisor_told(), and it ends when its children
+ * have.  One that fails all the same kills the children it still has.
  */
 #ifndef TROUPE_ACTORS_KEEP_H
 #define TROUPE_ACTORS_KEEP_H
@@ -59,6 +61,18 @@ struct tri_keep_notice {
 	unsigned events; /* enum tri_keep_event */
 	struct tr_reason why; /* with HELD or ENDED */
 };
+
+/* From now on a STOP or KILL does not end the running actor, but calls
+ * tri_supervisor_told(). */
+void tri_stop_trap(struct tri_crew *c);
+
+/* supervise/: called in a supervisor's turn, what they return is as of
+ * receive().  A notice of one of its children; */
+int tri_supervisor_notice(struct tr_self *self, void *state,
+    const struct tri_keep_notice *notice);
+/* a STOP, or a KILL: then it kills its children and ends with TR_KILLED when
+ * they have ended.  It may come in any number and order. */
+int tri_supervisor_told(struct tr_self *self, void *state, bool kill);
 
 /* Spawn a child of the running actor.  TR_REF_NONE: *error says why.  The bond
  * is the running actor's until tri_keep_forget(), or its death. */
