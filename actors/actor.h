@@ -34,6 +34,8 @@ enum {
 #define TRI_IDENT_DYING      (UINT64_C(1) << 51) /* closed, ends in slices */
 #define TRI_IDENT_BOUND      (UINT64_C(1) << 52) /* its mailbox has a bound */
 #define TRI_IDENT_TRACED     (UINT64_C(1) << 53) /* somebody looks on */
+#define TRI_IDENT_KEPT       (UINT64_C(1) << 54) /* by a supervisor: keep.h */
+#define TRI_IDENT_HELD       (UINT64_C(1) << 55) /* waits for its restart */
 /* What senders have to know. */
 #define TRI_IDENT_UNUSUAL (TRI_IDENT_BOUND | TRI_IDENT_TRACED)
 /* No actor is here; `behavior` is still that of the last one. */
@@ -58,8 +60,12 @@ struct tri_member;
 /* An actor on its way out: die.c. */
 struct tri_dying {
 	struct tr_reason why;
-	bool unstarted; /* start() never succeeded: no stop() */
-	bool stopped; /* stop() has run */
+	bool unstarted : 1; /* start() never succeeded: no stop() */
+	bool ignored : 1; /* it did not want to run */
+	bool holds : 1; /* a life ends, not the actor: it will be HELD */
+	bool drops : 1; /* its mailbox ends all the same */
+	bool stopped : 1; /* stop() has run */
+	bool told : 1; /* the log, and who counts */
 	struct tr_msg *queued; /* behind pending */
 };
 
@@ -75,8 +81,11 @@ struct tri_cold {
 	_Atomic uint32_t asks; /* under way; read by dumps */
 	uint32_t trap_tag; /* of EXITs, if they are trapped */
 	bool traps;
+	bool traps_stop; /* STOP and KILL are told to it: keep.h */
 
 	alignas(TRI_LINE) struct tri_dying dying;
+	struct tri_record *keep; /* its supervisor's bond, if it is KEPT */
+	_Atomic uint32_t life; /* counts up; read by who stops it */
 };
 
 _Static_assert(sizeof(struct tri_cold) == 2 * TRI_LINE, "its cold part");

@@ -8,12 +8,16 @@
  * groups are removed; (6) DOWNs and EXITs go out; (7) the slot's generation goes up and
  * it is free.
  *
+ * When its supervisor will start it again only a life ends: (3), (4) and (6).
+ * Then it is HELD, with what is queued, and its supervisor's (keep.h), who
+ * starts it or lets it go: the rest of the above.
+ *
  * In slices: after so many dead letters and ended entries others have their
  * turn, and the rest is done in the actor's next ones.  Its inlet is CLOSED by
  * then, so nobody else schedules it.  Most actors have little to clear away
  * and end in one turn, without touching their cold part.
  */
-#include "actors/system.h"
+#include "actors/keep.h"
 
 enum { SLICE = 256 };
 
@@ -52,27 +56,30 @@ die_drain(struct tri_crew *c, struct tri_dying *d, struct tr_msg **queue,
 	return true;
 }
 
-/* The message in hand; true if it was start, and start did not succeed. */
-static bool
-die_drop_in_hand(struct tri_crew *c)
+/* The message in hand: its handling has ended the actor.  If it was killed
+ * before it came to that, the message is as good as queued. */
+static void
+die_drop_in_hand(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 {
 	struct tr_msg *m = c->turn.msg;
-	bool unstarted;
 
-	if (m == NULL)
-		return false;
 	c->turn.msg = NULL;
-	unstarted =
-	    m->kind == TRI_MSG_START && (!c->turn.ran || c->turn.failed);
+	if (m == NULL)
+		return;
+	if (m->kind == TRI_MSG_START && (!c->turn.ran || c->turn.failed))
+		d->unstarted = true;
+	else if (!c->turn.ran) {
+		m->link = a->pending;
+		a->pending = m;
+		tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + 1);
+		return;
+	}
 	if (m->kind > TRI_MSG_COUNTED)
 		tri_msg_dispose(c, m, TR_EDEAD);
 	else if (c->turn.failed)
 		tri_msg_dead(c, c->turn.ref, m, TR_DEAD_FAILED, TR_EDEAD);
-	else if (!c->turn.ran)
-		tri_msg_dead(c, c->turn.ref, m, TR_DEAD_CLOSED, TR_EDEAD);
 	else
 		tri_msg_dispose(c, m, c->turn.unanswered);
-	return unstarted;
 }
 
 /* ---------------------------------------- (4) what it waits for, owes --- */
@@ -90,6 +97,7 @@ die_end_records(struct tri_crew *c, struct tr_self *a, unsigned *left)
 		switch ((enum tri_record_kind)r->kind) {
 		case TRI_RECORD_DUTY: tri_duty_end(c, r, TR_EDEAD); break;
 		case TRI_RECORD_JOB: tri_job_abandon(c, r); break;
+		case TRI_RECORD_KEEP: tri_keep_abandon(c, r); break;
 		case TRI_RECORD_ASK:
 			tri_seen(c->desk.sys, TRI_EVENT_ASK_LEFT, c->turn.ref,
 			    NULL, tri_record_id(r), 0);
@@ -166,10 +174,15 @@ die_finish(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 {
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 
+	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_KEPT) != 0)
+		(void)tri_keep_tell_end(c, a,
+		    TRI_KEEP_ENDED | (d->ignored ? TRI_KEEP_IGNORED : 0u),
+		    &d->why);
 	tri_seen(c->desk.sys, TRI_EVENT_ENDED, c->turn.ref, NULL, 0,
 	    d->why.code);
 	tri_state_free(&c->desk, a, b);
-	die_tell(c, b, &d->why);
+	if (!d->told)
+		die_tell(c, b, &d->why);
 	c->turn.cell = NULL;
 	die_free_slot(c, a);
 	/* rel: pairs with the acq in tri_system_alive. */
@@ -177,64 +190,142 @@ die_finish(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 	    tri_load_relaxed(&c->desk.counts.ended) + 1);
 }
 
+/* A life has ended: now the actor is its supervisor's. */
+static void
+die_hold(struct tri_crew *c, struct tr_self *a, const struct tri_dying *d)
+{
+	struct tri_cold *cold = tri_cold(c->desk.sys, a);
+	struct tr_reason why = d->why;
+
+	die_tell(c, tri_load_relaxed(&a->behavior), &why);
+	cold->traps_stop = false;
+	cold->dying = (struct tri_dying){ .why = why };
+	tri_fetch_and_acq_rel(&a->ident, ~TRI_IDENT_DYING);
+	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_HELD);
+	c->turn.cell = NULL;
+	tri_inlet_hold_owner(&a->inlet);
+	if (!tri_keep_tell_end(c, a, TRI_KEEP_HELD, &why))
+		tri_actor_let_go(c, a);
+}
+
 /* --------------------------------------------------------- in slices ---- */
+
+/* (2); false: there is more to do. */
+static bool
+die_clear(struct tri_crew *c, struct tr_self *a, struct tri_dying *d, bool cold,
+    unsigned *left)
+{
+	if (!d->holds || d->drops) {
+		if (!die_drain(c, d, &a->pending, left))
+			return false;
+		tri_store_relaxed(&a->taken, 0u);
+		if (!die_drain(c, d, &d->queued, left))
+			return false;
+	}
+	if (!cold)
+		return true;
+	if (!die_drain(c, d, &tri_cold(c->desk.sys, a)->stash, left))
+		return false;
+	tri_cold(c->desk.sys, a)->stashed = 0;
+	return true;
+}
+
+/* (3) */
+static void
+die_stop(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+
+	d->stopped = true;
+	c->turn.stopping = true;
+	tri_seen(c->desk.sys, TRI_EVENT_STOPPING, c->turn.ref, NULL,
+	    !d->unstarted, d->why.code);
+	if (!d->unstarted && b->stop != NULL)
+		b->stop(a, tri_actor_state(a, b), &d->why);
+	c->turn.stopping = false;
+}
+
+static bool
+actor_is_cold(const struct tr_self *a)
+{
+	return (tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) != 0;
+}
 
 /* false: there is more to do. */
 static bool
 die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 {
-	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
-	bool cold = (tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) != 0;
 	unsigned left = SLICE;
 
-	if (!d->stopped) {
-		if ((a->pending != NULL &&
-			!die_drain(c, d, &a->pending, &left)) ||
-		    (d->queued != NULL &&
-			!die_drain(c, d, &d->queued, &left)) ||
-		    (cold &&
-			!die_drain(c, d, &tri_cold(c->desk.sys, a)->stash,
-			    &left)))
-			return false;
-		if (cold)
-			tri_cold(c->desk.sys, a)->stashed = 0;
-		d->stopped = true;
-		c->turn.stopping = true;
-		tri_seen(c->desk.sys, TRI_EVENT_STOPPING, c->turn.ref, NULL,
-		    !d->unstarted, d->why.code);
-		if (!d->unstarted && b->stop != NULL)
-			b->stop(a, tri_actor_state(a, b), &d->why);
-		c->turn.stopping = false;
-		cold = (tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) != 0;
-	}
-	if (cold) {
+	if (!die_clear(c, a, d, actor_is_cold(a), &left))
+		return false;
+	if (!d->stopped)
+		die_stop(c, a, d);
+	if (actor_is_cold(a)) {
 		if (!die_end_records(c, a, &left))
 			return false;
-		tri_names_remove(&c->desk, a);
-		tri_groups_remove(&c->desk, a);
+		if (!d->holds) {
+			tri_names_remove(&c->desk, a);
+			tri_groups_remove(&c->desk, a);
+		}
 		if (!tri_monitors_tell(c, a, &d->why, &left) ||
 		    !tri_links_tell(c, a, &d->why, &left))
 			return false;
 	}
-	die_finish(c, a, d);
+	if (d->holds)
+		die_hold(c, a, d);
+	else
+		die_finish(c, a, d);
 	return true;
+}
+
+/* (1): nothing more comes in. */
+static void
+die_close(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
+{
+	uint32_t n;
+
+	d->queued = tri_inlet_close_owner(&a->inlet,
+	    tri_ref_generation(c->turn.ref), &n);
+	if (!c->turn.in_place)
+		return;
+	/* The message in hand was still reachable: the oldest. */
+	TR_ASSERT(d->queued == c->turn.msg);
+	d->queued = d->queued->link;
+	c->turn.in_place = false;
+}
+
+/* Instead of (1): what comes in waits for the next life, and so does, unless
+ * the supervisor wants it otherwise, what is there. */
+static void
+die_keep_open(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
+{
+	uint32_t n;
+
+	tri_turn_detach(c);
+	d->drops = tri_keep_drops_mailbox(c, a);
+	if (d->drops && tri_inlet_is_msg(tri_inlet_look_owner(&a->inlet)))
+		d->queued = tri_inlet_take_owner(&a->inlet,
+		    tri_ref_generation(c->turn.ref), &n);
 }
 
 void
 tri_actor_die(struct tri_crew *c, struct tr_self *a)
 {
 	struct tri_dying d = { .why = c->turn.reason };
-	uint32_t n;
 
-	d.queued = tri_inlet_close_owner(&a->inlet,
-	    tri_ref_generation(c->turn.ref), &n);
-	if (c->turn.in_place) {
-		/* The message in hand was still reachable: the oldest. */
-		TR_ASSERT(d.queued == c->turn.msg);
-		d.queued = d.queued->link;
-		c->turn.in_place = false;
+	if (c->turn.msg != NULL && c->turn.msg->kind == TRI_MSG_START &&
+	    c->turn.failed && d.why.code == TR_IGNORE) {
+		d.ignored = true;
+		d.why = (struct tr_reason){ .code = TR_NORMAL };
 	}
-	d.unstarted = die_drop_in_hand(c);
+	d.holds = (tri_load_relaxed(&a->ident) & TRI_IDENT_KEPT) != 0 &&
+	    !d.ignored && tri_keep_holds(c, a, &d.why);
+	if (d.holds)
+		die_keep_open(c, a, &d);
+	else
+		die_close(c, a, &d);
+	die_drop_in_hand(c, a, &d);
 	c->turn.ended = false;
 	c->turn.failed = false;
 	c->turn.unanswered = TR_ENOREPLY;
@@ -250,4 +341,22 @@ tri_actor_die_on(struct tri_crew *c, struct tr_self *a)
 {
 	if (!die_work(c, a, &tri_cold(c->desk.sys, a)->dying))
 		tri_actor_requeue(c, a);
+}
+
+void
+tri_actor_let_go(struct tri_crew *c, struct tr_self *a)
+{
+	struct tri_dying *d = &tri_cold(c->desk.sys, a)->dying;
+	uint32_t n;
+
+	*d = (struct tri_dying){
+		.why = d->why,
+		.stopped = true,
+		.told = true,
+		.queued = tri_inlet_close_owner(&a->inlet,
+		    (uint32_t)tri_load_relaxed(&a->ident), &n),
+	};
+	tri_fetch_and_acq_rel(&a->ident, ~TRI_IDENT_HELD);
+	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_DYING);
+	tri_schedule(c->desk.sys, &c->worker, a);
 }

@@ -223,6 +223,8 @@ dump_state(struct tr_system *sys, struct tr_self *a,
 		dump_running(sys, i, b, text, size);
 		return text;
 	}
+	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_HELD) != 0)
+		return "held";
 	if (head != TRI_INLET_IDLE)
 		return "queued";
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)

@@ -99,15 +99,24 @@ void tri_keep_started(struct tri_crew *c);
 
 /* ------------------------------------------- for run.c, die.c, spawn.c --- */
 
-/* A child's start() has returned. */
+/* At spawn: the bond of the running actor with one that nobody knows yet. */
+int tri_keep_attach(struct tri_crew *c, tr_ref child,
+    const struct tri_keep_options *keep, struct tri_record **bond);
+/* A child's start() has returned TR_OK. */
 void tri_keep_start_returned(struct tri_crew *c, struct tr_self *a);
 /* Whether this end is not for good. */
 bool tri_keep_holds(struct tri_crew *c, struct tr_self *a,
     const struct tr_reason *why);
-/* The child has ended: HELD or ENDED.  Afterwards a HELD cell is not the
- * caller's any more.  false: nobody keeps it, so it is to be let go. */
-bool tri_keep_tell_end(struct tri_crew *c, struct tr_self *a,
-    enum tri_keep_event event, const struct tr_reason *why);
+bool tri_keep_drops_mailbox(struct tri_crew *c, struct tr_self *a);
+/* The child has ended: HELD, or ENDED, perhaps with IGNORED.  A HELD cell is
+ * not the caller's afterwards, unless nobody keeps it: false. */
+bool tri_keep_tell_end(struct tri_crew *c, struct tr_self *a, unsigned events,
+    const struct tr_reason *why);
+/* Whether a STOP, KILL or signal that was taken is for this life of its. */
+bool tri_keep_concerns(struct tri_crew *c, struct tr_self *a,
+    const struct tr_msg *m);
+/* The number of the actor's life, for their tags. */
+uint32_t tri_keep_life(const struct tr_system *sys, tr_ref actor);
 /* The keeper takes a notice; false: it says nothing new. */
 bool tri_keep_taken(struct tri_crew *c, struct tr_msg *m,
     struct tri_keep_notice *notice);

@@ -3,7 +3,7 @@
  * What ends actors: themselves, a failure, a stop, a kill.  How they end is in
  * die.c.
  */
-#include "actors/system.h"
+#include "actors/keep.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,7 +90,11 @@ tr_kill(struct tr_self *self, tr_ref actor)
 void
 tri_life_deadline(struct tri_crew *c, struct tri_record *r)
 {
-	tri_kill(c, (tr_ref){ r->u.asker });
+	tr_ref actor = { r->u.asker };
+
+	/* The life it was set for. */
+	if (tri_keep_life(c->desk.sys, actor) == tri_load_relaxed(&r->missed))
+		tri_kill(c, actor);
 	tri_record_free(c, r);
 }
 
@@ -105,6 +109,8 @@ tr_stop(struct tr_self *self, tr_ref actor, int64_t deadline)
 		r = tri_record_new_free(c, TRI_RECORD_DEADLINE);
 		if (r != NULL) {
 			r->u.asker = actor.bits;
+			tri_store_relaxed(&r->missed,
+			    tri_keep_life(c->desk.sys, actor));
 			r->node.deadline = deadline;
 			tri_record_arm(c, r);
 		} else {

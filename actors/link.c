@@ -19,7 +19,7 @@
  * other, which had been sent before it saw the UNLINK, is ignored: else one
  * side alone would be left.  (Erlang's link protocol of OTP 23 and later.)
  */
-#include "actors/system.h"
+#include "actors/keep.h"
 
 #include <string.h>
 
@@ -241,7 +241,7 @@ tri_exit_awaits(struct tri_crew *c, struct tr_msg *m)
 	struct tri_record *r;
 
 	if (m->size_class != TRI_CLASS_EMBEDDED)
-		return true; /* a signal */
+		return tri_keep_concerns(c, c->turn.cell, m); /* a signal */
 	r = link_find(c, c->turn.ref.bits, m->sender);
 	if (r == NULL)
 		return false;
@@ -447,7 +447,8 @@ tr_exit_other(struct tr_self *self, tr_ref actor, int reason)
 
 	if (reason == TR_KILLED)
 		return tr_kill(self, actor);
-	m = tri_msg_alloc(&c->desk, TRI_MSG_EXIT, 0, 0, sizeof(exit));
+	m = tri_msg_alloc(&c->desk, TRI_MSG_EXIT, 0,
+	    tri_keep_life(c->desk.sys, actor), sizeof(exit));
 	if (m == NULL)
 		return TR_ENOMEM;
 	m->sender = c->turn.ref.bits;

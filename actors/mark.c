@@ -23,6 +23,7 @@
  *
  * On a worker's thread.
  */
+#include "actors/keep.h"
 #include "actors/send.h"
 
 /* false: nobody there took it. */
@@ -35,6 +36,7 @@ mark_push(struct tri_crew *c, struct tri_intake *in, tr_ref to)
 	in->mark = (struct tr_msg){
 		.offset = sizeof(struct tr_msg),
 		.kind = TRI_MSG_STOP,
+		.tag = tri_keep_life(c->desk.sys, to),
 		.size_class = TRI_CLASS_MARK,
 	};
 	pushed = tri_push(c->desk.sys, to, &in->mark, &a);
@@ -107,7 +109,8 @@ tri_mark_release(struct tri_crew *c, struct tr_msg *mark)
 void
 tri_tell_end(struct tri_crew *c, tr_ref to, enum tri_msg_kind kind)
 {
-	struct tr_msg *m = tri_msg_alloc(&c->desk, kind, 0, 0, 0);
+	struct tr_msg *m =
+	    tri_msg_alloc(&c->desk, kind, 0, tri_keep_life(c->desk.sys, to), 0);
 
 	if (TRI_LIKELY(m != NULL))
 		tri_deliver_control(c, to, m);

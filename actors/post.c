@@ -133,8 +133,8 @@ tr_system_spawn(struct tr_system *system, const struct tr_behavior *behavior,
 	tr_ref ref;
 
 	tri_foreign_lock(system);
-	ref =
-	    tri_spawn(&system->foreign, TR_REF_NONE, 0, behavior, arg, options);
+	ref = tri_spawn(&system->foreign, behavior, arg, options,
+	    &(struct tri_spawn_how){ .here = 0 });
 	/* Where every slot was handed out once, none is kept in store here. */
 	if (tri_load_relaxed(&system->actors.limit) == system->actors.max)
 		tri_table_give_back(&system->actors, &system->foreign.slots);

@@ -170,8 +170,9 @@ record_let_go_far(struct tri_crew *c, struct tri_record *r)
 			want |= TRI_HOLD_OP;
 		/* In the list of whom it watches: its message tells that one,
 		 * unless it is on its way as the DOWN. */
-		if ((holds & (TRI_HOLD_WATCHED | TRI_HOLD_SENT)) ==
-		    TRI_HOLD_WATCHED)
+		if (r->kind == TRI_RECORD_MONITOR &&
+		    (holds & (TRI_HOLD_WATCHED | TRI_HOLD_SENT)) ==
+			TRI_HOLD_WATCHED)
 			want |= TRI_HOLD_SENT;
 	} while (!tri_cas_weak_acq_rel(&r->holds, &holds, want));
 	if ((want & ~holds & TRI_HOLD_SENT) != 0)

@@ -32,6 +32,8 @@ enum tri_record_kind {
 	TRI_RECORD_DEADLINE, /* of a stop: kills its target; no owner */
 	TRI_RECORD_MONITOR, /* its message is the request, then the DOWN */
 	TRI_RECORD_LINK, /* one side of a link: link.c */
+	TRI_RECORD_KEEP, /* the bond with a child: keep.h; its message is the
+	                  * notice */
 };
 
 enum tri_hold {
@@ -44,6 +46,7 @@ enum tri_hold {
 	TRI_DONE = 16, /* the blocking pool has finished it */
 	TRI_GONE = 32, /* its owner has let go of it */
 	TRI_ABANDONED = 64, /* the pool has to drop the argument */
+	/* Bits 8 to 13: keep.c. */
 };
 
 /* The state beside the generation in ident. */
@@ -63,7 +66,7 @@ struct tri_record {
 		const struct tr_job *job;
 		int64_t period_ns; /* timer; 0: once */
 		uint64_t asker; /* duty: tr_ref bits */
-		uint64_t target; /* monitor, link: tr_ref bits */
+		uint64_t target; /* monitor, link, keep: tr_ref bits */
 	} u;
 	/* Its message; ASK_EXT for duties, struct tr_tick for timers, struct
 	 * tr_down for monitors. */
@@ -82,7 +85,8 @@ struct tri_record {
 	                          * the tag of its DOWN */
 	ck_stack_entry_t op; /* in home's stack */
 	uint32_t index; /* its own; set once */
-	int32_t outcome; /* job; link: being undone */
+	int32_t outcome; /* job; link: being undone; keep: a held cell is
+	                  * the owner's */
 	uint16_t home; /* worker whose wheel it is in */
 	uint8_t kind; /* enum tri_record_kind */
 	uint8_t linked; /* in the owner's list */

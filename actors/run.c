@@ -15,6 +15,7 @@
  * The worker that has the actor scheduled runs all of this; after
  * tri_inlet_rest_owner succeeded the cell is not its own any more.
  */
+#include "actors/keep.h"
 #include "actors/send.h"
 
 static void
@@ -50,12 +51,54 @@ _Static_assert(TRI_MSG_PLAIN < TRI_MSG_TICK && TRI_MSG_ASK < TRI_MSG_TICK &&
 	TRI_MSG_REPLY < TRI_MSG_TICK && TRI_MSG_COUNTED < TRI_MSG_OUTCOME,
     "users' messages come first");
 
+static int
+run_start(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	const void *arg = b->arg_size == 0 ? *(void **)tri_msg_payload(m) :
+					     tri_msg_payload(m);
+	int rc = TR_OK;
+
+	if (b->start != NULL)
+		rc = b->start(a, tri_actor_state(a, b), arg);
+	if (rc == TR_OK && !c->turn.failed &&
+	    (tri_load_relaxed(&a->ident) & TRI_IDENT_KEPT) != 0)
+		tri_keep_start_returned(c, a);
+	return rc;
+}
+
+static bool
+run_traps_stop(const struct tri_crew *c, const struct tr_self *a)
+{
+	return (tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) != 0 &&
+	    tri_cold(c->desk.sys, a)->traps_stop;
+}
+
+static int
+run_stop(struct tri_crew *c, struct tr_self *a)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+
+	if (run_traps_stop(c, a))
+		return tri_supervisor_told(a, tri_actor_state(a, b), false);
+	return tr_exit(a, TR_SHUTDOWN);
+}
+
+static int
+run_kept(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	struct tri_keep_notice notice;
+
+	if (!tri_keep_taken(c, m, &notice))
+		return TR_OK;
+	return tri_supervisor_notice(a, tri_actor_state(a, b), &notice);
+}
+
 int
 tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
-	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 	struct tri_record *r;
-	const void *arg;
 
 	switch ((enum tri_msg_kind)m->kind) {
 	case TRI_MSG_ASK: return tri_ask_handle(c, a, m);
@@ -68,11 +111,8 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		if (r->kind == TRI_RECORD_JOB)
 			return tri_job_outcome(c, a, r);
 		return tri_ask_ended(c, a, r);
-	case TRI_MSG_START:
-		arg = b->arg_size == 0 ? *(void **)tri_msg_payload(m) :
-					 tri_msg_payload(m);
-		return b->start(a, tri_actor_state(a, b), arg);
-	case TRI_MSG_STOP: return tr_exit(a, TR_SHUTDOWN);
+	case TRI_MSG_START: return run_start(c, a, m);
+	case TRI_MSG_STOP: return run_stop(c, a);
 	case TRI_MSG_DOWN: return tri_monitor_down(c, a, m);
 	case TRI_MSG_MONITOR: tri_monitor_asked(c, a, m); break;
 	case TRI_MSG_DEMONITOR: tri_monitor_left(c, a, m); break;
@@ -80,6 +120,7 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	case TRI_MSG_LINK: tri_link_asked(c, a, m); break;
 	case TRI_MSG_UNLINK: tri_unlink_asked(c, m); break;
 	case TRI_MSG_UNLINKED: tri_unlink_done(c, m); break;
+	case TRI_MSG_KEPT: return run_kept(c, a, m);
 	case TRI_MSG_CALL:
 		return (*(tri_call_fn **)tri_msg_payload(m))(c, a, m);
 	case TRI_MSG_PLAIN:
@@ -101,6 +142,10 @@ run_refused(struct tri_crew *c, struct tr_msg *m)
 	case TRI_MSG_TICK:
 	case TRI_MSG_DOWN: awaited = tri_record_awaits(m); break;
 	case TRI_MSG_EXIT: awaited = tri_exit_awaits(c, m); break;
+	case TRI_MSG_STOP:
+	case TRI_MSG_KILL:
+		awaited = tri_keep_concerns(c, c->turn.cell, m);
+		break;
 	default: break; /* the runtime's own */
 	}
 	return awaited ? TR_DEAD_REASONS : TR_DEAD_LATE;
@@ -133,6 +178,26 @@ run_leaves(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	return (m->flags & TRI_MSG_STALE) != 0;
 }
 
+/* It was killed; true: it ends, before the message in hand. */
+static TRI_COLD bool
+run_killed(struct tri_crew *c, struct tr_self *a)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	int rc;
+
+	if (!run_traps_stop(c, a)) {
+		c->turn.ended = true;
+		c->turn.reason = (struct tr_reason){ .code = TR_KILLED };
+		return true;
+	}
+	/* It ends later, and goes on until then. */
+	tri_fetch_and_acq_rel(&a->ident, ~TRI_IDENT_KILL);
+	rc = tri_supervisor_told(a, tri_actor_state(a, b), true);
+	if (rc != TR_OK)
+		tri_turn_fail(c, rc);
+	return c->turn.ended;
+}
+
 /*
  * Take the message in hand as far as its handling: dead letters, kills.
  * Afterwards turn.msg is NULL if it was taken or is a dead letter already.
@@ -147,14 +212,12 @@ run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 
 	c->turn.msg = m;
 	c->turn.ran = false;
+	if (TRI_UNLIKELY((ident & TRI_IDENT_KILL) != 0) && run_killed(c, a))
+		return 0;
 	if (TRI_UNLIKELY((m->flags & TRI_MSG_LEAVES) != 0) &&
 	    run_leaves(c, a, m))
 		why = TR_DEAD_NO_ACTOR;
-	else if (TRI_UNLIKELY((ident & TRI_IDENT_KILL) != 0)) {
-		c->turn.ended = true;
-		c->turn.reason = (struct tr_reason){ .code = TR_KILLED };
-		return 0;
-	} else if (m->kind != TRI_MSG_PLAIN)
+	else if (m->kind != TRI_MSG_PLAIN)
 		why = run_refused(c, m);
 	if (TRI_UNLIKELY(why != TR_DEAD_REASONS)) {
 		tri_turn_detach(c);

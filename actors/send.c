@@ -7,6 +7,7 @@
  * CAS on its inlet, and, if it was idle, a store into the worker's `next`
  * slot.  All of it on the sender's worker; no lock, no allocation by malloc.
  */
+#include "actors/keep.h"
 #include "actors/send.h"
 
 /* ----------------------------------------------------------- making ---- */
@@ -60,6 +61,8 @@ msg_dispose_special(struct tri_crew *c, struct tr_msg *m, int outcome)
 			tri_link_refused(c, r);
 		else if (m->kind == TRI_MSG_UNLINK)
 			tri_unlink_refused(c, r);
+		else if (m->kind == TRI_MSG_KEPT)
+			tri_keep_refused(c, r);
 		else
 			tri_record_release(c, r, TRI_HOLD_SENT);
 		return;

@@ -4,6 +4,7 @@
  *
  * On the spawner's desk; any thread with a desk of its own.
  */
+#include "actors/keep.h"
 #include "actors/send.h"
 
 #include <string.h>
@@ -64,9 +65,9 @@ tri_state_free(struct tri_desk *d, struct tr_self *a,
 	}
 }
 
-static struct tr_msg *
-start_message(struct tri_desk *d, tr_ref parent, const struct tr_behavior *b,
-    const void *arg)
+struct tr_msg *
+tri_start_message(struct tri_desk *d, tr_ref parent,
+    const struct tr_behavior *b, const void *arg)
 {
 	size_t size = b->arg_size == 0 ? sizeof(arg) : b->arg_size;
 	struct tr_msg *m = tri_msg_alloc(d, TRI_MSG_START, 0, 0, size);
@@ -187,9 +188,9 @@ spawn_bind(struct tri_desk *d, tr_ref ref, const struct tr_spawn_options *o)
 
 /* With a cell and a state: the name, the first message, and off it goes. */
 static int
-spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
-    const struct tr_behavior *b, const void *arg,
-    const struct tr_spawn_options *o)
+spawn_launch(struct tri_desk *d, tr_ref ref, const struct tr_behavior *b,
+    const void *arg, const struct tr_spawn_options *o,
+    const struct tri_spawn_how *how)
 {
 	struct tr_self *a = tri_cell(d->sys, tri_ref_slot(ref));
 	const char *name = o != NULL ? o->name : NULL;
@@ -197,8 +198,9 @@ spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
 	struct tr_msg *first = NULL;
 	int rc;
 
-	if (b->start != NULL) {
-		first = start_message(d, parent, b, arg);
+	/* A supervisor's child says when it has started. */
+	if (b->start != NULL || how->keep != NULL) {
+		first = tri_start_message(d, how->parent, b, arg);
 		if (first == NULL)
 			return TR_ENOMEM;
 		first->generation = tri_ref_generation(ref);
@@ -207,6 +209,9 @@ spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
 			    TR_OK;
 	if (rc == TR_OK && spawn_has_bonds(o))
 		rc = spawn_bind(d, ref, o);
+	if (rc == TR_OK && how->keep != NULL)
+		rc = tri_keep_attach((struct tri_crew *)(void *)d->worker, ref,
+		    how->keep, how->bond);
 	if (rc != TR_OK) {
 		if (entry != NULL)
 			tri_names_remove(d, a);
@@ -224,12 +229,11 @@ spawn_launch(struct tri_desk *d, tr_ref parent, tr_ref ref,
 }
 
 tr_ref
-tri_spawn(struct tri_desk *d, tr_ref parent, unsigned here,
-    const struct tr_behavior *b, const void *arg,
-    const struct tr_spawn_options *o)
+tri_spawn(struct tri_desk *d, const struct tr_behavior *b, const void *arg,
+    const struct tr_spawn_options *o, const struct tri_spawn_how *how)
 {
 	struct tr_system *sys = d->sys;
-	int home = spawn_home(sys, here, o), rc;
+	int home = spawn_home(sys, how->here, o), rc;
 	tr_ref ref = TR_REF_NONE;
 	uint32_t slot;
 
@@ -246,7 +250,7 @@ tri_spawn(struct tri_desk *d, tr_ref parent, unsigned here,
 		ref = spawn_fill_cell(sys, slot, home, b, o);
 		rc = TR_ENOMEM;
 		if (tri_state_new(d, tri_cell(sys, slot), b) != NULL) {
-			rc = spawn_launch(d, parent, ref, b, arg, o);
+			rc = spawn_launch(d, ref, b, arg, o, how);
 			if (rc != TR_OK)
 				tri_state_free(d, tri_cell(sys, slot), b);
 		}
@@ -272,6 +276,9 @@ tr_spawn(struct tr_self *self, const struct tr_behavior *behavior,
 			*options->error = TR_ESTOPPING;
 		return TR_REF_NONE;
 	}
-	return tri_spawn(&c->desk, c->turn.ref, c->worker.index, behavior, arg,
-	    options);
+	return tri_spawn(&c->desk, behavior, arg, options,
+	    &(struct tri_spawn_how){
+		.parent = c->turn.ref,
+		.here = c->worker.index,
+	    });
 }

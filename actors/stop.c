@@ -5,7 +5,8 @@
  * From tr_system_stop() on every worker calls tri_stop_attend before each of
  * its steps; one of them at a time (a try-lock) does a slice of the work:
  *
- *   tell    every living actor gets a STOP mark, behind what it has
+ *   tell    every living actor gets a STOP mark, behind what it has; but
+ *           supervisors tell their children
  *   kill    at the deadline, every one that is left
  *   end     when nobody lives; or when nobody has died for a while and some
  *           are in handlers that do not return: they are reported
@@ -70,6 +71,8 @@ stop_tell(struct tri_crew *c, uint32_t slot)
 		return;
 	if (sys->stop_killed)
 		tri_kill(c, ref);
+	else if ((ident & TRI_IDENT_KEPT) != 0)
+		return; /* its supervisor stops it, in its order */
 	else if ((ident & TRI_IDENT_TOLD) == 0 &&
 	    tri_cas_acq_rel(&a->ident, &ident, ident | TRI_IDENT_TOLD))
 		tri_tell_end(c, ref, TRI_MSG_STOP);

@@ -353,9 +353,19 @@ tri_behavior_name(const struct tr_behavior *b)
 }
 
 /* spawn.c */
-tr_ref tri_spawn(struct tri_desk *d, tr_ref parent, unsigned home,
-    const struct tr_behavior *b, const void *arg,
-    const struct tr_spawn_options *o);
+struct tri_keep_options;
+struct tri_spawn_how {
+	tr_ref parent;
+	unsigned here; /* the worker */
+	const struct tri_keep_options *keep; /* a supervisor's child: keep.h */
+	struct tri_record **bond;
+};
+tr_ref tri_spawn(struct tri_desk *d, const struct tr_behavior *b,
+    const void *arg, const struct tr_spawn_options *o,
+    const struct tri_spawn_how *how);
+/* The first message of an actor; NULL: no memory. */
+struct tr_msg *tri_start_message(struct tri_desk *d, tr_ref parent,
+    const struct tr_behavior *b, const void *arg);
 void *tri_state_new(struct tri_desk *d, struct tr_self *a,
     const struct tr_behavior *b);
 void tri_state_free(struct tri_desk *d, struct tr_self *a,
@@ -402,6 +412,8 @@ uint64_t tri_budget_live(struct tr_system *sys);
 /* die.c: end the running actor; what it began in an earlier turn */
 void tri_actor_die(struct tri_crew *c, struct tr_self *a);
 void tri_actor_die_on(struct tri_crew *c, struct tr_self *a);
+/* A held actor, which the caller has, ends for good. */
+void tri_actor_let_go(struct tri_crew *c, struct tr_self *a);
 
 /* mark.c */
 /* Send a STOP or KILL; it cannot fail. */

@@ -23,6 +23,7 @@ enum tri_event {
 	TRI_EVENT_SPAWNED, /* `ref` */
 	TRI_EVENT_STOPPING, /* stop() of `ref` is about to run */
 	TRI_EVENT_ENDED, /* `ref`; `code` is its reason */
+	TRI_EVENT_RESTARTED, /* `ref`, after it was STOPPING */
 	TRI_EVENT_MADE, /* m has a drop function */
 	TRI_EVENT_DROP, /* it ran */
 };

@@ -18,6 +18,13 @@
  * | lone message, handled -> IDLE | running worker | CAS acq_rel          |
  * | RUNNING -> IDLE             | running worker | CAS acq_rel            |
  * | any -> CLOSED               | running worker | exchange acq_rel       |
+ * | RUNNING -> HELD             | running worker | CAS acq_rel            |
+ * | HELD -> RUNNING             | who has it     | CAS acq_rel            |
+ *
+ * HELD is an actor that has failed and waits to be started again.  Nobody has
+ * it scheduled, and a message to it does not schedule it.  Where messages wait
+ * already there is no need to say HELD, for the same is true of them: somebody
+ * will run the actor, the sender need not care who.
  *
  * Why a stack that is reversed and not an MPSC queue: a taken batch is
  * complete (no half-linked gap), the states live in the same word so that
@@ -215,6 +222,25 @@ tri_inlet_close_owner(struct tri_inlet *in, uint32_t generation,
 	return tri_inlet_is_msg(head) ?
 	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) :
 	    NULL;
+}
+
+/* The worker that ran a failed actor: nobody runs it for now. */
+static inline void
+tri_inlet_hold_owner(struct tri_inlet *in)
+{
+	uint64_t running = TRI_INLET_RUNNING;
+
+	/* If it fails messages wait: see above. */
+	(void)tri_cas_acq_rel(&in->head, &running, (uint64_t)TRI_INLET_HELD);
+}
+
+/* Who has a held actor, and is about to schedule it. */
+static inline void
+tri_inlet_unhold(struct tri_inlet *in)
+{
+	uint64_t held = TRI_INLET_HELD;
+
+	(void)tri_cas_acq_rel(&in->head, &held, (uint64_t)TRI_INLET_RUNNING);
 }
 
 /* Setting up a slot: it takes messages, and nobody runs it until the caller

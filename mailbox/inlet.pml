@@ -26,8 +26,8 @@
  *
  * One slot.  Senders send to its actor, to a former one of its slot, or to the
  * next; workers run whoever holds the slot; a spawner makes the next actor
- * once it is free; a supervisor restarts one that failed (HELD, which is in
- * the table of the design and not in the code yet).  Message blocks are few
+ * once it is free; a supervisor restarts one that failed (HELD; keep.c, with
+ * die_hold in die.c).  Message blocks are few
  * and used again at once, so an address seen before may be another message by
  * now.  Every look at `head` and every change of it is a step of its own.
  *
@@ -456,41 +456,23 @@ take:	   /* tr_take: detach, then it is the actor's, who drops it at once. */
 #endif
 
 #if FAILS > 0
-fail:	   /* The table: running -> HELD, exchange; the list goes behind
-	    * `pending', without the message in hand, which is dead. */
+fail:	   /* die_keep_open: detach the message in hand, which is dead. */
+	   if
+	   :: in_place -> detach()
+	   :: else
+	   fi;
+	   atomic { OWN; free(m); m = 0 };
+	   /* die_hold: tri_inlet_hold_owner, a CAS; if it fails messages wait,
+	    * and nobody is told of them either.  Nothing may change whose the
+	    * actor is before DOWN and EXIT are out: then tri_keep_tell_end. */
 	   atomic {
 		OWN;
-		h = head;
-		head = HELD;
-		CHECK;
 		if
-		:: IS_MSG(h) -> reverse(h, q)
-		:: else -> q = NULL
+		:: head == RUNNING -> head = HELD
+		:: else -> assert(IS_MSG(head))
 		fi;
-		if
-		:: in_place -> assert(q == m); q = link[q]; in_place = false
-		:: else
-		fi
+		CHECK
 	   };
-	   atomic {
-		OWN;
-		free(m);
-		/* append(pending, q) */
-		if
-		:: pending == NULL -> pending = q
-		:: else ->
-			b = pending;
-			do
-			:: link[b] != NULL -> b = link[b]
-			:: else -> break
-			od;
-			link[b] = q;
-			b = 0
-		fi;
-		q = 0;
-		m = 0
-	   };
-	   /* DOWN and EXIT go out. */
 	   atomic { let_go(); failed++; CHECK; goto rested };
 #endif
 
@@ -563,7 +545,7 @@ rested:	   atomic { h = 0; m = 0; q = 0; left = 0; mine = 0 }
 }
 
 #if FAILS > 0
-/* The table: HELD, or HELD's list -> scheduled. */
+/* tri_keep_restart: tri_inlet_unhold, then schedule. */
 active proctype supervisor()
 {
 	byte h;

@@ -34,6 +34,7 @@ enum tri_msg_kind {
 	TRI_MSG_LINK, /* brings the receiver's record of a link */
 	TRI_MSG_UNLINK, /* in the sender's record of it */
 	TRI_MSG_UNLINKED, /* the same, on its way back */
+	TRI_MSG_KEPT, /* tells a supervisor of its child */
 	TRI_MSG_CALL, /* begins with a function to be run in its turn */
 };
 

@@ -5,7 +5,7 @@
  *     flying   each message sent is taken exactly once
  *     pairs    of one sender and one receiver, in the order of sending
  *     asks     each ends exactly once, by a call or with its asker
- *     actors   stop() at most once, before the end, and once an end
+ *     actors   stop() at most once in a life, before the end, and once an end
  *     drops    a drop function runs once
  *
  * The tables' keys are addresses of messages and names of asks and actors.
@@ -123,6 +123,10 @@ saw_life(struct tr_sim *sim, enum tri_event event, tr_ref ref)
 		if (was == 0 || (was & SIM_STOPPING) != 0)
 			sim_fail(sim, "stop() runs a second time");
 		sim_map_set(actors, ref.bits, was | SIM_STOPPING);
+	} else if (event == TRI_EVENT_RESTARTED) {
+		if ((was & SIM_STOPPING) == 0)
+			sim_fail(sim, "an actor is restarted that lives");
+		sim_map_set(actors, ref.bits, was & ~(uint64_t)SIM_STOPPING);
 	} else {
 		if ((was & SIM_STOPPING) == 0)
 			sim_fail(sim, "an actor ended that was not stopped");
@@ -179,6 +183,7 @@ oracle_seen(struct tri_trace *trace, enum tri_event event, tr_ref ref,
 	case TRI_EVENT_ASK_LEFT: saw_ask(sim, event, ref, value); break;
 	case TRI_EVENT_SPAWNED:
 	case TRI_EVENT_STOPPING:
+	case TRI_EVENT_RESTARTED:
 	case TRI_EVENT_ENDED: saw_life(sim, event, ref); break;
 	case TRI_EVENT_MADE:
 	case TRI_EVENT_DROP: saw_drop(sim, event, m); break;

@@ -127,6 +127,7 @@ kind_word(const struct tr_msg *m)
 	case TRI_MSG_START: return "start";
 	case TRI_MSG_STOP: return "stop";
 	case TRI_MSG_KILL: return "kill";
+	case TRI_MSG_KEPT: return "child";
 	case TRI_MSG_CALL: return "call";
 	}
 	return "?";
@@ -228,6 +229,9 @@ sim_show(struct tr_sim *sim, enum tri_event event, tr_ref ref,
 		    (unsigned long long)sim->oracle.spawned + 1);
 		break;
 	case TRI_EVENT_STOPPING: sim_trace(sim, "  %s stops", who); break;
+	case TRI_EVENT_RESTARTED:
+		sim_trace(sim, "  %s is started again", who);
+		break;
 	case TRI_EVENT_ENDED:
 		sim_trace(sim, "  %s has ended: %s", who, reason_text(code));
 		break;
