@@ -230,7 +230,7 @@ tr_pg_join(struct tr_self *self, const char *name)
 	if (!tri_named_set(&key, name))
 		return TR_EINVAL;
 	if (*member_find(cold, &key) != NULL)
-		return TR_EEXIST;
+		return TR_OK;
 	m = tri_memory_alloc(memory, sizeof(*m), "group membership");
 	if (m == NULL)
 		return TR_ENOMEM;

@@ -61,9 +61,12 @@ tri_name_add(struct tri_desk *d, struct tr_self *a, tr_ref ref,
 	tri_lock(sys->env, &s->lock);
 	at = tri_shard_find(s, &e->named);
 	if (*at != NULL) {
+		bool own =
+		    tr_ref_valid(ref) && tr_ref_equal(name_of(*at)->ref, ref);
+
 		tri_unlock(&s->lock);
 		memory->free(memory->ctx, e);
-		return TR_EEXIST;
+		return own ? TR_OK : TR_EEXIST;
 	}
 	tri_shard_insert(s, sys->env, at, &e->named);
 	tri_unlock(&s->lock);

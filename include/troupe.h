@@ -1287,8 +1287,9 @@ TR_API int tr_timer_cancel(struct tr_self *self, tr_timer timer);
  *
  * \param self  the running actor
  * \param name  1 to 63 bytes, copied
- * \returns     TR_OK; TR_EEXIST; TR_EINVAL (length); TR_ENOMEM;
- *              TR_ESTOPPING (in stop())
+ * \returns     TR_OK, also if it has the name already, as a restarted child
+ *              does; TR_EEXIST: another actor has it; TR_EINVAL (length);
+ *              TR_ENOMEM; TR_ESTOPPING (in stop())
  * \owner       borrows until it returns
  * \threads     self
  * \blocks      never

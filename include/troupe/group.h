@@ -41,8 +41,8 @@ extern "C" {
  *
  * \param self  the running actor
  * \param name  the group, 1 to 63 bytes, copied
- * \returns     TR_OK; TR_EEXIST (it is a member); TR_EINVAL (length);
- *              TR_ENOMEM; TR_ESTOPPING (in stop())
+ * \returns     TR_OK, also if it is one already, as a restarted child is;
+ *              TR_EINVAL (length); TR_ENOMEM; TR_ESTOPPING (in stop())
  * \owner       borrows until it returns
  * \threads     self
  * \blocks      never

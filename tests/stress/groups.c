@@ -54,7 +54,7 @@ member_turn(struct tr_self *self, struct member *m)
 	size_t g = kit_below(&m->seed, GROUPS);
 
 	if (m->is[g]) {
-		KIT_CHECK(tr_pg_join(self, group_name[g]) == TR_EEXIST);
+		KIT_CHECK(tr_pg_join(self, group_name[g]) == TR_OK);
 		KIT_CHECK(tr_pg_leave(self, group_name[g]) == TR_OK);
 		atomic_fetch_add(&storm.leaves, 1);
 	} else {
