@@ -291,6 +291,7 @@ tri_keep_restart(struct tri_crew *c, struct tri_record *r,
 	tri_store_relaxed(&a->behavior, b);
 	tri_store_relaxed(&cold->life, tri_load_relaxed(&cold->life) + 1);
 	tri_fetch_and_acq_rel(&a->ident, ~(TRI_IDENT_KILL | TRI_IDENT_HELD));
+	tri_count(&c->desk.counts.restarted, (uint64_t)1);
 	tri_seen(sys, TRI_EVENT_RESTARTED, (tr_ref){ r->u.target }, NULL, 0, 0);
 	tri_inlet_unhold(&a->inlet);
 	tri_schedule(sys, &c->worker, a);

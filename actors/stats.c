@@ -14,6 +14,7 @@ stats_add_desk(struct tr_stats *s, const struct tri_desk *d)
 	s->spawned += tri_load_relaxed(&d->counts.spawned);
 	s->ended += tri_load_relaxed(&d->counts.ended);
 	s->failed += tri_load_relaxed(&d->counts.failed);
+	s->restarted += tri_load_relaxed(&d->counts.restarted);
 	s->sent += tri_load_relaxed(&d->counts.sent);
 	s->handled += tri_load_relaxed(&d->counts.handled);
 	for (i = 0; i < TR_DEAD_REASONS; i++)

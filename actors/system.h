@@ -28,6 +28,7 @@ struct tri_counts {
 	_Atomic uint64_t spawned;
 	_Atomic uint64_t ended;
 	_Atomic uint64_t failed;
+	_Atomic uint64_t restarted;
 	_Atomic uint64_t killed; /* by the system's stop */
 	_Atomic uint64_t sent;
 	_Atomic uint64_t handled;

@@ -1358,7 +1358,8 @@ struct tr_stats {
 	uint64_t actors; /* alive now */
 	uint64_t spawned; /* in all */
 	uint64_t ended; /* in all */
-	uint64_t failed; /* ended by an error */
+	uint64_t failed; /* lives that ended by an error */
+	uint64_t restarted; /* by supervisors */
 	uint64_t sent; /* messages of all kinds put into mailboxes, or tried */
 	uint64_t handled; /* messages whose handling has ended */
 	uint64_t queued; /* sent, not handled, not dead; exact when quiet */
