@@ -154,11 +154,12 @@ program_sources() {
 	local program=$1
 	cd "$root"
 	case $program in
-	schedules/actors | schedules/records)
+	schedules/actors | schedules/keep | schedules/records)
 		printf '%s\n' mailbox/*.c sched/*.c actors/*.c \
 		    tests/schedules/players.c ;;
 	schedules/*) printf '%s\n' mailbox/*.c sched/*.c ;;
-	*) printf '%s\n' mailbox/*.c sched/*.c actors/*.c ;;
+	*) printf '%s\n' mailbox/*.c sched/*.c actors/*.c \
+	    actors/supervise/*.c ;;
 	esac | if [[ $program == schedules/* ]]; then
 		# Its world takes the place of these.
 		grep -vE '/(env_real|loop|pool_real)[.]c$'
@@ -194,7 +195,7 @@ write_ninja() {
 			  depfile = \$out.d
 			END
 			(cd "$root" && printf '%s\n' mailbox/*.c sched/*.c \
-			    actors/*.c sim/*.c tests/*.c tests/unit/*.c \
+			    actors/*.c actors/supervise/*.c sim/*.c tests/*.c tests/unit/*.c \
 			    tests/stress/*.c tests/sim/*.c \
 			    tests/schedules/*.c) | grep -v '\*' |
 			while read -r source; do

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "actors/keep.h"
+
 struct player_rig rig;
 
 /* --------------------------------------------------------------- actors -- */
@@ -51,6 +53,26 @@ const struct tr_behavior player_plain = {
 	.state_size = sizeof(unsigned),
 	.receive = player_receive,
 };
+
+/* Nobody here is a supervisor, but in keep.c. */
+__attribute__((weak)) int
+tri_supervisor_notice(struct tr_self *self, void *state,
+    const struct tri_keep_notice *notice)
+{
+	(void)self;
+	(void)state;
+	(void)notice;
+	return TR_EINVAL;
+}
+
+__attribute__((weak)) int
+tri_supervisor_told(struct tr_self *self, void *state, bool kill)
+{
+	(void)self;
+	(void)state;
+	(void)kill;
+	return TR_EINVAL;
+}
 
 /* ---------------------------------------------------------------- setup -- */
 
