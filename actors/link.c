@@ -62,7 +62,7 @@ tri_links_init(struct tr_system *sys)
 	for (i = 0; i < TRI_LINK_SHARDS; i++) {
 		struct tri_links *s = &sys->links[i];
 
-		ck_spinlock_init(&s->lock);
+		tri_lock_init(&s->lock);
 		s->bucket = memory->alloc(memory->ctx, bytes);
 		if (s->bucket == NULL)
 			return false;

@@ -45,7 +45,7 @@ tri_shards_init(struct tri_shard *table, struct tri_env *env)
 		struct tri_shard *s = &table[i];
 		size_t bytes = BUCKETS_FIRST * sizeof(struct tri_named *);
 
-		ck_spinlock_init(&s->lock);
+		tri_lock_init(&s->lock);
 		s->bucket = memory->alloc(memory->ctx, bytes);
 		if (s->bucket == NULL)
 			return false;

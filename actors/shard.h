@@ -11,6 +11,7 @@
 
 #include "mailbox/ck.h"
 #include "sched/env.h"
+#include "sched/lock.h"
 
 enum {
 	TRI_NAME_MAX = 63,
@@ -24,7 +25,7 @@ struct tri_named {
 };
 
 struct tri_shard {
-	ck_spinlock_t lock; /* for all below */
+	struct tri_lock lock; /* for all below */
 	struct tri_named **bucket;
 	uint32_t buckets;
 	uint32_t count;

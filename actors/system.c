@@ -288,7 +288,7 @@ tri_system_new(struct tr_system **system, const struct tr_options *options,
 	sys->log_ctx = options->hook_ctx;
 	sys->dead_ctx = options->hook_ctx;
 	env->entropy(env, &sys->seed, sizeof(sys->seed));
-	ck_spinlock_init(&sys->foreign_lock);
+	tri_lock_init(&sys->foreign_lock);
 	ck_spinlock_init(&sys->stop_lock);
 	tri_store_relaxed(&sys->stop_deadline, INT64_MAX);
 	rc = system_init(sys);

@@ -86,7 +86,7 @@ enum { TRI_LINK_SHARDS = 16 };
 
 /* Links by their two ends: link.c. */
 struct tri_links {
-	ck_spinlock_t lock; /* for all below */
+	struct tri_lock lock; /* for all below */
 	struct tri_record **bucket;
 	uint32_t buckets;
 	uint32_t count;
@@ -123,7 +123,7 @@ struct tr_system {
 	struct signal_route *signals; /* under foreign_lock */
 
 	/* Foreign threads. */
-	alignas(TRI_LINE) ck_spinlock_t foreign_lock;
+	alignas(TRI_LINE) struct tri_lock foreign_lock;
 	struct tri_desk foreign;
 	struct tri_pool foreign_pool;
 

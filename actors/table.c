@@ -72,7 +72,7 @@ tri_table_init(struct tri_table *t, struct tri_env *env, uint32_t max,
 	t->env = env;
 	t->max = max;
 	memcpy(t->size, sizes, arrays * sizeof(*sizes));
-	ck_spinlock_init(&t->lock);
+	tri_lock_init(&t->lock);
 	t->discard = TRI_CHUNK_NONE;
 	t->fresh = TRI_CHUNK_NONE;
 	while (!table_reserve(t)) {
@@ -266,7 +266,7 @@ void
 tri_table_give_back(struct tri_table *t, struct tri_cache *c)
 {
 	/* It is not urgent: if somebody has the lock, another time. */
-	if (c->n == 0 || !ck_spinlock_trylock(&t->lock))
+	if (c->n == 0 || !tri_trylock(&t->lock))
 		return;
 	table_take_back(t, c, c->n);
 	tri_unlock(&t->lock);

@@ -24,6 +24,7 @@
 #include "mailbox/atomic.h"
 #include "mailbox/ck.h"
 #include "sched/env.h"
+#include "sched/lock.h"
 
 enum {
 	TRI_TABLE_ARRAYS = 4,
@@ -52,7 +53,7 @@ struct tri_table {
 	uint32_t keep; /* and keeps at most */
 	_Atomic uint32_t limit; /* all indices below were handed out once */
 
-	ck_spinlock_t lock; /* for all below */
+	struct tri_lock lock; /* for all below */
 	uint32_t committed;
 	uint32_t populated; /* of the first array, ahead of its use */
 	uint32_t *freed; /* a stack */

@@ -13,7 +13,7 @@ tri_runq_init(struct tri_runq *q, struct tri_sched *sched)
 {
 	q->sched = sched;
 	ck_ring_init(&q->ring, TRI_RING_SLOTS);
-	ck_spinlock_init(&q->lock);
+	tri_lock_init(&q->lock);
 }
 
 void
@@ -248,8 +248,7 @@ steal_over(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 	tri_word first = 0;
 	unsigned n;
 
-	if (tri_load_relaxed(&q->over_count) == 0 ||
-	    !ck_spinlock_trylock(&q->lock))
+	if (tri_load_relaxed(&q->over_count) == 0 || !tri_trylock(&q->lock))
 		return 0;
 	link = over_cut(q, TRI_REFILL, 50, &n);
 	tri_unlock(&q->lock);

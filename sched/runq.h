@@ -23,6 +23,7 @@
 
 #include "mailbox/atomic.h"
 #include "mailbox/ck.h"
+#include "sched/lock.h"
 #include "sched/word.h"
 
 enum {
@@ -51,7 +52,7 @@ struct tri_runq {
 	alignas(TRI_LINE) ck_ring_buffer_t buffer[TRI_RING_SLOTS];
 
 	/* Under the lock; the count is read without it. */
-	alignas(TRI_LINE) ck_spinlock_t lock;
+	alignas(TRI_LINE) struct tri_lock lock;
 	struct tri_link *over_first;
 	struct tri_link *over_last;
 	_Atomic uint64_t over_count;
