@@ -28,7 +28,6 @@ enum {
 #define TRI_IDENT_GENERATION UINT64_C(0xffffffff)
 #define TRI_IDENT_HOME_SHIFT 32
 #define TRI_IDENT_HOME       UINT64_C(0xffff)
-#define TRI_IDENT_KILL       (UINT64_C(1) << 48) /* no handler starts */
 #define TRI_IDENT_TOLD       (UINT64_C(1) << 49) /* by the system's stop */
 #define TRI_IDENT_COLD       (UINT64_C(1) << 50) /* the cold part is used */
 #define TRI_IDENT_DYING      (UINT64_C(1) << 51) /* closed, ends in slices */
@@ -38,6 +37,12 @@ enum {
 #define TRI_IDENT_HELD       (UINT64_C(1) << 55) /* waits for its restart */
 /* What senders have to know. */
 #define TRI_IDENT_UNUSUAL (TRI_IDENT_BOUND | TRI_IDENT_TRACED)
+/* What its worker has to know before each message (care.c): the uppermost, so
+ * that one shift tells whether there is any. */
+#define TRI_IDENT_TIMED      (UINT64_C(1) << 60) /* its handlers have a limit */
+#define TRI_IDENT_OVERFULL   (UINT64_C(1) << 61) /* no handler starts */
+#define TRI_IDENT_KILL       (UINT64_C(1) << 62) /* no handler starts */
+#define TRI_IDENT_CARE_SHIFT 59
 /* No actor is here; `behavior` is still that of the last one. */
 #define TRI_IDENT_FREE (UINT64_C(1) << 63)
 
@@ -100,7 +105,7 @@ struct tri_intake {
 	_Atomic uint64_t waiting; /* items and bytes */
 	_Atomic uint64_t bound; /* the same two */
 	_Atomic uint32_t overflow; /* enum tr_overflow */
-	uint32_t room;
+	uint32_t handler_us; /* care.c; set at spawn, read by the owner */
 	_Atomic uint64_t mark_state;
 	struct tr_msg mark;
 };

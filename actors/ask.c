@@ -244,8 +244,9 @@ bool
 tr_cancelled(struct tr_self *self)
 {
 	struct tri_crew *c = tri_crew_of(self);
+	uint64_t ident = tri_load_relaxed(&self->ident);
 
-	if (tri_load_relaxed(&self->ident) & TRI_IDENT_KILL)
+	if (ident >> TRI_IDENT_CARE_SHIFT != 0 && tri_care_cancels(c, ident))
 		return true;
 	return c->turn.ask != 0 && !ask_is_live(c->desk.sys, c->turn.ask);
 }

@@ -14,6 +14,13 @@
  * never reset: each reservation is given back exactly once, also when the slot
  * has got its next actor meanwhile.
  *
+ * An actor that is to fail when it has too much (TR_FAIL_FULL) is told so by a
+ * bit in its ident, at which its worker looks before each message (care.c).
+ * That it looks is seen to by the message that was too much: it goes into the
+ * mailbox like those before it, only that it does not count, and shares their
+ * fate.  So telling needs neither memory nor a worker, and goes beyond the
+ * bound by one message.
+ *
  * Only messages and asks count.  Replies, ticks, outcomes, start and stop are
  * never refused.  No data hangs on the word, only the sum has to be right,
  * hence its orders are relaxed.
@@ -35,7 +42,7 @@ bool
 tri_bound_is_valid(const struct tr_spawn_options *o)
 {
 	return o->max_items <= ITEMS_MAX && o->max_bytes <= BYTES_MAX &&
-	    (unsigned)o->overflow <= TR_DROP_OLD;
+	    (unsigned)o->overflow <= TR_FAIL_FULL;
 }
 
 uint64_t
@@ -70,9 +77,25 @@ bound_is_over(uint64_t waiting, uint64_t bound, unsigned times)
 	    (waiting & BYTES_MASK) > (bound & BYTES_MASK) * times;
 }
 
+/* Any thread: the actor is to fail.  true: nobody has said so before. */
+static bool
+bound_burst(struct tr_self *a, uint32_t generation)
+{
+	uint64_t ident = tri_load_relaxed(&a->ident);
+
+	do {
+		if ((uint32_t)ident != generation ||
+		    (ident & TRI_IDENT_OVERFULL) != 0)
+			return false;
+		/* Seen by who takes the message that is pushed next. */
+	} while (!tri_cas_weak_acq_rel(&a->ident, &ident,
+	    ident | TRI_IDENT_OVERFULL));
+	return true;
+}
+
 /* Any thread.  QUEUED: it may be pushed. */
 static enum tri_inlet_pushed
-bound_admit(struct tri_intake *in, struct tr_msg *m)
+bound_admit(struct tri_intake *in, struct tr_self *a, struct tr_msg *m)
 {
 	uint64_t cost = bound_cost(m);
 	uint64_t waiting = tri_fetch_add_relaxed(&in->waiting, cost) + cost;
@@ -86,7 +109,11 @@ bound_admit(struct tri_intake *in, struct tr_msg *m)
 		return TRI_PUSH_QUEUED;
 	}
 	tri_fetch_sub_relaxed(&in->waiting, cost);
-	return overflow == TR_REJECT ? TRI_PUSH_FULL : TRI_PUSH_DROPPED;
+	if (overflow == TR_FAIL_FULL && bound_burst(a, m->generation))
+		return TRI_PUSH_QUEUED;
+	return overflow == TR_REJECT || overflow == TR_FAIL_FULL ?
+	    TRI_PUSH_FULL :
+	    TRI_PUSH_DROPPED;
 }
 
 void
@@ -114,7 +141,7 @@ push_bounded(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 	 * tri_inlet_push. */
 	if (tri_load_acquire(&a->inlet.head) == TRI_INLET_CLOSED)
 		return TRI_PUSH_CLOSED;
-	pushed = bound_admit(tri_intake(sys, a), m);
+	pushed = bound_admit(tri_intake(sys, a), a, m);
 	return pushed == TRI_PUSH_QUEUED ? tri_inlet_push(&a->inlet, m) :
 					   pushed;
 }

@@ -290,7 +290,8 @@ tri_keep_restart(struct tri_crew *c, struct tri_record *r,
 	memset(tri_actor_state(a, b), 0, b->state_size);
 	tri_store_relaxed(&a->behavior, b);
 	tri_store_relaxed(&cold->life, tri_load_relaxed(&cold->life) + 1);
-	tri_fetch_and_acq_rel(&a->ident, ~(TRI_IDENT_KILL | TRI_IDENT_HELD));
+	tri_fetch_and_acq_rel(&a->ident,
+	    ~(TRI_IDENT_KILL | TRI_IDENT_OVERFULL | TRI_IDENT_HELD));
 	tri_count(&c->desk.counts.restarted, (uint64_t)1);
 	tri_seen(sys, TRI_EVENT_RESTARTED, (tr_ref){ r->u.target }, NULL, 0, 0);
 	tri_inlet_unhold(&a->inlet);

@@ -168,6 +168,29 @@ run_handle(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		tri_turn_fail(c, rc);
 }
 
+/* The message in hand was not handled: it is a dead letter. */
+static TRI_COLD uint32_t
+run_dead(struct tri_crew *c, struct tr_msg *m, enum tr_dead_reason why)
+{
+	tri_turn_detach(c);
+	c->turn.msg = NULL;
+	if (kind_is_counted(m->kind))
+		tri_msg_dead(c,
+		    why == TR_DEAD_NO_ACTOR ? TR_REF_NONE : c->turn.ref, m, why,
+		    why == TR_DEAD_EXPIRED ? TR_ETIMEDOUT : TR_EDEAD);
+	else
+		tri_msg_dispose(c, m, TR_EDEAD);
+	return 0;
+}
+
+/* It was handled, and that counts; the message that made its actor fail is a
+ * dead letter, unless it was taken. */
+static inline uint32_t
+run_counted(const struct tri_crew *c, uint32_t counted)
+{
+	return c->turn.failed && c->turn.msg != NULL ? 0 : counted;
+}
+
 /* It leaves the mailbox; true: it is for a former actor of the slot. */
 static TRI_COLD bool
 run_leaves(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
@@ -178,24 +201,43 @@ run_leaves(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	return (m->flags & TRI_MSG_STALE) != 0;
 }
 
-/* It was killed; true: it ends, before the message in hand. */
-static TRI_COLD bool
-run_killed(struct tri_crew *c, struct tr_self *a)
+/* Its ident says that it ends before the message in hand; unless it traps
+ * kills: then it ends later, and goes on until then. */
+static bool
+run_ends(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 {
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 	int rc;
 
-	if (!run_traps_stop(c, a)) {
-		c->turn.ended = true;
-		c->turn.reason = (struct tr_reason){ .code = TR_KILLED };
-		return true;
-	}
-	/* It ends later, and goes on until then. */
+	if ((ident & TRI_IDENT_KILL) == 0 || !run_traps_stop(c, a))
+		return tri_care_ends(c, ident);
 	tri_fetch_and_acq_rel(&a->ident, ~TRI_IDENT_KILL);
 	rc = tri_supervisor_told(a, tri_actor_state(a, b), true);
 	if (rc != TR_OK)
 		tri_turn_fail(c, rc);
-	return c->turn.ended;
+	return c->turn.ended || tri_care_ends(c, ident & ~TRI_IDENT_KILL);
+}
+
+/* As run_message, for an actor whose ident says that there is more to it. */
+static __attribute__((noinline)) uint32_t
+run_with_care(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	uint64_t ident = tri_load_relaxed(&a->ident);
+	enum tr_dead_reason why = TR_DEAD_REASONS;
+	uint32_t counted = kind_is_counted(m->kind);
+
+	if (run_ends(c, a, ident))
+		return 0;
+	if ((m->flags & TRI_MSG_LEAVES) != 0 && run_leaves(c, a, m))
+		return run_dead(c, m, TR_DEAD_NO_ACTOR);
+	if (m->kind != TRI_MSG_PLAIN)
+		why = run_refused(c, m);
+	if (why != TR_DEAD_REASONS)
+		return run_dead(c, m, why);
+	tri_care_before(c, a, ident);
+	run_handle(c, a, m);
+	tri_care_after(c, ident);
+	return run_counted(c, counted);
 }
 
 /*
@@ -207,33 +249,23 @@ static inline uint32_t
 run_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
 	uint64_t ident = tri_load_relaxed(&a->ident);
-	enum tr_dead_reason why = TR_DEAD_REASONS;
 	uint32_t counted = kind_is_counted(m->kind);
+	enum tr_dead_reason why;
 
 	c->turn.msg = m;
 	c->turn.ran = false;
-	if (TRI_UNLIKELY((ident & TRI_IDENT_KILL) != 0) && run_killed(c, a))
-		return 0;
+	if (TRI_UNLIKELY(ident >> TRI_IDENT_CARE_SHIFT != 0))
+		return run_with_care(c, a, m);
 	if (TRI_UNLIKELY((m->flags & TRI_MSG_LEAVES) != 0) &&
 	    run_leaves(c, a, m))
-		why = TR_DEAD_NO_ACTOR;
-	else if (m->kind != TRI_MSG_PLAIN)
+		return run_dead(c, m, TR_DEAD_NO_ACTOR);
+	if (m->kind != TRI_MSG_PLAIN) {
 		why = run_refused(c, m);
-	if (TRI_UNLIKELY(why != TR_DEAD_REASONS)) {
-		tri_turn_detach(c);
-		c->turn.msg = NULL;
-		if (counted)
-			tri_msg_dead(c,
-			    why == TR_DEAD_NO_ACTOR ? TR_REF_NONE : c->turn.ref,
-			    m, why,
-			    why == TR_DEAD_EXPIRED ? TR_ETIMEDOUT : TR_EDEAD);
-		else
-			tri_msg_dispose(c, m, TR_EDEAD);
-		return 0;
+		if (TRI_UNLIKELY(why != TR_DEAD_REASONS))
+			return run_dead(c, m, why);
 	}
 	run_handle(c, a, m);
-	/* The message that killed it is a dead letter, unless it was taken. */
-	return c->turn.failed && c->turn.msg != NULL ? 0 : counted;
+	return run_counted(c, counted);
 }
 
 /* ---------------------------------------------------------- one batch --- */

@@ -102,9 +102,23 @@ static bool
 spawn_is_valid(const struct tr_system *sys, const struct tr_behavior *b,
     const struct tr_spawn_options *o)
 {
-	return (o == NULL || tri_bound_is_valid(o)) && b != NULL &&
-	    b->receive != NULL && b->state_size <= STATE_MAX &&
+	return (o == NULL || (tri_bound_is_valid(o) && tri_care_is_valid(o))) &&
+	    b != NULL && b->receive != NULL && b->state_size <= STATE_MAX &&
 	    b->arg_size <= sys->options.max_message_bytes;
+}
+
+/* What its ident says from the first moment. */
+static uint64_t
+spawn_flags(struct tr_system *sys, struct tr_self *a,
+    const struct tr_spawn_options *o)
+{
+	uint64_t flags = sys->trace != NULL ? TRI_IDENT_TRACED : 0;
+
+	if (o != NULL && (o->max_items != 0 || o->max_bytes != 0))
+		flags |= tri_bound_set(sys, a, o);
+	if (o != NULL && o->max_handler_ns != 0)
+		flags |= tri_care_set(sys, a, o);
+	return flags;
 }
 
 /* The cell of a free slot becomes that of a new actor, still closed. */
@@ -114,7 +128,6 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 {
 	struct tr_self *a = tri_cell(sys, slot);
 	uint32_t generation = (uint32_t)tri_load_relaxed(&a->ident);
-	uint64_t flags = sys->trace != NULL ? TRI_IDENT_TRACED : 0;
 
 	if (generation == 0) /* fresh memory */
 		generation = tri_table_floor(&sys->actors, slot);
@@ -123,11 +136,9 @@ spawn_fill_cell(struct tr_system *sys, uint32_t slot, int home,
 	a->pending = NULL;
 	tri_store_relaxed(&a->handled, 0u);
 	tri_store_relaxed(&a->taken, 0u);
-	if (o != NULL && (o->max_items != 0 || o->max_bytes != 0))
-		flags |= tri_bound_set(sys, a, o);
 	tri_store_relaxed(&a->ident,
-	    flags | (uint64_t)(unsigned)home << TRI_IDENT_HOME_SHIFT |
-		generation);
+	    spawn_flags(sys, a, o) |
+		(uint64_t)(unsigned)home << TRI_IDENT_HOME_SHIFT | generation);
 	/* rel: FREE is gone before; pairs with the acq in tri_behavior_of. */
 	tri_store_release(&a->behavior, b);
 	return tri_ref_make(slot, generation);

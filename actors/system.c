@@ -154,6 +154,7 @@ crews_init(struct tr_system *sys)
 		c->until_clock = TRI_CLOCK_MESSAGES;
 		c->turn.deadline = INT64_MAX;
 		c->turn.unanswered = TR_ENOREPLY;
+		c->handler_until = INT64_MAX;
 		ck_stack_init(&c->gone);
 	}
 }

@@ -71,6 +71,9 @@ struct tri_crew {
 	uint32_t clock_every;
 	int64_t clock_last;
 	_Atomic uint32_t tag; /* of the message in hand, for reports */
+	/* care.c: of the handler that runs. */
+	int64_t handler_since;
+	int64_t handler_until; /* INT64_MAX: it has no limit */
 	alignas(TRI_LINE) ck_stack_t gone; /* records to disarm */
 };
 
@@ -382,6 +385,18 @@ void tri_actor_run(struct tri_worker *w, void *object);
 void tri_actor_requeue(struct tri_crew *c, struct tr_self *a);
 /* What special kinds of messages mean; the handler's return value. */
 int tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+
+/* care.c: actors whose ident has more to say, around each message */
+bool tri_care_is_valid(const struct tr_spawn_options *o);
+/* Returns the flags for ident. */
+uint64_t tri_care_set(struct tr_system *sys, struct tr_self *a,
+    const struct tr_spawn_options *o);
+/* true: the running actor ends, and the message in hand is not handled. */
+bool tri_care_ends(struct tri_crew *c, uint64_t ident);
+void tri_care_before(struct tri_crew *c, struct tr_self *a, uint64_t ident);
+void tri_care_after(struct tri_crew *c, uint64_t ident);
+/* Whether the work in hand is in vain. */
+bool tri_care_cancels(struct tri_crew *c, uint64_t ident);
 
 /* life.c */
 /* Fire of a stop's deadline. */

@@ -236,6 +236,9 @@ enum tr_overflow {
 	                  * into its mailbox; until then up to twice the bound
 	                  * may wait, and what goes beyond is dropped as by
 	                  * TR_DROP_NEW */
+	TR_FAIL_FULL = 3, /* the actor fails with TR_EFULL before it handles
+	                   * another message, and what waits goes with it;
+	                   * until then others are refused as by TR_REJECT */
 };
 
 /** How an actor is spawned.  All zero: anywhere, without a name. */
@@ -251,6 +254,10 @@ struct tr_spawn_options {
 	size_t max_bytes; /* payloads and 32 to 64 bytes more for each, up to
 	                   * 2^38; 0: unbounded, or 2^38 */
 	enum tr_overflow overflow;
+	int64_t max_handler_ns; /* a handler that has run longer makes the
+	                         * actor fail when it returns (TR_ETIMEDOUT);
+	                         * stop() may take its time; up to an hour,
+	                         * rounded up to 1 us; 0: no limit */
 	bool link; /* the spawner is linked with it from its first moment; not
 	            * for tr_system_spawn() */
 	uint64_t *monitor; /* the spawner watches the actor from its first
@@ -1121,8 +1128,9 @@ TR_API bool tr_token_cancelled(struct tr_self *self, const tr_token *token);
  * Whether the work in hand is still wanted.
  *
  * \param self  the running actor
- * \returns     true when the ask in hand was cancelled or has ended, or when
- *              this actor was killed
+ * \returns     true when the ask in hand was cancelled or has ended, when this
+ *              actor was killed, or when this handler has run longer than
+ *              the actor's max_handler_ns
  * \owner       none
  * \threads     self
  * \blocks      never

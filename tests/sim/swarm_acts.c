@@ -376,7 +376,9 @@ draw_options(struct bee *b)
 		.placement = draw(b, 3) == 0 ? TR_PLACE_PINNED : TR_PLACE_ANY,
 		.max_items = draw(b, 3) == 0 ? 1 + (uint32_t)draw(b, 5) : 0,
 		.max_bytes = draw(b, 6) == 0 ? 100 + draw(b, 5000) : 0,
-		.overflow = (enum tr_overflow)draw(b, 3),
+		.overflow = (enum tr_overflow)draw(b, 4),
+		.max_handler_ns =
+		    draw(b, 6) == 0 ? TR_US(1 + draw(b, 5000)) : 0,
 	};
 }
 

@@ -5,8 +5,9 @@
  * the memory stays flat.
  *
  * Senders on all workers flood the receivers through a shared table; a
- * receiver ends after so many messages and its sender's spawner puts a new one
- * in its place, most often into the same slot.
+ * receiver ends after so many messages, or fails when it has too many, and its
+ * spawner, which watches it, puts a new one in its place, most often into the
+ * same slot.
  */
 #define KIT_STRESS
 #include "actors/system.h"
@@ -28,8 +29,6 @@ static _Atomic uint64_t most; /* that were ever seen waiting */
 static struct tr_system *sys;
 
 struct receiver {
-	tr_ref keeper;
-	unsigned index;
 	unsigned left;
 };
 
@@ -69,7 +68,6 @@ receiver_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	look_at_bound(self);
 	if (--r->left > 0)
 		return TR_OK;
-	(void)tr_send(self, r->keeper, ENDED, &r->index, sizeof(r->index));
 	return tr_exit(self, TR_NORMAL);
 }
 
@@ -134,10 +132,14 @@ static const struct tr_behavior sender = {
 static void
 keeper_spawn(struct tr_self *self, struct keeper *k, unsigned index)
 {
-	struct receiver r = { tr_self_ref(self), index, LIFE };
+	struct receiver r = { LIFE };
+	uint64_t monitor;
 	tr_ref ref = tr_spawn(self, &receiver, &r,
 	    &(struct tr_spawn_options){ .max_items = BOUND,
-		.overflow = (enum tr_overflow)(k->incarnations++ % 3) });
+		.overflow = (enum tr_overflow)(k->incarnations++ % 4),
+		.monitor = &monitor,
+		.monitor_tag = ENDED,
+		.monitor_cookie = index });
 
 	KIT_CHECK(tr_ref_valid(ref));
 	atomic_store(&table[index], ref.bits);
@@ -163,12 +165,16 @@ keeper_start(struct tr_self *self, void *state, const void *arg)
 static int
 keeper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
-	const unsigned *index = tr_data(msg, sizeof(*index));
+	const struct tr_down *down = tr_data(msg, sizeof(*down));
 	struct keeper *k = state;
 
-	if (tr_tag(msg) == ENDED)
-		keeper_spawn(self, k, *index);
-	else if (--k->senders == 0)
+	if (tr_tag(msg) == ENDED) {
+		KIT_CHECK(down->reason.code == TR_NORMAL ||
+		    down->reason.code == TR_EFULL);
+		keeper_spawn(self, k, (unsigned)down->cookie);
+		return TR_OK;
+	}
+	if (--k->senders == 0)
 		return kit_finish(self);
 	return TR_OK;
 }
@@ -199,6 +205,7 @@ main(int argc, char **argv)
 		KIT_CHECK(tri_load_relaxed(&in->waiting) == 0);
 	}
 	KIT_CHECK(tr_stats(k.sys, &k.stats) == TR_OK);
+	KIT_CHECK(k.stats.failed > 0);
 	pool_bytes = k.stats.pool_bytes;
 	printf("most waiting %" PRIu64 ", pools %" PRIu64 " KiB\n",
 	    atomic_load(&most), pool_bytes / 1024);

@@ -316,7 +316,7 @@ bad_bounds_are_refused(void **unused)
 	struct tr_spawn_options bad[] = {
 		{ .max_items = (1u << 22) + 1 },
 		{ .max_bytes = ((size_t)1 << 38) + 1 },
-		{ .max_items = 1, .overflow = (enum tr_overflow)3 },
+		{ .max_items = 1, .overflow = (enum tr_overflow)4 },
 	};
 
 	(void)unused;
