@@ -5,7 +5,8 @@
  * Clocks, entropy, threads, event loops with their parking, memory, and the
  * pool for blocking calls are reached through the table below and nowhere
  * else; a test checks the objects' undefined symbols.  The real world is
- * env_real.c, loop.c (the only file that knows libev) and pool_real.c.  A
+ * env_real.c, loop.c (the only file that knows libev), pool_real.c, and
+ * fault_real.c.  A
  * simulator is another table: one thread, virtual time, chosen faults; the
  * algorithms above do not change.
  *
@@ -33,6 +34,28 @@ struct tri_job {
 	 * the job is not touched. */
 	void (*run)(struct tri_job *job);
 	void (*finish)(struct tri_job *job);
+};
+
+enum { TRI_FAULT_WATCHERS = 64 }; /* numbers 0 to 63 */
+
+/* A signal that ends the process. */
+struct tri_fault {
+	int signo;
+	const char *name; /* of the signal */
+	int thread; /* the kernel's number */
+	int sender; /* a process; 0: of this one's own doing */
+	bool has_address;
+	uintptr_t address;
+	void *watcher[TRI_FAULT_WATCHERS]; /* by number; NULL: none */
+};
+
+/* In the handler of a signal, on any thread. */
+typedef void tri_fault_fn(const struct tri_fault *fault);
+
+/* Where a thread's handlers run; base is NULL: on the thread's own stack. */
+struct tri_signal_stack {
+	void *base;
+	size_t size;
 };
 
 struct tri_env {
@@ -111,6 +134,20 @@ struct tri_env {
 	/* After jobs_close(), with none running. */
 	void (*jobs_free)(struct tri_env *env, struct tri_jobs *jobs);
 
+	/*
+	 * Signals that end the process: have fn called, the same for all who
+	 * watch, at the first one.  `number` is the caller's own.  0, or a
+	 * negative errno value.  Unwatching waits for a call under way on
+	 * another thread.
+	 */
+	int (*faults_watch)(struct tri_env *env, unsigned number,
+	    tri_fault_fn *fn, void *arg);
+	void (*faults_unwatch)(struct tri_env *env, unsigned number);
+	/* For the calling thread.  *former: what it had; NULL: not wanted. */
+	void (*signal_stack)(struct tri_env *env,
+	    const struct tri_signal_stack *stack,
+	    struct tri_signal_stack *former);
+
 	/* Write all to a descriptor.  0, or a negative errno value. */
 	int (*write)(struct tri_env *env, int fd, const void *buf, size_t size);
 	/* Smaller than usual, for tests: struct tri_sched_config; 0: usual. */
@@ -141,8 +178,9 @@ tri_env_free(struct tri_env *env, void *p)
 	env->memory.free(env->memory.ctx, p);
 }
 
-/* loop.c and pool_real.c, put into the table by env_real.c. */
+/* loop.c, pool_real.c and fault_real.c, put into the table by env_real.c. */
 void tri_loop_ops(struct tri_env *env);
 void tri_jobs_ops(struct tri_env *env);
+void tri_fault_ops(struct tri_env *env);
 
 #endif

@@ -502,6 +502,7 @@ tri_env_real_with(const struct tr_allocator *allocator)
 	};
 	tri_loop_ops(&r->env);
 	tri_jobs_ops(&r->env);
+	tri_fault_ops(&r->env);
 	return &r->env;
 }
 

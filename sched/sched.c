@@ -127,10 +127,14 @@ worker_main(void *arg)
 	/* acq: pairs with tri_sched_run: all workers exist, or none works. */
 	while (tri_load_acquire(&w->sched->gate) == GATE_CLOSED)
 		(void)w->env->loop_sleep(w->env, w->loop, INT64_MAX);
+	if (w->sched->hooks.enter != NULL)
+		w->sched->hooks.enter(w);
 	tri_worker_read_clock(w);
 	while (tri_load_relaxed(&w->sched->gate) == GATE_OPEN &&
 	    tri_worker_step(w))
 		;
+	if (w->sched->hooks.leave != NULL)
+		w->sched->hooks.leave(w);
 	tri_worker_here = before;
 	tri_worker_end(w);
 }

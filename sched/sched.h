@@ -46,6 +46,10 @@ struct tri_hooks {
 	/* Idle for long: give memory back, a slice.  true: call again.  NULL:
 	 * nothing to give. */
 	bool (*trim)(struct tri_worker *w);
+	/* On its thread, before its first step and after its last.  NULL:
+	 * nothing to do. */
+	void (*enter)(struct tri_worker *w);
+	void (*leave)(struct tri_worker *w);
 };
 
 /* Relaxed counters, written by the worker only, summed by readers. */
