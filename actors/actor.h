@@ -39,6 +39,7 @@ enum {
 #define TRI_IDENT_UNUSUAL (TRI_IDENT_BOUND | TRI_IDENT_TRACED)
 /* What its worker has to know before each message (care.c): the uppermost, so
  * that one shift tells whether there is any. */
+#define TRI_IDENT_RECORDED   (UINT64_C(1) << 59) /* in the flight recorder */
 #define TRI_IDENT_TIMED      (UINT64_C(1) << 60) /* its handlers have a limit */
 #define TRI_IDENT_OVERFULL   (UINT64_C(1) << 61) /* no handler starts */
 #define TRI_IDENT_KILL       (UINT64_C(1) << 62) /* no handler starts */

@@ -3,8 +3,8 @@
  * Care: what some actors need around each of their messages.
  *
  * The uppermost bits of an ident say that its actor was killed, that its
- * mailbox has gone over its bound, or that its handlers have a time limit.
- * Whoever runs it looks at all of them by one shift, so an actor without any
+ * mailbox has gone over its bound, that its handlers have a time limit, or that
+ * what they handle is to be recorded.  Whoever runs it looks at all of them by one shift, so an actor without any
  * pays for none; the others take the longer way (run.c), which asks here.
  *
  * The time limit is looked at when the handler has returned: C cannot end a
@@ -13,6 +13,7 @@
  *
  * On the actor's worker.
  */
+#include "actors/flight.h"
 #include "actors/system.h"
 
 #include <stdio.h>
@@ -60,6 +61,9 @@ tri_care_before(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 {
 	struct tr_system *sys = c->desk.sys;
 
+	if ((ident & TRI_IDENT_RECORDED) != 0)
+		tri_flight_record(c->flight, c->turn.ref,
+		    tri_load_relaxed(&a->behavior), c->turn.msg, c->worker.now);
 	if ((ident & TRI_IDENT_TIMED) == 0)
 		return;
 	c->handler_since = sys->env->now(sys->env);

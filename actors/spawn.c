@@ -114,6 +114,8 @@ spawn_flags(struct tr_system *sys, struct tr_self *a,
 {
 	uint64_t flags = sys->trace != NULL ? TRI_IDENT_TRACED : 0;
 
+	if (sys->options.fault_messages != 0)
+		flags |= TRI_IDENT_RECORDED;
 	if (o != NULL && (o->max_items != 0 || o->max_bytes != 0))
 		flags |= tri_bound_set(sys, a, o);
 	if (o != NULL && o->max_handler_ns != 0)

@@ -17,7 +17,8 @@ enum {
 	JOBS_WAIT_NS = 100 * 1000 * 1000,
 };
 
-/* Which system numbers are in use: the one variable of the process. */
+/* Which system numbers are in use: a variable of the process.  The only other
+ * one is sched/fault_real.c's. */
 static _Atomic uint64_t systems_used = 1;
 
 /* ----------------------------------------------------------- options ---- */
@@ -29,7 +30,8 @@ tri_options_are_valid(const struct tr_options *o)
 	    (o->max_actors == 0 ||
 		(o->max_actors >= ACTORS_MIN && o->max_actors <= ACTORS_MAX)) &&
 	    o->max_message_bytes <= MESSAGE_MAX && tri_budget_is_valid(o) &&
-	    o->blocking_threads <= 256 && o->stop_ns >= 0 &&
+	    tri_fault_is_valid(o) && o->blocking_threads <= 256 &&
+	    o->stop_ns >= 0 &&
 	    (o->allocator == NULL ||
 		(o->allocator->alloc != NULL && o->allocator->free != NULL));
 }
@@ -175,6 +177,8 @@ system_init_sched(struct tr_system *sys)
 			.poll = system_poll,
 			.trim = system_trim,
 			.attend = tri_stop_attend,
+			.enter = tri_fault_enter,
+			.leave = tri_fault_leave,
 		},
 		.pool_owner = sys,
 		.pools = sys->options.workers + 1,
@@ -240,6 +244,7 @@ system_init(struct tr_system *sys)
 	if (rc == 0) {
 		crews_init(sys);
 		tri_budget_count(sys);
+		rc = tri_fault_init(sys);
 	}
 	return rc;
 }
@@ -250,6 +255,7 @@ system_free(struct tr_system *sys)
 	struct tri_env *env = sys->env;
 
 	env->jobs_free(env, sys->jobs);
+	tri_fault_fini(sys);
 	tri_sched_fini(&sys->sched);
 	tri_signals_fini(sys);
 	tri_pool_fini(&sys->foreign_pool);

@@ -74,6 +74,10 @@ struct tri_crew {
 	/* care.c: of the handler that runs. */
 	int64_t handler_since;
 	int64_t handler_until; /* INT64_MAX: it has no limit */
+	/* fault.c */
+	struct tri_flight *flight; /* NULL: nothing is recorded */
+	struct tri_signal_stack fault_stack; /* without a base: none */
+	struct tri_signal_stack fault_stack_before; /* its thread's */
 	alignas(TRI_LINE) ck_stack_t gone; /* records to disarm */
 };
 
@@ -397,6 +401,14 @@ void tri_care_before(struct tri_crew *c, struct tr_self *a, uint64_t ident);
 void tri_care_after(struct tri_crew *c, uint64_t ident);
 /* Whether the work in hand is in vain. */
 bool tri_care_cancels(struct tri_crew *c, uint64_t ident);
+
+/* fault.c: the report of a fault, for those who asked for it */
+bool tri_fault_is_valid(const struct tr_options *o);
+/* Once there are crews; undone by tri_fault_fini in any case. */
+int tri_fault_init(struct tr_system *sys);
+void tri_fault_fini(struct tr_system *sys);
+void tri_fault_enter(struct tri_worker *w);
+void tri_fault_leave(struct tri_worker *w);
 
 /* life.c */
 /* Fire of a stop's deadline. */

@@ -376,6 +376,15 @@ struct tr_options {
 	unsigned blocking_queue; /* jobs that may wait; 0: 1,024 */
 	int64_t stop_ns; /* deadline of the stop when tr_run()'s root ends; 0:
 	                  * 5 s */
+	/* When a signal ends the process (SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+	 * SIGABRT, so assertions too), write to stderr which actors and
+	 * messages were in hand; then what the process had for the signal goes
+	 * on: see docs/crashes.md. */
+	bool fault_report; /* installs handlers, for the whole process */
+	unsigned fault_messages; /* the last messages that each worker remembers
+	                          * for that, up to 4,096, rounded up to a power
+	                          * of two; 0: none; costs some ns for each
+	                          * message */
 	tr_log_fn *log; /* NULL: tr_run() writes to stderr, others nowhere */
 	tr_dead_letter_fn *on_dead_letter; /* NULL: only counted */
 	void *hook_ctx; /* passed to the hooks */

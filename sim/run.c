@@ -235,6 +235,7 @@ run_system_new(struct tr_sim *sim)
 	options.workers = sim->workers;
 	options.spin_ns = -1;
 	options.pin = false;
+	options.fault_report = false; /* the process is the simulator's */
 	if (options.max_actors == 0)
 		options.max_actors = 1 << 16;
 	return tri_system_new(&sim->sys, &options, &sim->env);
