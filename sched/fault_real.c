@@ -50,7 +50,7 @@ enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 
 /* What the process has of handlers. */
 static struct {
-	ck_spinlock_t lock; /* for the three below, and to change watchers */
+	struct tri_lock lock; /* for the three below, and to change watchers */
 	bool installed;
 	void (*handler)(int signo, siginfo_t *info, void *context); /* ours */
 	struct sigaction former[DEADLY];
