@@ -1,0 +1,271 @@
+%% SPDX-License-Identifier: BSD-2-Clause
+%%
+%% Plays scripts with Erlang's own processes: see script.h and README.md.
+%%
+%%     erl -noshell -run judge main OUT_DIRECTORY rows/G1.script ...
+%%
+%% writes OUT_DIRECTORY/G1.trace and so on.  A scene's processes are traced, so
+%% that it is known when all have ended, and of what; they note their lines in a
+%% table, in which a line is when the call has returned.
+-module(judge).
+-export([main/1]).
+
+-define(SCENE_MS, 20000).
+
+main([Out | Rows]) ->
+    logger:set_primary_config(level, none),
+    Good = [row(Out, Row) || Row <- Rows],
+    halt(case lists:all(fun(X) -> X end, Good) of true -> 0; false -> 1 end).
+
+row(Out, Path) ->
+    Scenes = read(Path),
+    Name = filename:basename(Path, ".script") ++ ".trace",
+    try [play(Scene) || Scene <- Scenes] of
+        Traces -> ok = file:write_file(filename:join(Out, Name), Traces), true
+    catch
+        throw:{bad, Why} -> io:format("~s: ~s~n", [Path, Why]), false
+    end.
+
+%% ---------------------------------------------------------------- reading
+
+%% [{Scene, [{Actor, Ops, StoppingOps}]}]; an operation is a list of words.
+read(Path) ->
+    {ok, Text} = file:read_file(Path),
+    Lines = [words(L) || L <- string:split(binary_to_list(Text), "\n", all)],
+    scenes([L || L <- Lines, L =/= []]).
+
+words(Line) ->
+    [Code | _] = string:split(Line, "#"),
+    string:lexemes(Code, " \t").
+
+scenes([]) -> [];
+scenes([["scene", Name] | Rest]) ->
+    {Body, More} = lists:splitwith(fun(L) -> hd(L) =/= "scene" end, Rest),
+    [{Name, actors(Body)} | scenes(More)].
+
+actors([]) -> [];
+actors([["actor", Name] | Rest]) ->
+    {Body, More} = lists:splitwith(fun(L) -> hd(L) =/= "actor" end, Rest),
+    {Ops, Stop} = lists:splitwith(fun(L) -> L =/= ["stopping"] end, Body),
+    [{Name, lists:flatmap(fun repeated/1, Ops), Stop -- [["stopping"]]}
+     | actors(More)].
+
+repeated(["repeat", N | Op]) -> lists:duplicate(list_to_integer(N), Op);
+repeated(Op) -> [Op].
+
+%% ---------------------------------------------------------------- a scene
+
+play({Name, Actors}) ->
+    Table = ets:new(scene, [public, ordered_set]),
+    ets:insert(Table, {actors, Actors}),
+    First = spawn(fun() -> receive go -> part(Table, hd(Actors)) end end),
+    know(Table, element(1, hd(Actors)), First),
+    erlang:trace(First, true, [procs, set_on_spawn]),
+    First ! go,
+    Ends = until_over(#{First => alive}, Name, deadline()),
+    Text = [print(Table, Actor, Ends) || {Actor, _, _} <- Actors],
+    ets:delete(Table),
+    ["[", Name, "]\n" | Text].
+
+deadline() -> erlang:monotonic_time(millisecond) + ?SCENE_MS.
+
+%% Pid => alive | {ended, Reason}, until none is alive.
+until_over(Pids, Name, Until) ->
+    case lists:member(alive, maps:values(Pids)) of
+        false -> Pids;
+        true ->
+            Left = max(0, Until - erlang:monotonic_time(millisecond)),
+            receive
+                {trace, _, spawn, New, _} ->
+                    until_over(maps:merge(#{New => alive}, Pids), Name, Until);
+                {trace, Pid, exit, Why} ->
+                    until_over(Pids#{Pid => {ended, Why}}, Name, Until);
+                Other when element(1, Other) =:= trace ->
+                    until_over(Pids, Name, Until)
+            after Left ->
+                throw({bad, "scene " ++ Name ++ " does not end"})
+            end
+    end.
+
+%% The lines of an actor's lives, one after another.
+print(Table, Actor, Ends) ->
+    Lives = [Pid || [Pid] <- ets:match(Table, {{life, '_'}, Actor, '$1'})],
+    Lines = lists:append([life(Table, Pid, Ends) || Pid <- Lives]),
+    [[Actor, ": ", L, "\n"] || L <- together(Lines)].
+
+life(Table, Pid, Ends) ->
+    Lines = [L || [L] <- ets:match(Table, {{line, '_'}, Pid, '$1'})],
+    case Ends of
+        #{Pid := {ended, Why}} -> Lines ++ ["ends " ++ reason(Why)];
+        _ -> Lines
+    end.
+
+%% Equal lines that follow each other are one, with their number.
+together([]) -> [];
+together([L | Rest]) ->
+    {Same, Others} = lists:splitwith(fun(X) -> X =:= L end, Rest),
+    One = case length(Same) of
+        0 -> L;
+        N -> L ++ " x" ++ integer_to_list(N + 1)
+    end,
+    [One | together(Others)].
+
+%% ----------------------------------------------------- notes and references
+
+stamp() -> erlang:unique_integer([monotonic]).
+
+note(Table, Line) -> ets:insert(Table, {{line, stamp()}, self(), Line}).
+
+%% From now on this is what the name means.
+know(Table, Name, Pid) ->
+    case ets:match(Table, {{life, '_'}, Name, Pid}) of
+        [] -> ets:insert(Table, {{life, stamp()}, Name, Pid});
+        _ -> true
+    end.
+
+name(Table, Pid) ->
+    case ets:match(Table, {{life, '_'}, '$1', Pid}) of
+        [[Name] | _] -> Name;
+        [] -> "nobody"
+    end.
+
+pid(_, "nobody") -> list_to_pid("<0.30000.99>");
+pid(Table, Name) ->
+    [Pid] = lists:last(ets:match(Table, {{life, '_'}, Name, '$1'})),
+    Pid.
+
+actor(Table, Name) ->
+    [{actors, Actors}] = ets:lookup(Table, actors),
+    {Name, _, _} = lists:keyfind(Name, 1, Actors).
+
+reason({Why, [{_, _, _, _} | _]}) -> reason(Why);
+reason({Why, []}) -> reason(Why);
+reason(Why) when is_atom(Why) -> atom_to_list(Why);
+reason(Why) -> lists:flatten(io_lib:format("~0p", [Why])).
+
+%% ------------------------------------------------------------------ a part
+
+%% One that has something to do when it ends has to trap exits for that, as a
+%% gen_server whose terminate() is to be called; only `trap` makes it see them.
+part(Table, {Name, Ops, Stop}) ->
+    know(Table, Name, self()),
+    S = #{table => Table, seen => [], labels => #{}, asks => [],
+          traps => false},
+    process_flag(trap_exit, Stop =/= []),
+    try run(Ops, S) catch
+        Class:Why:Stack ->
+            lists:foldl(fun do/2, S, Stop),
+            erlang:raise(Class, Why, Stack)
+    end,
+    lists:foldl(fun do/2, S, Stop).
+
+run([], _) -> ok;
+run([["wait" | Line] | Ops], S) ->
+    run(Ops, wait(lists:flatten(lists:join(" ", Line)), S));
+run([["pause", Ms] | Ops], S) ->
+    erlang:send_after(list_to_integer(Ms), self(), {tick, Ms}),
+    run(Ops, wait("tick", S));
+run([Op | Ops], S) -> run(Ops, do(Op, S)).
+
+%% Take and note messages until one is the line.
+wait(Line, S = #{seen := Seen}) ->
+    case lists:member(Line, Seen) of
+        true -> S#{seen := lists:delete(Line, Seen)};
+        false -> receive Message -> wait(Line, got(Message, S)) end
+    end.
+
+see(Line, S = #{table := T, seen := Seen}) ->
+    note(T, Line),
+    S#{seen := [Line | Seen]}.
+
+got({tick, _}, S = #{seen := Seen}) -> S#{seen := ["tick" | Seen]};
+got({text, From, Text}, S = #{table := T}) ->
+    see("got " ++ Text ++ " from " ++ name(T, From), S);
+got({ask, From, Ask, Text}, S = #{table := T, asks := Asks}) ->
+    see("got ask " ++ Text ++ " from " ++ name(T, From),
+        S#{asks := Asks ++ [Ask]});
+got({answer, Ask, Text}, S) ->
+    ended(Ask, fun(Name) -> "answer " ++ Text ++ " from " ++ Name end, S);
+got({late, Ask}, S) ->
+    ended(Ask, fun(Name) -> "no answer from " ++ Name ++ ": timeout" end, S);
+got({'DOWN', Ref, process, Pid, Why}, S = #{table := T}) ->
+    case S of
+        #{Ref := _} ->
+            ended(Ref, fun(N) -> "no answer from " ++ N ++ ": dead" end, S);
+        _ -> see("down " ++ name(T, Pid) ++ " " ++ reason(Why), S)
+    end;
+got({'EXIT', _, normal}, S = #{traps := false}) -> S;
+got({'EXIT', _, Why}, #{traps := false}) -> exit(Why);
+got({'EXIT', Pid, Why}, S = #{table := T}) ->
+    see("exit " ++ name(T, Pid) ++ " " ++ reason(Why), S).
+
+%% As gen:call() ends a call: what comes later was sent to an alias that is no
+%% more.
+ended(Ask, Line, S) ->
+    demonitor(Ask, [flush]),
+    {{Name, Timer}, Rest} = maps:take(Ask, S),
+    erlang:cancel_timer(Timer),
+    receive {late, Ask} -> ok after 0 -> ok end,
+    see(Line(Name), Rest).
+
+label([], _, S) -> S;
+label([Name], Ref, S = #{labels := L}) -> S#{labels := L#{Name => Ref}}.
+
+do(["spawn", Name | How], S = #{table := T}) ->
+    Actor = actor(T, Name),
+    {Link, How1} = option("link", How),
+    {Monitor, Label} = option("monitor", How1),
+    case spawn_opt(fun() -> part(T, Actor) end, Link ++ Monitor) of
+        {Pid, Ref} -> know(T, Name, Pid), label(Label, Ref, S);
+        Pid -> know(T, Name, Pid), S
+    end;
+do(["send", Name | Text], S = #{table := T}) ->
+    pid(T, Name) ! {text, self(), lists:flatten(lists:join(" ", Text))},
+    S;
+do(["say" | Text], S = #{table := T}) ->
+    note(T, lists:flatten(lists:join(" ", Text))),
+    S;
+do(["monitor", Name | Label], S = #{table := T}) ->
+    label(Label, monitor(process, pid(T, Name)), S);
+do(["demonitor", Label], S = #{labels := L}) ->
+    demonitor(maps:get(Label, L), [flush]),
+    S;
+do(["link", Name], S = #{table := T}) -> link(pid(T, Name)), S;
+do(["unlink", Name], S = #{table := T}) ->
+    Pid = pid(T, Name),
+    unlink(Pid),
+    %% As the manual says to make sure of it; ours does it by itself.
+    receive {'EXIT', Pid, _} -> ok after 0 -> ok end,
+    S;
+do(["trap"], S) -> process_flag(trap_exit, true), S#{traps := true};
+do(["untrap"], S) -> process_flag(trap_exit, false), S#{traps := false};
+do(["exit", Why], _) -> exit(list_to_atom(Why));
+do(["crash", Why], _) -> error(list_to_atom(Why));
+do(["signal", Name, Why], S = #{table := T}) ->
+    exit(pid(T, Name), list_to_atom(Why)),
+    S;
+do(["register", Name], S) -> register(list_to_atom(Name), self()), S;
+do(["whereis", Name], S = #{table := T}) ->
+    see(Name ++ " is " ++ name(T, whereis(list_to_atom(Name))), S);
+do(["ask", Name, Text, Ms], S = #{table := T}) ->
+    Pid = pid(T, Name),
+    Ask = monitor(process, Pid, [{alias, reply_demonitor}]),
+    Timer = erlang:send_after(list_to_integer(Ms), self(), {late, Ask}),
+    Pid ! {ask, self(), Ask, Text},
+    S#{Ask => {Name, Timer}};
+do(["reply", Text], S = #{asks := [Ask | Asks]}) ->
+    Ask ! {answer, Ask, Text},
+    S#{asks := Asks};
+do(["chain", N, Name], S = #{table := T}) ->
+    chain(list_to_integer(N), T, actor(T, Name)),
+    S.
+
+option(Name, [Name | Rest]) -> {[list_to_atom(Name)], Rest};
+option(_, Rest) -> {[], Rest}.
+
+chain(0, T, Actor) -> spawn_link(fun() -> part(T, Actor) end);
+chain(N, T, Actor) ->
+    spawn_link(fun() ->
+        chain(N - 1, T, Actor),
+        receive never -> ok end
+    end).
