@@ -89,8 +89,7 @@ until_over(Pids, Name, Until) ->
 
 %% The lines of an actor's lives, one after another.
 print(Table, Actor, Ends) ->
-    Lives = [Pid || [Pid] <- ets:match(Table, {{life, '_'}, Actor, '$1'})],
-    Lines = lists:append([life(Table, Pid, Ends) || Pid <- Lives]),
+    Lines = lists:append([life(Table, Pid, Ends) || Pid <- lives(Table, Actor)]),
     [[Actor, ": ", L, "\n"] || L <- together(Lines)].
 
 life(Table, Pid, Ends) ->
@@ -116,23 +115,24 @@ stamp() -> erlang:unique_integer([monotonic]).
 
 note(Table, Line) -> ets:insert(Table, {{line, stamp()}, self(), Line}).
 
-%% From now on this is what the name means.
+%% From now on this is what the name means.  Who spawned it says so, and the
+%% process itself: the first of both counts.
 know(Table, Name, Pid) ->
-    case ets:match(Table, {{life, '_'}, Name, Pid}) of
-        [] -> ets:insert(Table, {{life, stamp()}, Name, Pid});
-        _ -> true
-    end.
+    ets:insert_new(Table, {{life, Pid}, stamp(), Name}).
+
+%% All that had a name, in the order of their births.
+lives(Table, Name) ->
+    Lives = ets:match(Table, {{life, '$2'}, '$1', Name}),
+    [Pid || [_, Pid] <- lists:sort(Lives)].
 
 name(Table, Pid) ->
-    case ets:match(Table, {{life, '_'}, '$1', Pid}) of
-        [[Name] | _] -> Name;
+    case ets:lookup(Table, {life, Pid}) of
+        [{_, _, Name}] -> Name;
         [] -> "nobody"
     end.
 
 pid(_, "nobody") -> list_to_pid("<0.30000.99>");
-pid(Table, Name) ->
-    [Pid] = lists:last(ets:match(Table, {{life, '_'}, Name, '$1'})),
-    Pid.
+pid(Table, Name) -> lists:last(lives(Table, Name)).
 
 actor(Table, Name) ->
     [{actors, Actors}] = ets:lookup(Table, actors),
