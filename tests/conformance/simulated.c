@@ -13,7 +13,7 @@
 
 #include <troupe/sim.h>
 
-enum { ROWS = 64 };
+enum { ROWS = 128 };
 
 static struct {
 	unsigned rows;
@@ -83,7 +83,9 @@ main(int argc, char **argv)
 	glob_t found;
 	int rc;
 
-	if (glob(CONFORMANCE_ROWS "/*.script", 0, NULL, &found) != 0)
+	if (glob(CONFORMANCE_ROWS "/*.script", 0, NULL, &found) != 0 ||
+	    glob(CONFORMANCE_ROWS "/troupe/*.script", GLOB_APPEND, NULL,
+		&found) != 0)
 		return 1;
 	for (size_t i = 0; i < found.gl_pathc && all.rows < ROWS; i++)
 		all.row[all.rows++] = script_read(found.gl_pathv[i]);
