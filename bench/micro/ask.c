@@ -5,7 +5,7 @@
  * The deadline is read from the clock for each ask, as programs do; that is
  * part of the figure.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum { ADD_ONE, SUM };
 
@@ -68,7 +68,7 @@ client_start(struct tr_self *self, void *state, const void *arg)
 {
 	struct client *client = state;
 
-	client->b = *(struct bench *const *)arg;
+	client->b = bench_of(arg);
 	client->server = tr_spawn(self, &server_behavior, NULL, NULL);
 	bench_check(tr_ref_valid(client->server), "ask: spawn");
 	bench_begin(client->b, self);

@@ -7,7 +7,7 @@
  * is read by all of them, as the peers' is; it outlives the system and is not
  * written any more once they are told to go.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum {
 	GO,
@@ -96,7 +96,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	tr_ref ref;
 	int error;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	root->left = MEMBERS;
 	bench_begin(root->b, self);
 	table = root->b->ctx;

@@ -6,7 +6,7 @@
  * its tag, so that their order is checked at no cost.  The count is asked for
  * behind them, so that the order of an ask behind plain sends is checked too.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum { GET, COUNT, FIRST_ITEM };
 
@@ -62,7 +62,7 @@ producer_start(struct tr_self *self, void *state, const void *arg)
 	tr_ref counter;
 	int error;
 
-	producer->b = *(struct bench *const *)arg;
+	producer->b = bench_of(arg);
 	size = (uint32_t)producer->b->size;
 	bench_begin(producer->b, self);
 	counter = tr_spawn(self, &counter_behavior, NULL, NULL);

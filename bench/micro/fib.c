@@ -2,7 +2,7 @@
 /*
  * fib.c - the recursive Fibonacci tree, an actor for each call.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum { RESULT };
 
@@ -79,7 +79,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	struct call_arg first;
 	tr_ref ref;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	bench_begin(root->b, self);
 	first.caller = tr_self_ref(self);
 	first.n = root->b->size;

@@ -2,7 +2,7 @@
 /*
  * fjcreate.c - actors that live for one message.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum { WORK, DONE };
 
@@ -32,7 +32,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	tr_ref player;
 	int error;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	root->left = root->b->size;
 	bench_begin(root->b, self);
 	for (uint64_t i = 0; i < root->b->size; i++) {

@@ -5,7 +5,7 @@
  * The number of each piece of work is its tag, so that the order is checked;
  * the peers multiply two numbers instead.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum {
 	DONE = 0,
@@ -68,7 +68,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	struct player_arg given;
 	int error;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	root->left = PLAYERS;
 	bench_begin(root->b, self);
 	given.root = tr_self_ref(self);

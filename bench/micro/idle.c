@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "micro.h"
 
 enum {
 	TOUCH, /* to an actor that then idles again */
@@ -72,7 +72,7 @@ spawn_start(struct tr_self *self, void *state, const void *arg)
 {
 	struct root *root = state;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	bench_begin(root->b, self);
 	root_spawn(self, root->b->size);
 	return bench_end(root->b, self, root->b->size);
@@ -112,7 +112,7 @@ idle_actor_start(struct tr_self *self, void *state, const void *arg)
 	struct root *root = state;
 	double before;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	root_spawn(self, 1);
 	before = idle_rss_bytes();
 	root_spawn(self, root->b->size);
@@ -217,7 +217,7 @@ idle_wakeups_start(struct tr_self *self, void *state, const void *arg)
 	tr_ref sleeper;
 	int error;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	watch = root->b->ctx;
 	watch->system = tr_system_of(self);
 	watch->root = tr_self_ref(self);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
+#include "list.h"
 #include "plan.h"
 
 enum {
@@ -44,7 +44,7 @@ static const char usage[] =
 static const struct bench_case *
 main_find(const char *name)
 {
-	for (const struct bench_case *c = bench_cases; c->name != NULL; c++) {
+	for (const struct bench_case *c = micro_cases; c->name != NULL; c++) {
 		if (strcmp(c->name, name) == 0)
 			return c;
 	}
@@ -54,9 +54,9 @@ main_find(const char *name)
 static void
 main_list(void)
 {
-	for (const struct bench_case *c = bench_cases; c->name != NULL; c++)
-		(void)printf("%-12s %9" PRIu64 "  %s: %s\n", c->name, c->size,
-		    c->unit, c->op);
+	for (const struct bench_case *c = micro_cases; c->name != NULL; c++)
+		(void)printf("%-12s %9" PRIu64 "  %s: %s\n", c->name,
+		    c->params[0].value[BENCH_LARGE], c->unit, c->op);
 }
 
 /* A number within limits; false with a message otherwise. */
@@ -167,11 +167,14 @@ main(int argc, char *argv[])
 			.scale = 1,
 		},
 	};
+	struct bench b;
 
 	if (argc == 5 && strcmp(argv[1], "--child") == 0 &&
 	    main_find(argv[2]) != NULL) {
-		bench_child(main_find(argv[2]), strtoull(argv[3], NULL, 10),
+		bench_init(&b, main_find(argv[2]), BENCH_LARGE,
 		    (unsigned)strtoul(argv[4], NULL, 10));
+		b.size = strtoull(argv[3], NULL, 10);
+		bench_child(&b);
 		return EXIT_SUCCESS;
 	}
 	if (!main_options(&options, argc, argv))

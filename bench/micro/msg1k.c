@@ -6,7 +6,7 @@
  * are under way and memory stays flat.  The producer sends from one buffer
  * (tr_send() copies it); the consumer looks at the first and the last word.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum {
 	BLOCK,
@@ -77,7 +77,7 @@ producer_start(struct tr_self *self, void *state, const void *arg)
 {
 	struct producer *producer = state;
 
-	producer->b = *(struct bench *const *)arg;
+	producer->b = bench_of(arg);
 	/* The last credit is the sign that all has arrived. */
 	producer->b->size += CREDIT_STEP - 1;
 	producer->b->size -= producer->b->size % CREDIT_STEP;

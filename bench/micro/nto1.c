@@ -6,7 +6,7 @@
  * producer and, below it, the number of the item, so that the order of each
  * producer's items is checked.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum {
 	DONE,
@@ -109,7 +109,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	struct producer_arg producer;
 	tr_ref ref;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	bench_check(root->b->size <= ITEM_MASK, "nto1: the size fits a tag");
 	bench_begin(root->b, self);
 	receiver.root = tr_self_ref(self);

@@ -6,7 +6,7 @@
  * PONG would measure the branch predictor: its one indirect jump would go the
  * other way every time.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum { PING, PONG };
 
@@ -63,7 +63,7 @@ pinger_start(struct tr_self *self, void *state, const void *arg)
 {
 	struct pinger *pinger = state;
 
-	pinger->b = *(struct bench *const *)arg;
+	pinger->b = bench_of(arg);
 	pinger->left = pinger->b->size;
 	bench_begin(pinger->b, self);
 	pinger->ponger = tr_spawn(self, &ponger_behavior, &pinger->left, NULL);

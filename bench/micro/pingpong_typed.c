@@ -5,7 +5,7 @@
  * As pingpong.c, but for the protocols: tags and sizes are checked before a
  * handler runs, and answers are typed replies.
  */
-#include "bench.h"
+#include "micro.h"
 
 #define COURT(MSG, P) MSG(P, ping, TR_EMPTY) MSG(P, pong, TR_EMPTY)
 TR_PROTOCOL(court, COURT);
@@ -65,7 +65,7 @@ pinger_start(struct tr_self *self, void *state, const void *arg)
 {
 	struct pinger *pinger = state;
 
-	pinger->b = *(struct bench *const *)arg;
+	pinger->b = bench_of(arg);
 	pinger->left = pinger->b->size;
 	bench_begin(pinger->b, self);
 	pinger->ponger =

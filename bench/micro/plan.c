@@ -18,6 +18,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "list.h"
 #include "peers.h"
 #include "plan.h"
 #include "proc.h"
@@ -44,7 +45,7 @@ struct plan {
 static uint64_t
 plan_size(const struct bench_case *c, double scale)
 {
-	double size = (double)c->size;
+	double size = (double)c->params[0].value[BENCH_LARGE];
 
 	size = c->depth ? size + round(log(scale) / log(GOLDEN)) : size * scale;
 	if (size < 1)
@@ -104,13 +105,14 @@ static bool
 plan_fill(struct plan *plan, const bool usable[PEERS], int names,
     char *const *name)
 {
-	for (const struct bench_case *c = bench_cases; c->name != NULL; c++) {
+	for (const struct bench_case *c = micro_cases; c->name != NULL; c++) {
 		if (!plan_wants(c, names, name))
 			continue;
 		if (!plan_add(plan, c, NULL))
 			return false;
-		for (int i = 0; i < PEERS && c->peers; i++) {
-			if (usable[i] && !plan_add(plan, c, peer_at(i)))
+		for (int i = 0; i < PEERS; i++) {
+			if (usable[i] && peer_has(peer_at(i), c) &&
+			    !plan_add(plan, c, peer_at(i)))
 				return false;
 		}
 	}

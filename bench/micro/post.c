@@ -10,7 +10,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "bench.h"
+#include "micro.h"
 
 enum {
 	ITEM,
@@ -60,7 +60,7 @@ poster_main(void *arg)
 static int
 root_start(struct tr_self *self, void *state, const void *arg)
 {
-	struct bench *b = *(struct bench *const *)arg;
+	struct bench *b = bench_of(arg);
 	struct root *root = state;
 
 	root->poster = b->ctx;

@@ -117,7 +117,7 @@ report_is_ours(const struct series *series)
 static bool
 report_has_budget(const struct series *series)
 {
-	return report_is_ours(series) && !series->bench->no_limits;
+	return report_is_ours(series) && series->bench->budget;
 }
 
 static const char *

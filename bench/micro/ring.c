@@ -7,7 +7,7 @@
  * gets its successor, the first, in a message, and then the token.  The token
  * ends where it has no hops to go.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum {
 	NEXT,
@@ -72,7 +72,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	tr_ref last;
 	int error;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	hops = root->b->size;
 	bench_begin(root->b, self);
 	member.root = tr_self_ref(self);

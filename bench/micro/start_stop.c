@@ -4,7 +4,7 @@
  */
 #include <time.h>
 
-#include "bench.h"
+#include "micro.h"
 
 static int
 stopper_start(struct tr_self *self, void *state, const void *arg)
@@ -28,9 +28,9 @@ static const struct tr_behavior stopper_behavior = {
 };
 
 static void
-start_stop_once(unsigned workers)
+start_stop_once(struct bench *b)
 {
-	struct tr_options options = { .workers = workers };
+	struct tr_options options = { .workers = b->workers };
 	struct tr_system *system;
 
 	bench_check(tr_system_new(&system, &options) == TR_OK,
@@ -39,7 +39,7 @@ start_stop_once(unsigned workers)
 			tr_system_spawn(system, &stopper_behavior, NULL, NULL)),
 	    "start_stop: spawn");
 	bench_check(tr_system_run(system, NULL) == TR_OK, "start_stop: run");
-	bench_check_stats(system);
+	bench_check_stats(b, system);
 	bench_check(tr_system_free(system) == TR_OK, "start_stop: free");
 }
 
@@ -51,7 +51,7 @@ start_stop_run(struct bench *b)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (uint64_t i = 0; i < b->size; i++)
-		start_stop_once(b->workers);
+		start_stop_once(b);
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
 	b->value = ((double)(end.tv_sec - begin.tv_sec) * 1e6 +
 		       (double)(end.tv_nsec - begin.tv_nsec) / 1e3) /

@@ -5,7 +5,7 @@
  * 64 are armed at any time; each new one takes the place of the oldest, which
  * is cancelled.  None fires: they are due in ten seconds.
  */
-#include "bench.h"
+#include "micro.h"
 
 enum {
 	MORE,
@@ -47,7 +47,7 @@ armer_start(struct tr_self *self, void *state, const void *arg)
 {
 	struct armer *armer = state;
 
-	armer->b = *(struct bench *const *)arg;
+	armer->b = bench_of(arg);
 	bench_begin(armer->b, self);
 	return armer_work(self, armer);
 }

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "micro.h"
 #include "xfer.h"
 
 enum {
@@ -105,7 +105,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	};
 	struct root *root = state;
 
-	root->b = *(struct bench *const *)arg;
+	root->b = bench_of(arg);
 	root->echo = tr_spawn(self, &echo_behavior, NULL, &place);
 	bench_check(tr_ref_valid(root->echo), "wake_pinned: spawn");
 	return root_pause(self);

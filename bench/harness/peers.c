@@ -23,6 +23,7 @@ enum {
 
 struct peer {
 	const char *runtime;
+	const char *const *cases; /* what it has: suite/name; ends with NULL */
 	const char *needs[3]; /* commands */
 	const char *package; /* where they are found */
 	const char *dir; /* where it is built and run */
@@ -37,8 +38,13 @@ struct peer_args {
 	char text[ARGS_MAX][ARG_BYTES];
 };
 
+static const char *const peers_micro[] = { "micro/pingpong", "micro/count",
+	"micro/nto1", "micro/ring", "micro/fjthrput", "micro/fjcreate",
+	"micro/big", "micro/fib", NULL };
+
 static const struct peer peers[PEERS] = {
 	{ .runtime = "go",
+	    .cases = peers_micro,
 	    .needs = { "go" },
 	    .package = "golang-go",
 	    .dir = BENCH_PEERS_DIR "/go",
@@ -50,6 +56,7 @@ static const struct peer peers[PEERS] = {
 	    .run = { "env", "GOMAXPROCS={workers}", "./go_bench", "{name}",
 		"{size}" } },
 	{ .runtime = "erlang",
+	    .cases = peers_micro,
 	    .needs = { "erl", "erlc" },
 	    .package = "erlang-base",
 	    .dir = BENCH_PEERS_DIR "/erlang",
@@ -60,6 +67,7 @@ static const struct peer peers[PEERS] = {
 		"{workers}:{workers}", "+P", "5000000", "-noshell", "-eval",
 		"eb:main([\"{name}\",\"{size}\"])" } },
 	{ .runtime = "tokio",
+	    .cases = peers_micro,
 	    .needs = { "cargo" },
 	    .package = "cargo, librust-tokio-dev",
 	    .dir = BENCH_PEERS_DIR "/tokio",
@@ -140,6 +148,19 @@ const char *
 peer_runtime(const struct peer *peer)
 {
 	return peer->runtime;
+}
+
+bool
+peer_has(const struct peer *peer, const struct bench_case *c)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "%s/%s", c->suite, c->name);
+	for (const char *const *has = peer->cases; *has != NULL; has++) {
+		if (strcmp(*has, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 enum proc_end

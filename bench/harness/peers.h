@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench.h"
 #include "proc.h"
 
 enum { PEERS = 3 };
@@ -19,6 +20,9 @@ const struct peer *peer_at(int nth);
 
 /** Its runtime's name, as in the reports. */
 const char *peer_runtime(const struct peer *peer);
+
+/** Whether it has a benchmark of that name. */
+bool peer_has(const struct peer *peer, const struct bench_case *c);
 
 /**
  * Build a peer's program if needed.  Returns PROC_OK when it can be run; else

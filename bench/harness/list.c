@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * list.c - finding benchmarks by name.
+ */
+#include "list.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *
+bench_size_name(enum bench_size size)
+{
+	static const char *const names[BENCH_SIZES] = {
+		[BENCH_SMALL] = "small",
+		[BENCH_SAVINA] = "savina",
+		[BENCH_LARGE] = "large",
+	};
+
+	return names[size];
+}
+
+const struct bench_case *
+bench_at(size_t nth)
+{
+	for (const struct bench_case *c = micro_cases; c->name != NULL; c++) {
+		if (nth-- == 0)
+			return c;
+	}
+	for (size_t i = 0; savina_cases[i] != NULL; i++) {
+		if (nth-- == 0)
+			return savina_cases[i];
+	}
+	return NULL;
+}
+
+bool
+bench_is_named(const struct bench_case *c, const char *name)
+{
+	char full[64];
+
+	(void)snprintf(full, sizeof(full), "%s/%s", c->suite, c->name);
+	return strcmp(name, full) == 0 || strcmp(name, c->suite) == 0 ||
+	    strcmp(name, c->name) == 0 ||
+	    (c->group != NULL && strcmp(name, c->group) == 0);
+}
