@@ -144,7 +144,4 @@ void bench_check_stats(struct bench *b, struct tr_system *system);
  */
 void bench_system(struct bench *b, const struct tr_behavior *root);
 
-/** Run one case and print its result for the parent; the child's whole life. */
-void bench_child(struct bench *b);
-
 #endif /* BENCH_BENCH_H */

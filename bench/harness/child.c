@@ -2,17 +2,33 @@
 /*
  * child.c - one benchmark in this process, on real threads.
  *
+ *     troupe-bench child NAME SIZE WORKERS [--pin] [--warm-up=N]
+ *         [PARAMETER=VALUE]...
+ *
  * The parent reads standard output: `failed WHY`, or the figures in one line
- * (plan.c knows the order).  A crash says nothing there, and is seen all the
- * same.
+ * (see child_print()).  A crash says nothing there, and is seen all the same.
  */
+#include "child.h"
+
+#include "list.h"
+
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bench.h"
+enum {
+	EXIT_USAGE = 2,
+	WORKERS_MAX = 64,
+	WARM_UP_MAX = 100,
+};
+
+struct child {
+	struct bench b;
+	unsigned warm_up;
+};
 
 void
 bench_fail(const char *what)
@@ -79,11 +95,11 @@ child_print(const struct bench *b, long peak_kb)
 	bench_check(fflush(stdout) == 0, "writing the result");
 }
 
-void
-bench_child(struct bench *b)
+/* One run; `peak_kb` is of before the output is looked through. */
+static void
+child_run(struct bench *b, long *peak_kb)
 {
 	const struct bench_case *c = b->bench;
-	long peak_kb;
 
 	if (c->setup != NULL)
 		c->setup(b);
@@ -94,8 +110,96 @@ bench_child(struct bench *b)
 	if (b->ops > 0)
 		b->value = (double)(b->end_ns - b->begin_ns) / (double)b->ops;
 	bench_check(b->value >= 0, "the benchmark left a figure");
-	peak_kb = child_peak_kb();
+	*peak_kb = child_peak_kb();
 	if (c->teardown != NULL)
 		c->teardown(b);
-	child_print(b, peak_kb);
+}
+
+/* A whole number within limits. */
+static bool
+child_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 &&
+	    *number >= least && *number <= most;
+}
+
+static bool
+child_param(struct bench *b, const char *arg)
+{
+	const struct bench_param *params = b->bench->params;
+	size_t length = strcspn(arg, "=");
+
+	for (int i = 0; i < BENCH_PARAMS && params[i].name != NULL; i++) {
+		if (strncmp(params[i].name, arg, length) == 0 &&
+		    params[i].name[length] == '\0' && arg[length] == '=')
+			return child_number(arg + length + 1, 0, UINT64_MAX,
+			    &b->value_of[i]);
+	}
+	return false;
+}
+
+static bool
+child_option(struct child *child, const char *arg)
+{
+	uint64_t number;
+
+	if (strcmp(arg, "--pin") == 0) {
+		child->b.pin = true;
+		return true;
+	}
+	if (strncmp(arg, "--warm-up=", 10) != 0)
+		return child_param(&child->b, arg);
+	if (!child_number(arg + 10, 0, WARM_UP_MAX, &number))
+		return false;
+	child->warm_up = (unsigned)number;
+	return true;
+}
+
+static bool
+child_args(struct child *child, int argc, char *argv[])
+{
+	const struct bench_case *c = NULL;
+	enum bench_size size;
+	uint64_t workers;
+
+	if (argc < 3 || !bench_size_of(argv[1], &size) ||
+	    !child_number(argv[2], 1, WORKERS_MAX, &workers))
+		return false;
+	for (size_t i = 0; (c = bench_at(i)) != NULL; i++) {
+		if (bench_is_named(c, argv[0]))
+			break;
+	}
+	if (c == NULL)
+		return false;
+	bench_init(&child->b, c, size, (unsigned)workers);
+	for (int i = 3; i < argc; i++) {
+		if (!child_option(child, argv[i]))
+			return false;
+	}
+	child->b.size = child->b.value_of[0];
+	return true;
+}
+
+int
+child_main(int argc, char *argv[])
+{
+	struct child child = { .warm_up = 0 };
+	struct bench b;
+	long peak_kb;
+
+	if (!child_args(&child, argc, argv)) {
+		(void)fprintf(stderr, "bench: wrong arguments of a child\n");
+		return EXIT_USAGE;
+	}
+	for (unsigned i = 0; i < child.warm_up; i++) {
+		b = child.b;
+		child_run(&b, &peak_kb);
+	}
+	child_run(&child.b, &peak_kb);
+	child_print(&child.b, peak_kb);
+	return EXIT_SUCCESS;
 }

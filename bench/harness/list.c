@@ -19,6 +19,16 @@ bench_size_name(enum bench_size size)
 	return names[size];
 }
 
+bool
+bench_size_of(const char *name, enum bench_size *size)
+{
+	for (*size = 0; *size < BENCH_SIZES; (*size)++) {
+		if (strcmp(bench_size_name(*size), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 const struct bench_case *
 bench_at(size_t nth)
 {

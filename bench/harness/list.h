@@ -28,4 +28,7 @@ bool bench_is_named(const struct bench_case *c, const char *name);
 /** The size's name on the command line. */
 const char *bench_size_name(enum bench_size size);
 
+/** The size of that name; false: there is none. */
+bool bench_size_of(const char *name, enum bench_size *size);
+
 #endif /* BENCH_LIST_H */

@@ -2,40 +2,48 @@
 /*
  * main.c - troupe-bench: the benchmarks' command line.
  */
+#include "child.h"
+#include "compare.h"
+#include "micro.h"
+#include "run.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "list.h"
-
-enum { EXIT_USAGE = 2 };
-
-static int
-main_child(int argc, char *argv[])
-{
-	const struct bench_case *c;
-	enum bench_size size = BENCH_SMALL;
-	struct bench b;
-
-	if (argc != 3)
-		return EXIT_USAGE;
-	for (size_t i = 0; (c = bench_at(i)) != NULL; i++) {
-		if (bench_is_named(c, argv[0]))
-			break;
-	}
-	while (size < BENCH_SIZES && strcmp(bench_size_name(size), argv[1]))
-		size++;
-	if (c == NULL || size == BENCH_SIZES)
-		return EXIT_USAGE;
-	bench_init(&b, c, size, (unsigned)strtoul(argv[2], NULL, 10));
-	bench_child(&b);
-	return EXIT_SUCCESS;
-}
+static const char usage[] =
+    "usage: troupe-bench COMMAND [arguments]\n"
+    "\n"
+    "  list [NAME...]  say which benchmarks there are: their groups, their\n"
+    "                  parameters (small|savina|large), and what one operation\n"
+    "                  is\n"
+    "  run [NAME...]   run benchmarks, by name, suite or group, and report\n"
+    "  compare A B     compare two results written by run (--output, --json)\n"
+    "  micro [NAME...] run the micro benchmarks and judge them by their budgets\n"
+    "  help            this text; run, compare and micro have a --help, too\n";
 
 int
 main(int argc, char *argv[])
 {
-	if (argc > 2 && strcmp(argv[1], "child") == 0)
-		return main_child(argc - 2, argv + 2);
-	return EXIT_USAGE;
+	const char *command = argc > 1 ? argv[1] : "";
+
+	if (strcmp(command, "child") == 0)
+		return child_main(argc - 2, argv + 2);
+	if (strcmp(command, "list") == 0)
+		return list_main(argc - 1, argv + 1);
+	if (strcmp(command, "run") == 0)
+		return run_main(argc - 1, argv + 1);
+	if (strcmp(command, "compare") == 0)
+		return compare_main(argc - 1, argv + 1);
+	if (strcmp(command, "micro") == 0)
+		return micro_main(argc - 1, argv + 1);
+	if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) {
+		(void)fputs(usage, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (*command != '\0')
+		(void)fprintf(stderr, "bench: there is no command '%s'\n",
+		    command);
+	(void)fputs(usage, stderr);
+	return RUN_EXIT_USAGE;
 }

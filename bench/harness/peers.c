@@ -1,36 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peers.c - the same workloads in other runtimes.
+ * peers.c - the same benchmarks in other runtimes.
  *
  * The programs are copied to the build directory when that is configured, and
  * are built and run there, so that nothing is left in the source tree.  A peer
  * whose tools are not installed is left out.
  */
+#include "peers.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "peers.h"
-
 #define PEERS_LOG "build.log"
 
 enum {
 	ARGS_MAX = 12,
-	ARG_BYTES = 96,
+	ARG_BYTES = 160,
 	BUILD_TIMEOUT_S = 300,
+};
+
+struct peer_case {
+	const char *bench; /* suite/name */
+	const char *name; /* what its program calls it */
 };
 
 struct peer {
 	const char *runtime;
-	const char *const *cases; /* what it has: suite/name; ends with NULL */
+	const struct peer_case *cases; /* what it has; ends with NULL */
 	const char *needs[3]; /* commands */
 	const char *package; /* where they are found */
 	const char *dir; /* where it is built and run */
 	const char *source; /* in dir */
 	const char *product; /* in dir, as is all that it leaves */
 	const char *build[ARGS_MAX];
-	const char *run[ARGS_MAX]; /* {name}, {size}, {workers} are replaced */
+	/* {name}, {size} and {workers} are replaced; the size is the value of
+	 * the parameter, or are all of them, with commas between. */
+	const char *run[ARGS_MAX];
 };
 
 struct peer_args {
@@ -38,9 +45,17 @@ struct peer_args {
 	char text[ARGS_MAX][ARG_BYTES];
 };
 
-static const char *const peers_micro[] = { "micro/pingpong", "micro/count",
-	"micro/nto1", "micro/ring", "micro/fjthrput", "micro/fjcreate",
-	"micro/big", "micro/fib", NULL };
+static const struct peer_case peers_micro[] = {
+	{ "micro/pingpong", "pingpong" },
+	{ "micro/count", "count" },
+	{ "micro/nto1", "nto1" },
+	{ "micro/ring", "ring" },
+	{ "micro/fjthrput", "fjthrput" },
+	{ "micro/fjcreate", "fjcreate" },
+	{ "micro/big", "big" },
+	{ "micro/fib", "fib" },
+	{ NULL, NULL },
+};
 
 static const struct peer peers[PEERS] = {
 	{ .runtime = "go",
@@ -121,15 +136,49 @@ peer_expand(char text[ARG_BYTES], const char *form, const char *const values[3])
 	text[used] = '\0';
 }
 
-static void
-peer_args(const struct peer *peer, const char *bench, uint64_t size,
-    unsigned workers, struct peer_args *args)
+/* What its program calls a benchmark; NULL: it does not have it. */
+static const char *
+peer_name(const struct peer *peer, const struct bench_case *c)
 {
-	char size_text[24];
-	char workers_text[12];
-	const char *const values[3] = { bench, size_text, workers_text };
+	char name[64];
 
-	(void)snprintf(size_text, sizeof(size_text), "%" PRIu64, size);
+	(void)snprintf(name, sizeof(name), "%s/%s", c->suite, c->name);
+	for (const struct peer_case *has = peer->cases; has->bench != NULL;
+	     has++) {
+		if (strcmp(has->bench, name) == 0)
+			return has->name;
+	}
+	return NULL;
+}
+
+static void
+peer_sizes(const struct bench_case *c, const uint64_t value_of[BENCH_PARAMS],
+    char text[ARG_BYTES])
+{
+	size_t used = 0;
+	int length;
+
+	text[0] = '\0';
+	for (int i = 0; i < BENCH_PARAMS && c->params[i].name != NULL; i++) {
+		length = snprintf(text + used, ARG_BYTES - used, "%s%" PRIu64,
+		    i > 0 ? "," : "", value_of[i]);
+		if (length < 0 || (size_t)length >= ARG_BYTES - used)
+			return;
+		used += (size_t)length;
+	}
+}
+
+static void
+peer_args(const struct peer *peer, const struct bench_case *c,
+    const uint64_t value_of[BENCH_PARAMS], unsigned workers,
+    struct peer_args *args)
+{
+	char sizes[ARG_BYTES];
+	char workers_text[12];
+	const char *const values[3] = { peer_name(peer, c), sizes,
+		workers_text };
+
+	peer_sizes(c, value_of, sizes);
 	(void)snprintf(workers_text, sizeof(workers_text), "%u", workers);
 	memset(args, 0, sizeof(*args));
 	for (int i = 0; i < ARGS_MAX && peer->run[i] != NULL; i++) {
@@ -153,17 +202,10 @@ peer_runtime(const struct peer *peer)
 bool
 peer_has(const struct peer *peer, const struct bench_case *c)
 {
-	char name[64];
-
-	(void)snprintf(name, sizeof(name), "%s/%s", c->suite, c->name);
-	for (const char *const *has = peer->cases; *has != NULL; has++) {
-		if (strcmp(*has, name) == 0)
-			return true;
-	}
-	return false;
+	return peer_name(peer, c) != NULL;
 }
 
-enum proc_end
+static enum proc_end
 peer_build(const struct peer *peer)
 {
 	const char *argv[ARGS_MAX + 1] = { NULL };
@@ -179,7 +221,7 @@ peer_build(const struct peer *peer)
 	for (int i = 0; i < 3 && peer->needs[i] != NULL; i++) {
 		if (proc_exists(peer->needs[i]))
 			continue;
-		(void)fprintf(stderr, "micro: %s is left out: no %s (%s)\n",
+		(void)fprintf(stderr, "bench: %s is left out: no %s (%s)\n",
 		    peer->runtime, peer->needs[i], peer->package);
 		return PROC_FAILED;
 	}
@@ -189,15 +231,32 @@ peer_build(const struct peer *peer)
 	end = proc_run(&proc, &result);
 	if (end != PROC_OK)
 		(void)fprintf(stderr,
-		    "micro: %s is left out: %s, see %s/" PEERS_LOG " (%s)\n",
+		    "bench: %s is left out: %s, see %s/" PEERS_LOG " (%s)\n",
 		    peer->runtime, result.error, peer->dir, peer->package);
 	return end;
 }
 
+bool
+peers_build(bool wanted, bool usable[PEERS])
+{
+	enum proc_end end;
+
+	for (int i = 0; i < PEERS; i++) {
+		usable[i] = false;
+		if (!wanted)
+			continue;
+		end = peer_build(&peers[i]);
+		if (end == PROC_INTERRUPTED)
+			return false;
+		usable[i] = end == PROC_OK;
+	}
+	return true;
+}
+
 enum proc_end
-peer_run(const struct peer *peer, const char *bench, uint64_t size,
-    unsigned workers, int timeout_s, struct proc_result *result,
-    double *ns_per_op)
+peer_run(const struct peer *peer, const struct bench_case *c,
+    const uint64_t value_of[BENCH_PARAMS], unsigned workers, int timeout_s,
+    struct proc_result *result, double *ns_per_op, double *ops)
 {
 	struct proc proc = { .dir = peer->dir, .timeout_s = timeout_s };
 	struct peer_args args;
@@ -206,7 +265,7 @@ peer_run(const struct peer *peer, const char *bench, uint64_t size,
 	char name[32];
 	int fields = 0;
 
-	peer_args(peer, bench, size, workers, &args);
+	peer_args(peer, c, value_of, workers, &args);
 	proc.argv = args.argv;
 	end = proc_run(&proc, result);
 	if (end != PROC_OK)
@@ -214,9 +273,9 @@ peer_run(const struct peer *peer, const char *bench, uint64_t size,
 	/* fib prints its result before the line. */
 	line = strstr(result->out, peer->runtime);
 	if (line != NULL)
-		fields = sscanf(line, "%*s %31s %*u ops %*f s %lf ns/op", name,
-		    ns_per_op);
-	if (fields != 2 || strcmp(name, bench) != 0) {
+		fields = sscanf(line, "%*s %31s %lf ops %*f s %lf ns/op", name,
+		    ops, ns_per_op);
+	if (fields != 3 || strcmp(name, peer_name(peer, c)) != 0) {
 		(void)snprintf(result->error, sizeof(result->error),
 		    "printed no figure");
 		return PROC_FAILED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peers.h - the same workloads in other runtimes.
+ * peers.h - the same benchmarks in other runtimes.
  */
 #ifndef BENCH_PEERS_H
 #define BENCH_PEERS_H
@@ -25,14 +25,19 @@ const char *peer_runtime(const struct peer *peer);
 bool peer_has(const struct peer *peer, const struct bench_case *c);
 
 /**
- * Build a peer's program if needed.  Returns PROC_OK when it can be run; else
- * says on stderr, in one line, why it is left out.
+ * Build the peers' programs where that is needed (`wanted`; else there is
+ * none), and say which can be run; of the others it says on stderr, in a line
+ * each, why they are left out.  Returns false when this process was told to
+ * end.
  */
-enum proc_end peer_build(const struct peer *peer);
+bool peers_build(bool wanted, bool usable[PEERS]);
 
-/** Run one workload; *ns_per_op is set when PROC_OK is returned. */
-enum proc_end peer_run(const struct peer *peer, const char *bench,
-    uint64_t size, unsigned workers, int timeout_s, struct proc_result *result,
-    double *ns_per_op);
+/**
+ * Run one benchmark with these parameters; *ns_per_op and *ops are set when
+ * PROC_OK is returned.
+ */
+enum proc_end peer_run(const struct peer *peer, const struct bench_case *c,
+    const uint64_t value_of[BENCH_PARAMS], unsigned workers, int timeout_s,
+    struct proc_result *result, double *ns_per_op, double *ops);
 
 #endif /* BENCH_PEERS_H */

@@ -155,7 +155,7 @@ proc_run(const struct proc *proc, struct proc_result *result)
 	int out;
 
 	memset(result, 0, sizeof(*result));
-	out = memfd_create("micro", MFD_CLOEXEC);
+	out = memfd_create("bench", MFD_CLOEXEC);
 	if (out < 0)
 		return proc_cannot(result, "memfd_create");
 	pid = fork();
@@ -179,6 +179,9 @@ proc_run(const struct proc *proc, struct proc_result *result)
 	}
 	(void)kill(-pid, SIGKILL);
 	result->rss_kb = usage.ru_maxrss;
+	result->cpu_s =
+	    (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 	result->preempted = usage.ru_nivcsw;
 	proc_read(out, result);
 close_out:

@@ -27,6 +27,7 @@ struct proc_result {
 	char out[PROC_OUT_MAX]; /* what it wrote to stdout, cut */
 	char error[64]; /* why it did not end well */
 	long rss_kb; /* its peak */
+	double cpu_s; /* of it and of all that it waited for */
 	long preempted; /* how often another thread was given its cpu */
 };
 

@@ -5,10 +5,8 @@
 #ifndef BENCH_PLAN_H
 #define BENCH_PLAN_H
 
-#include <stdbool.h>
-
 #include "report.h"
-#include "xfer.h"
+#include "rounds.h"
 
 #define PLAN_SCALE_MAX 100.0
 

@@ -7,6 +7,10 @@
  * where the budget holds: near, two workers, full size; bytes, wake-ups and
  * ratios do not depend on the state.
  */
+#include "report.h"
+
+#include "machine.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,104 +18,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "report.h"
-
-#define STATE_ANY XFER_STATES /* runs of all states together */
-
-#if defined(__clang__)
-#define REPORT_COMPILER __VERSION__
-#else
-#define REPORT_COMPILER "gcc " __VERSION__
-#endif
-
 enum { BUDGET_WORKERS = 2 };
-
-/* The runs of a series in one state. */
-struct summary {
-	enum xfer_state state;
-	size_t runs;
-	double median;
-	double min;
-	double max;
-	double raw; /* median */
-	double ratio; /* median of value / raw */
-	double xfer_ns; /* the worst */
-	long rss_kb; /* the most */
-	long preempted; /* the most */
-};
-
-static int
-report_compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-report_median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(values[0]), report_compare);
-	if (count % 2 == 1)
-		return values[count / 2];
-	return (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
-/* Returns false when no run was in that state. */
-static bool
-report_summarize(const struct series *series, enum xfer_state state,
-    struct summary *sum)
-{
-	double values[RUNS_MAX];
-	double raws[RUNS_MAX];
-	double ratios[RUNS_MAX];
-	size_t n = 0;
-
-	memset(sum, 0, sizeof(*sum));
-	sum->xfer_ns = XFER_NONE;
-	for (size_t i = 0; i < series->count; i++) {
-		const struct sample *sample = &series->samples[i];
-
-		if (state != STATE_ANY && sample->state != state)
-			continue;
-		if (n == 0)
-			sum->state = sample->state;
-		else if (sample->state != sum->state)
-			sum->state = XFER_MIXED;
-		values[n] = sample->value;
-		raws[n] = sample->raw;
-		ratios[n] = sample->raw > 0 ? sample->value / sample->raw : 0;
-		if (sample->xfer_ns > sum->xfer_ns)
-			sum->xfer_ns = sample->xfer_ns;
-		if (sample->rss_kb > sum->rss_kb)
-			sum->rss_kb = sample->rss_kb;
-		if (sample->preempted > sum->preempted)
-			sum->preempted = sample->preempted;
-		n++;
-	}
-	if (n == 0)
-		return false;
-	sum->runs = n;
-	sum->median = report_median(values, n);
-	sum->min = values[0];
-	sum->max = values[n - 1];
-	sum->raw = report_median(raws, n);
-	sum->ratio = report_median(ratios, n);
-	return true;
-}
-
-static bool
-report_is_time(const struct bench_case *bench)
-{
-	return strcmp(bench->unit, "ns_per_op") == 0 ||
-	    strcmp(bench->unit, "us") == 0;
-}
 
 static bool
 report_is_ours(const struct series *series)
 {
-	return strcmp(series->runtime, REPORT_OURS) == 0;
+	return series->peer == NULL;
 }
 
 static bool
@@ -125,14 +37,14 @@ report_verdict(const struct report *report, const struct series *series,
     const struct summary *sum)
 {
 	const struct bench_case *bench = series->bench;
-	double value = bench->relative ? sum->ratio : sum->median;
+	double value = bench->relative ? sum->ratio : sum->value.median;
 	unsigned workers =
 	    bench->workers != 0 ? BUDGET_WORKERS : series->workers;
 
 	if (!report_has_budget(series) || !report->full_size ||
 	    workers != BUDGET_WORKERS)
 		return "";
-	if (report_is_time(bench) && !bench->relative &&
+	if (series_is_time(series) && !bench->relative &&
 	    sum->state != XFER_NEAR)
 		return "";
 	if (value <= bench->aim)
@@ -146,7 +58,8 @@ report_json_begin(const struct series *series, double xfer_ns)
 {
 	(void)printf("{\"bench\":\"%s\",\"workers\":%u,\"runtime\":\"%s\","
 		     "\"xfer_ns\":%.1f",
-	    series->bench->name, series->workers, series->runtime, xfer_ns);
+	    series->bench->name, series->workers, series_runtime(series),
+	    xfer_ns);
 }
 
 static void
@@ -155,20 +68,21 @@ report_json(const struct series *series, const struct summary *sum)
 	const struct bench_case *bench = series->bench;
 
 	report_json_begin(series, sum->xfer_ns);
-	(void)printf(",\"%s\":%.2f,\"min\":%.2f,\"max\":%.2f", bench->unit,
-	    sum->median, sum->min, sum->max);
+	(void)printf(",\"%s\":%.2f,\"min\":%.2f,\"max\":%.2f",
+	    series_unit(series), sum->value.median, sum->value.min,
+	    sum->value.max);
 	if (sum->raw > 0)
-		(void)printf(",\"raw_%s\":%.2f,\"ratio\":%.3f", bench->unit,
-		    sum->raw, sum->ratio);
+		(void)printf(",\"raw_%s\":%.2f,\"ratio\":%.3f",
+		    series_unit(series), sum->raw, sum->ratio);
 	(void)printf(",\"runs\":%zu,\"state\":\"%s\",\"size\":%" PRIu64
-		     ",\"rss_mb\":%.1f,\"preempted\":%ld,\"cpus\":%d",
-	    sum->runs, xfer_state_name(sum->state), series->size,
-	    (double)sum->rss_kb / 1024, sum->preempted, xfer_cpus());
+		     ",\"rss_mb\":%.1f,\"preempted\":%.0f,\"cpus\":%d",
+	    sum->runs, xfer_state_name(sum->state), series->value_of[0],
+	    sum->peak_kb / 1024, sum->preempted, xfer_cpus());
 	if (report_has_budget(series))
 		(void)printf(",\"must\":%g,\"aim\":%g", bench->must,
 		    bench->aim);
 	if (report_is_ours(series))
-		(void)printf(",\"compiler\":\"%s\"", REPORT_COMPILER);
+		(void)printf(",\"compiler\":\"%s\"", MACHINE_COMPILER);
 	(void)printf("}\n");
 }
 
@@ -179,40 +93,19 @@ report_row(const struct report *report, const struct series *series,
 	const struct bench_case *bench = series->bench;
 
 	(void)printf("%-12s %-7s %-9s %-7s %4zu %9.2f %9.2f %9.2f", bench->name,
-	    series->runtime, bench->unit, xfer_state_name(sum->state),
-	    sum->runs, sum->median, sum->min, sum->max);
+	    series_runtime(series), series_unit(series),
+	    xfer_state_name(sum->state), sum->runs, sum->value.median,
+	    sum->value.min, sum->value.max);
 	if (report_has_budget(series))
 		(void)printf(" %5g %5g %-6s", bench->must, bench->aim,
 		    report_verdict(report, series, sum));
 	else
 		(void)printf(" %5s %5s %-6s", "", "", "");
-	(void)printf(" %8.1f %7.1f %5ld", sum->xfer_ns,
-	    (double)sum->rss_kb / 1024, sum->preempted);
+	(void)printf(" %8.1f %7.1f %5.0f", sum->xfer_ns, sum->peak_kb / 1024,
+	    sum->preempted);
 	if (sum->raw > 0)
 		(void)printf("  raw %.2f, ratio %.3f", sum->raw, sum->ratio);
 	(void)printf("\n");
-}
-
-static void
-report_cpu(char *text, size_t size)
-{
-	FILE *file = fopen("/proc/cpuinfo", "re");
-	char line[256];
-	char *value;
-
-	(void)snprintf(text, size, "unknown cpu");
-	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-		if (strncmp(line, "model name", 10) != 0)
-			continue;
-		value = strchr(line, ':');
-		if (value == NULL)
-			continue;
-		value[strcspn(value, "\n")] = '\0';
-		(void)snprintf(text, size, "%s", value + 2);
-		break;
-	}
-	if (file != NULL)
-		(void)fclose(file);
 }
 
 void
@@ -227,10 +120,10 @@ report_header(const struct report *report)
 		return;
 	(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M %Z",
 	    localtime_r(&now, &local));
-	report_cpu(cpu, sizeof(cpu));
+	machine_cpu(cpu, sizeof(cpu));
 	(void)printf("troupe %d.%d.%d, %s, %s, %s, %d cpus, %u workers%s\n",
 	    TR_VERSION_MAJOR, TR_VERSION_MINOR, TR_VERSION_PATCH, date,
-	    REPORT_COMPILER, cpu, xfer_cpus(), report->workers,
+	    MACHINE_COMPILER, cpu, xfer_cpus(), report->workers,
 	    report->full_size ? "" : ", not at full size");
 	if (xfer_cpus() < 2)
 		(void)printf("There is one cpu: nothing is judged by its "
@@ -248,12 +141,12 @@ report_series(const struct report *report, const struct series *series)
 	int last = XFER_STATES - 1;
 	struct summary sum;
 
-	if (!report_is_time(series->bench)) {
-		first = STATE_ANY;
-		last = STATE_ANY;
+	if (!series_is_time(series)) {
+		first = SERIES_ANY;
+		last = SERIES_ANY;
 	}
 	for (int state = first; state <= last; state++) {
-		if (!report_summarize(series, (enum xfer_state)state, &sum))
+		if (!series_summarize(series, (enum xfer_state)state, &sum))
 			continue;
 		if (report->json)
 			report_json(series, &sum);
@@ -268,7 +161,7 @@ report_series(const struct report *report, const struct series *series)
 		    series->failed, series->error);
 	} else {
 		(void)printf("%-12s %-7s FAILED, %zu of %u runs: %s\n",
-		    series->bench->name, series->runtime, series->failed,
+		    series->bench->name, series_runtime(series), series->failed,
 		    report->runs, series->error);
 	}
 }
@@ -284,15 +177,16 @@ report_best(const struct series *group, size_t count, struct summary *ours,
 	const struct series *found = NULL;
 	struct summary sum;
 
-	for (int state = 0; state <= STATE_ANY && found == NULL; state++) {
+	for (int state = 0; state <= SERIES_ANY && found == NULL; state++) {
 		if (state == XFER_MIXED ||
-		    !report_summarize(&group[0], (enum xfer_state)state, ours))
+		    !series_summarize(&group[0], (enum xfer_state)state, ours))
 			continue;
 		for (size_t i = 1; i < count; i++) {
-			if (!report_summarize(&group[i], (enum xfer_state)state,
+			if (!series_summarize(&group[i], (enum xfer_state)state,
 				&sum))
 				continue;
-			if (found == NULL || sum.median < best->median) {
+			if (found == NULL ||
+			    sum.value.median < best->value.median) {
 				*best = sum;
 				found = &group[i];
 			}
@@ -309,7 +203,7 @@ report_ratio(const struct report *report, const char *bench, const char *peer,
 
 	if (report->json)
 		(void)printf("{\"bench\":\"%s\",\"workers\":%u,"
-			     "\"runtime\":\"%s/" REPORT_OURS
+			     "\"runtime\":\"%s/" SERIES_OURS
 			     "\",\"xfer_ns\":%.1f,"
 			     "\"ratio\":%.3f,\"state\":\"%s\"}\n",
 		    bench, report->workers, peer, ours->xfer_ns, ratio, state);
@@ -339,7 +233,7 @@ report_ratios(const struct report *report, const struct series *series,
 		     last++)
 			continue;
 		peer = report_best(&series[i], last - i, &ours, &best);
-		if (peer == NULL || ours.median <= 0)
+		if (peer == NULL || ours.value.median <= 0)
 			continue;
 		if (ratios == 0)
 			all.state = ours.state;
@@ -347,10 +241,11 @@ report_ratios(const struct report *report, const struct series *series,
 			all.state = XFER_MIXED;
 		if (ours.xfer_ns > all.xfer_ns)
 			all.xfer_ns = ours.xfer_ns;
-		logs += log(best.median / ours.median);
+		logs += log(best.value.median / ours.value.median);
 		ratios++;
-		report_ratio(report, series[i].bench->name, peer->runtime,
-		    &ours, best.median / ours.median);
+		report_ratio(report, series[i].bench->name,
+		    series_runtime(peer), &ours,
+		    best.value.median / ours.value.median);
 	}
 	if (ratios > 0)
 		report_ratio(report, "geomean", "best", &all,

@@ -5,36 +5,7 @@
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "bench.h"
-#include "xfer.h"
-
-enum { RUNS_MAX = 100 };
-
-/* One run. */
-struct sample {
-	double value;
-	double raw; /* see struct bench */
-	double xfer_ns; /* the worse of before and after */
-	enum xfer_state state;
-	long rss_kb;
-	long preempted; /* how often another thread was given its cpu */
-};
-
-/* The runs of one workload in one runtime. */
-struct series {
-	const struct bench_case *bench;
-	const char *runtime;
-	uint64_t size;
-	unsigned workers;
-	struct sample samples[RUNS_MAX];
-	size_t count;
-	size_t failed; /* further runs, that left no sample */
-	char error[64]; /* of the last of those */
-	double error_xfer_ns;
-};
+#include "series.h"
 
 struct report {
 	bool json;
@@ -42,9 +13,6 @@ struct report {
 	unsigned runs;
 	unsigned workers; /* as the user asked */
 };
-
-/** The runtime's name of our own series. */
-#define REPORT_OURS "troupe"
 
 /** Print what the report is about; nothing in JSON. */
 void report_header(const struct report *report);
