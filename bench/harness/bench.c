@@ -9,6 +9,7 @@
 #include "bench.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { STOP_SECONDS = 60 };
@@ -23,6 +24,27 @@ bench_param(const struct bench *b, const char *name)
 			return b->value_of[i];
 	}
 	bench_fail("the parameter is one of the benchmark's");
+}
+
+bool
+bench_set(struct bench *b, const char *setting)
+{
+	const struct bench_param *params = b->bench->params;
+	size_t length = strcspn(setting, "=");
+	const char *digits = setting + length + (setting[length] == '=');
+	size_t count = strspn(digits, "0123456789");
+
+	if (count == 0 || count >= 20 || digits[count] != '\0')
+		return false;
+	for (int i = 0; i < BENCH_PARAMS && params[i].name != NULL; i++) {
+		if (strlen(params[i].name) != length ||
+		    strncmp(params[i].name, setting, length) != 0)
+			continue;
+		b->value_of[i] = strtoull(digits, NULL, 10);
+		b->size = b->value_of[0];
+		return true;
+	}
+	return false;
 }
 
 void

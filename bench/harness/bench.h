@@ -135,6 +135,10 @@ int bench_end(struct bench *b, struct tr_self *self, uint64_t ops);
 void bench_init(struct bench *b, const struct bench_case *c,
     enum bench_size size, unsigned workers);
 
+/** Give a parameter another value, PARAMETER=VALUE.  False: it has none of that
+ * name, or the value is no whole number. */
+bool bench_set(struct bench *b, const char *setting);
+
 /** Keep the counters of a system that has ended, and check them. */
 void bench_check_stats(struct bench *b, struct tr_system *system);
 

@@ -128,21 +128,6 @@ child_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)
 }
 
 static bool
-child_param(struct bench *b, const char *arg)
-{
-	const struct bench_param *params = b->bench->params;
-	size_t length = strcspn(arg, "=");
-
-	for (int i = 0; i < BENCH_PARAMS && params[i].name != NULL; i++) {
-		if (strncmp(params[i].name, arg, length) == 0 &&
-		    params[i].name[length] == '\0' && arg[length] == '=')
-			return child_number(arg + length + 1, 0, UINT64_MAX,
-			    &b->value_of[i]);
-	}
-	return false;
-}
-
-static bool
 child_option(struct child *child, const char *arg)
 {
 	uint64_t number;
@@ -152,7 +137,7 @@ child_option(struct child *child, const char *arg)
 		return true;
 	}
 	if (strncmp(arg, "--warm-up=", 10) != 0)
-		return child_param(&child->b, arg);
+		return bench_set(&child->b, arg);
 	if (!child_number(arg + 10, 0, WARM_UP_MAX, &number))
 		return false;
 	child->warm_up = (unsigned)number;
@@ -180,7 +165,6 @@ child_args(struct child *child, int argc, char *argv[])
 		if (!child_option(child, argv[i]))
 			return false;
 	}
-	child->b.size = child->b.value_of[0];
 	return true;
 }
 
