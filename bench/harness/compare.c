@@ -41,6 +41,13 @@ static const char *const verdict_names[VERDICTS] = {
 	[INVALID] = "INVALID",
 };
 
+/* One of the two that are compared. */
+struct side {
+	const char *path;
+	const char *only; /* results of this runtime; NULL: of all */
+	const struct json *first;
+};
+
 struct values {
 	double of[RUNS_MAX];
 	size_t count;
@@ -57,10 +64,11 @@ struct comparison {
 };
 
 static const char compare_usage[] =
-    "usage: troupe-bench compare A B [options]\n"
+    "usage: troupe-bench compare A [B] [options]\n"
     "\n"
     "Compare the results in B with those in A: files that `run --output FILE`\n"
-    "or `run --json` has written.\n"
+    "or `run --json` has written.  With one file: those of this build with\n"
+    "those of the other one (`run --against`).\n"
     "\n"
     "  --alpha P      the difference is noise when equal programs would differ\n"
     "                 as much with a probability above P (0.01; two-sided test\n"
@@ -121,24 +129,37 @@ compare_same_params(const struct json *a, const struct json *b)
 }
 
 static bool
+compare_same_text(const struct json *a, const struct json *b, const char *name)
+{
+	return strcmp(json_text(a, name), json_text(b, name)) == 0;
+}
+
+/* Whether a result is one of a side's. */
+static bool
+compare_is_of(const struct json *result, const struct side *side)
+{
+	return side->only == NULL ||
+	    strcmp(json_text(result, "runtime"), side->only) == 0;
+}
+
+static bool
 compare_is_same(const struct json *a, const struct json *b)
 {
-	static const char *const names[] = { "suite", "bench", "runtime" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(json_text(a, names[i]), json_text(b, names[i])) != 0)
-			return false;
-	}
-	return json_number(a, "workers") == json_number(b, "workers") &&
+	return compare_same_text(a, b, "suite") &&
+	    compare_same_text(a, b, "bench") &&
+	    json_number(a, "workers") == json_number(b, "workers") &&
 	    compare_same_params(a, b);
 }
 
+/* The result of a side that is of the same work as another side's. */
 static const struct json *
-compare_find(const struct json *results, const struct json *like)
+compare_find(const struct side *side, const struct json *like)
 {
-	for (; results != NULL; results = results->next) {
-		if (compare_is_same(results, like))
-			return results;
+	for (const struct json *r = side->first; r != NULL; r = r->next) {
+		if (compare_is_of(r, side) && compare_is_same(r, like) &&
+		    (side->only != NULL ||
+			compare_same_text(r, like, "runtime")))
+			return r;
 	}
 	return NULL;
 }
@@ -289,8 +310,8 @@ compare_lonely(const struct options *options, const struct json *result,
 }
 
 static int
-compare_files(const struct options *options, char *const path[2],
-    const struct json *a, const struct json *b)
+compare_sides(const struct options *options, const struct side *a,
+    const struct side *b)
 {
 	size_t counts[VERDICTS] = { 0 };
 	size_t compared = 0;
@@ -302,10 +323,12 @@ compare_files(const struct options *options, char *const path[2],
 			     "%s\n",
 		    "bench", "runtime", "w", "state", "nA", "nB", "A", "B",
 		    "change", "p", "B is");
-	for (const struct json *r = a; r != NULL; r = r->next) {
+	for (const struct json *r = a->first; r != NULL; r = r->next) {
+		if (!compare_is_of(r, a))
+			continue;
 		other = compare_find(b, r);
 		if (other == NULL) {
-			compare_lonely(options, r, path[0]);
+			compare_lonely(options, r, a->path);
 			continue;
 		}
 		compare_judge(options, r, other, &c);
@@ -313,14 +336,14 @@ compare_files(const struct options *options, char *const path[2],
 		counts[c.verdict]++;
 		compared++;
 	}
-	for (const struct json *r = b; r != NULL; r = r->next) {
-		if (compare_find(a, r) == NULL)
-			compare_lonely(options, r, path[1]);
+	for (const struct json *r = b->first; r != NULL; r = r->next) {
+		if (compare_is_of(r, b) && compare_find(a, r) == NULL)
+			compare_lonely(options, r, b->path);
 	}
 	if (compared == 0) {
 		(void)fprintf(stderr,
-		    "bench: %s and %s have no result in common\n", path[0],
-		    path[1]);
+		    "bench: %s and %s have no result in common\n", a->path,
+		    b->path);
 		return RUN_EXIT_USAGE;
 	}
 	if (!options->json)
@@ -361,8 +384,8 @@ compare_options(struct options *options, int argc, char *argv[])
 		default: ok = false; break;
 		}
 	}
-	if (ok && !options->help && argc - optind != 2) {
-		(void)fprintf(stderr, "bench: compare takes two files\n");
+	if (ok && !options->help && argc - optind != 1 && argc - optind != 2) {
+		(void)fprintf(stderr, "bench: compare takes one file or two\n");
 		ok = false;
 	}
 	if (!ok)
@@ -370,25 +393,55 @@ compare_options(struct options *options, int argc, char *argv[])
 	return ok;
 }
 
+static int
+compare_two(const struct options *options, const char *path_a,
+    const char *path_b)
+{
+	struct json_file a = { .first = NULL };
+	struct json_file b = { .first = NULL };
+	struct side sides[2] = { { .path = path_a }, { .path = path_b } };
+	int code = RUN_EXIT_USAGE;
+
+	if (compare_read(&a, path_a) && compare_read(&b, path_b)) {
+		sides[0].first = compare_results(&a);
+		sides[1].first = compare_results(&b);
+		code = compare_sides(options, &sides[0], &sides[1]);
+	}
+	json_free(&a);
+	json_free(&b);
+	return code;
+}
+
+/* The two builds in one file. */
+static int
+compare_one(const struct options *options, const char *path)
+{
+	struct json_file file = { .first = NULL };
+	struct side sides[2] = { { .path = path, .only = SERIES_OTHER },
+		{ .path = path, .only = SERIES_OURS } };
+	int code = RUN_EXIT_USAGE;
+
+	if (compare_read(&file, path)) {
+		sides[0].first = compare_results(&file);
+		sides[1].first = compare_results(&file);
+		code = compare_sides(options, &sides[0], &sides[1]);
+	}
+	json_free(&file);
+	return code;
+}
+
 int
 compare_main(int argc, char *argv[])
 {
 	struct options options = { .alpha = 0.01, .threshold_percent = 3 };
-	struct json_file a = { .first = NULL };
-	struct json_file b = { .first = NULL };
-	int code = RUN_EXIT_USAGE;
 
 	if (!compare_options(&options, argc, argv))
-		return code;
+		return RUN_EXIT_USAGE;
 	if (options.help) {
 		(void)fputs(compare_usage, stdout);
 		return EXIT_SUCCESS;
 	}
-	if (compare_read(&a, argv[optind]) &&
-	    compare_read(&b, argv[optind + 1]))
-		code = compare_files(&options, argv + optind,
-		    compare_results(&a), compare_results(&b));
-	json_free(&a);
-	json_free(&b);
-	return code;
+	if (argc - optind == 1)
+		return compare_one(&options, argv[optind]);
+	return compare_two(&options, argv[optind], argv[optind + 1]);
 }

@@ -18,7 +18,8 @@ static const char usage[] =
     "                  parameters (small|savina|large), and what one operation\n"
     "                  is\n"
     "  run [NAME...]   run benchmarks, by name, suite or group, and report\n"
-    "  compare A B     compare two results written by run (--output, --json)\n"
+    "  compare A [B]   compare two results written by run (--output, --json),\n"
+    "                  or two builds in one (--against)\n"
     "  micro [NAME...] run the micro benchmarks and judge them by their budgets\n"
     "  help            this text; run, compare and micro have a --help, too\n";
 

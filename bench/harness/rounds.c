@@ -35,7 +35,8 @@ enum {
 };
 
 struct args {
-	const char *argv[ARGS_MAX + 1]; /* ends with a NULL */
+	const char
+	    *argv[ARGS_MAX + 2]; /* the program first; ends with a NULL */
 	char text[ARGS_MAX][ARG_BYTES];
 	size_t count;
 };
@@ -112,10 +113,10 @@ static TR_PRINTF(2, 3) void rounds_arg(struct args *args, const char *format,
 	va_start(ap, format);
 	(void)vsnprintf(text, ARG_BYTES, format, ap);
 	va_end(ap);
-	args->argv[args->count++] = text;
+	args->argv[++args->count] = text;
 }
 
-/* This program again, for one run. */
+/* This program again, or that of another build, for one run. */
 static void
 rounds_args(const struct rounds *rounds, const struct series *series,
     struct args *args)
@@ -123,7 +124,8 @@ rounds_args(const struct rounds *rounds, const struct series *series,
 	const struct bench_case *c = series->bench;
 
 	memset(args, 0, sizeof(*args));
-	rounds_arg(args, "/proc/self/exe");
+	args->argv[0] =
+	    series->program != NULL ? series->program : "/proc/self/exe";
 	rounds_arg(args, "child");
 	rounds_arg(args, "%s/%s", c->suite, c->name);
 	rounds_arg(args, "%s", bench_size_name(series->size));

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	WORKERS_MANY = 16, /* numbers of workers in one call */
@@ -40,6 +41,7 @@ struct run {
 	struct setting settings[SETTINGS_MAX];
 	size_t settings_count;
 	bool peers;
+	const char *against; /* another build's program; NULL: none */
 	enum run_form form;
 	const char *output; /* a file for JSON; NULL: none */
 	bool help;
@@ -61,6 +63,8 @@ static const char run_usage[] =
     "  --warm-up N        runs before each, in its process, not timed (0)\n"
     "  --pin              bind workers to cpus\n"
     "  --peers            also the peers that are installed\n"
+    "  --against PROGRAM  also by the troupe-bench of another build, as runtime\n"
+    "                     other; compare FILE then says what has changed\n"
     "  --time-limit TIME  begin no round that would take longer than 90s, 25m,\n"
     "                     2h in all; each is run once\n"
     "  --timeout TIME     a single run that takes longer has failed (120s)\n"
@@ -169,6 +173,18 @@ run_warm_up(struct run *run, const char *text)
 }
 
 static bool
+run_against(struct run *run, const char *program)
+{
+	run->against = program;
+	if (strchr(program, '/') != NULL && access(program, X_OK) == 0)
+		return true;
+	(void)fprintf(stderr,
+	    "bench: --against takes the path of a program, not '%s'\n",
+	    program);
+	return false;
+}
+
+static bool
 run_option(struct run *run, int letter)
 {
 	struct rounds_options *options = &run->rounds.options;
@@ -186,6 +202,7 @@ run_option(struct run *run, int letter)
 	case 'W': return run_warm_up(run, optarg);
 	case 'P': options->pin = true; return true;
 	case 'p': run->peers = true; return true;
+	case 'a': return run_against(run, optarg);
 	case 'l': return args_seconds("time-limit", optarg, &options->budget_s);
 	case 't': return run_timeout(run, optarg);
 	case 'j': run->form = RUN_JSON; return true;
@@ -216,6 +233,7 @@ run_options(struct run *run, int argc, char *argv[])
 		{ "warm-up", required_argument, NULL, 'W' },
 		{ "pin", no_argument, NULL, 'P' },
 		{ "peers", no_argument, NULL, 'p' },
+		{ "against", required_argument, NULL, 'a' },
 		{ "time-limit", required_argument, NULL, 'l' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "json", no_argument, NULL, 'j' },
@@ -292,27 +310,41 @@ run_apply(struct run *run, struct series *series)
 	}
 }
 
-/* One benchmark, with all numbers of workers, ours and the peers'. */
+/* One benchmark with one number of workers in one runtime. */
+static bool
+run_add_one(struct run *run, const struct bench_case *c,
+    const struct peer *peer, const char *program, unsigned workers)
+{
+	struct series *series =
+	    rounds_add(&run->rounds, c, peer, run->size, workers);
+
+	if (series == NULL) {
+		(void)fprintf(stderr, "bench: out of memory\n");
+		return false;
+	}
+	series->program = program;
+	run_apply(run, series);
+	return true;
+}
+
+/* One benchmark with all numbers of workers: ours, and whoever else's. */
 static bool
 run_add(struct run *run, const struct bench_case *c, const bool usable[PEERS])
 {
-	struct series *series;
-
 	for (size_t w = 0; w < run->workers_count; w++) {
+		unsigned workers = run->workers[w];
+
 		if (c->workers != 0 && w > 0)
 			break; /* it has a number of its own */
-		for (int peer = -1; peer < PEERS; peer++) {
-			if (peer >= 0 &&
-			    (!usable[peer] || !peer_has(peer_at(peer), c)))
-				continue;
-			series = rounds_add(&run->rounds, c,
-			    peer >= 0 ? peer_at(peer) : NULL, run->size,
-			    run->workers[w]);
-			if (series == NULL) {
-				(void)fprintf(stderr, "bench: out of memory\n");
+		if (!run_add_one(run, c, NULL, NULL, workers))
+			return false;
+		if (run->against != NULL &&
+		    !run_add_one(run, c, NULL, run->against, workers))
+			return false;
+		for (int i = 0; i < PEERS; i++) {
+			if (usable[i] && peer_has(peer_at(i), c) &&
+			    !run_add_one(run, c, peer_at(i), NULL, workers))
 				return false;
-			}
-			run_apply(run, series);
 		}
 	}
 	return true;

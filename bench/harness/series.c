@@ -15,7 +15,9 @@
 const char *
 series_runtime(const struct series *series)
 {
-	return series->peer != NULL ? peer_runtime(series->peer) : SERIES_OURS;
+	if (series->peer != NULL)
+		return peer_runtime(series->peer);
+	return series->program != NULL ? SERIES_OTHER : SERIES_OURS;
 }
 
 const char *

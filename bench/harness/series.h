@@ -21,6 +21,9 @@ enum {
 /** The runtime's name of our own series. */
 #define SERIES_OURS "troupe"
 
+/** The name of our runtime as another build of this program has it. */
+#define SERIES_OTHER "other"
+
 /** Runs of all states together. */
 #define SERIES_ANY XFER_STATES
 
@@ -46,6 +49,7 @@ struct sample {
 struct series {
 	const struct bench_case *bench;
 	const struct peer *peer; /* who runs it; NULL: we */
+	const char *program; /* ours of another build; NULL: this one */
 	enum bench_size size;
 	uint64_t value_of[BENCH_PARAMS];
 	unsigned workers;

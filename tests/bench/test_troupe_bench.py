@@ -117,6 +117,27 @@ class Run(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertIn("FAILED: still running after 1 s", run.stdout)
 
+    def test_another_build_runs_beside_this_one(self):
+        with tempfile.TemporaryDirectory() as at:
+            other = os.path.join(at, "other")
+            with open(other, "w", encoding="utf-8") as file:
+                file.write(f'#!/bin/sh\n: >>{at}/called\nexec {BENCH} "$@"\n')
+            os.chmod(other, 0o755)
+            path = os.path.join(at, "out.json")
+            run = bench("run", "kin/skynet", "--small", "--iterations", "1",
+                        "--workers", "2", "--against", other, "--output", path)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertTrue(os.path.exists(f"{at}/called"))
+            with open(path, encoding="utf-8") as file:
+                results = json.load(file)["results"]
+            self.assertEqual([r["runtime"] for r in results],
+                             ["troupe", "other"])
+            run = bench("compare", path, "--json")
+            self.assertEqual(run.returncode, 0, run.stderr)
+            [one] = [json.loads(line) for line in run.stdout.splitlines()]
+            self.assertEqual((one["bench"], one["runtime"]),
+                             ("skynet", "other"))
+
     def test_a_time_limit_leaves_one_run_of_each(self):
         run = bench("run", "savina/pingpong", "kin/skynet", "--small",
                     "--time-limit", "0.01s", "--iterations", "50", "--json",
@@ -164,7 +185,10 @@ class Run(unittest.TestCase):
                  "has a parameter 'pings'"),
                 (("run", "--time-limit", "soon"), "a time such as"),
                 (("run", "--near", "x"), "--near takes a number"),
-                (("compare", "a"), "compare takes two files"),
+                (("run", "--against", "/nonexistent/x"), "--against takes"),
+                (("run", "--against", "sh"), "--against takes"),
+                (("compare",), "compare takes one file or two"),
+                (("compare", "a", "b", "c"), "compare takes one file or two"),
                 (("compare", "--alpha", "2", "a", "b"), "--alpha takes"),
                 (("child", "kin/skynet", "small", "1", "leaves=x"),
                  "wrong arguments"),
@@ -288,6 +312,16 @@ class Compare(unittest.TestCase):
             [result(self.slow), result(self.slow, workers=4)],
             [result(self.fast, workers=4), result(self.fast, workers=8)])
         self.assertEqual((code, [r["workers"] for r in lines]), (0, [4]))
+
+    def test_two_builds_in_one_file_are_compared(self):
+        both = [result(self.slow), result(self.fast, runtime="other"),
+                result(self.fast, runtime="go"),
+                result(self.fast, workers=4)]
+        path = self.file("a.json", "".join(json.dumps(r) for r in both))
+        run = bench("compare", path, "--json")
+        [one] = [json.loads(line) for line in run.stdout.splitlines()]
+        self.assertEqual((run.returncode, one["verdict"], one["value"]),
+                         (1, "worse", [92, 102]))
 
     def test_the_table_counts_the_verdicts(self):
         a = self.file("a.json", json.dumps(result(self.slow)))
