@@ -197,21 +197,22 @@ json_read_name(struct reader *r, const char **name)
 	return true;
 }
 
-static bool
-json_read_value(struct reader *r, struct json **value, int depth)
+/* NULL when there is none: then r->file says why. */
+static struct json *
+json_read_value(struct reader *r, int depth)
 {
 	struct json *v = json_new(r);
 	struct json **last;
 	const char *name = NULL;
 	char end;
 
-	*value = v;
-	if (v == NULL || depth > DEPTH)
-		return json_fail(r,
-		    v == NULL ? "out of memory" : "too many levels");
+	if (v == NULL || depth > DEPTH) {
+		json_fail(r, v == NULL ? "out of memory" : "too many levels");
+		return NULL;
+	}
 	json_space(r);
 	if (*r->at != '{' && *r->at != '[')
-		return json_read_scalar(r, v);
+		return json_read_scalar(r, v) ? v : NULL;
 	v->type = *r->at == '{' ? JSON_OBJECT : JSON_ARRAY;
 	end = *r->at == '{' ? '}' : ']';
 	last = &v->first;
@@ -221,17 +222,20 @@ json_read_value(struct reader *r, struct json **value, int depth)
 		if (*r->at == end && v->first == NULL)
 			break;
 		if (v->type == JSON_OBJECT && !json_read_name(r, &name))
-			return false;
-		if (!json_read_value(r, last, depth + 1))
-			return false;
+			return NULL;
+		*last = json_read_value(r, depth + 1);
+		if (*last == NULL)
+			return NULL;
 		(*last)->name = name;
 		last = &(*last)->next;
 		json_space(r);
 	} while (*r->at == ',');
-	if (*r->at != end)
-		return json_fail(r, "a comma or the end was expected");
+	if (*r->at != end) {
+		json_fail(r, "a comma or the end was expected");
+		return NULL;
+	}
 	r->at++;
-	return true;
+	return v;
 }
 
 /* All of a file, with a zero behind it. */
@@ -281,7 +285,10 @@ json_read(struct json_file *file, const char *path)
 	}
 	r.at = file->bytes;
 	json_space(&r);
-	while (*r.at != '\0' && json_read_value(&r, last, 0)) {
+	while (*r.at != '\0') {
+		*last = json_read_value(&r, 0);
+		if (*last == NULL)
+			break;
 		last = &(*last)->next;
 		json_space(&r);
 	}
