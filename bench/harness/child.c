@@ -87,11 +87,12 @@ static void
 child_print(const struct bench *b, long peak_kb)
 {
 	const struct tr_stats *s = &b->stats;
+	int64_t ns = b->begin_ns > 0 ? b->end_ns - b->begin_ns : 0;
 
 	(void)printf("%.6f %.6f %" PRId64 " %" PRIu64 " %ld %" PRIu64
 		     " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-	    b->value, b->raw, b->end_ns - b->begin_ns, b->ops, peak_kb, s->sent,
-	    s->spawned, s->steals, s->parks, s->wakeups);
+	    b->value, b->raw, ns, b->ops, peak_kb, s->sent, s->spawned,
+	    s->steals, s->parks, s->wakeups);
 	bench_check(fflush(stdout) == 0, "writing the result");
 }
 

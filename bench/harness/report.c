@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 bool
 report_is_valid(const struct series *series)
@@ -37,8 +38,8 @@ table_row(FILE *out, const struct series *series, const struct summary *sum)
 	    sum->wakeups, sum->xfer_ns);
 	if (sum->raw > 0)
 		(void)fprintf(out, "  ratio %.3f", sum->ratio);
-	if (series->bench->unit != NULL && !series_is_time(series))
-		(void)fprintf(out, "  %s", series->bench->unit);
+	if (strcmp(series_unit(series), "ns_per_op") != 0)
+		(void)fprintf(out, "  %s", series_unit(series));
 }
 
 void

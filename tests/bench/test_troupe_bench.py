@@ -98,6 +98,15 @@ class Run(unittest.TestCase):
         self.assertGreater(out["machine"]["cpus"], 0)
         self.assertEqual([r["bench"] for r in out["results"]], ["skynet"])
 
+    def test_what_is_no_time_has_none(self):
+        run = bench("run", "micro/idle_actor", "--small", "--json",
+                    "--iterations", "1", "--workers", "1")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        one = json.loads(run.stdout)
+        self.assertEqual((one["unit"], one["ns"]), ("bytes", 0))
+        self.assertGreater(one["value"], 0)
+        self.assertEqual(one["must"], 192)
+
     def test_a_wrong_result_is_not_valid_and_the_exit_code_says_so(self):
         # A tree of 15 leaves is no full one, so its sum is another.
         run = bench("run", "kin/skynet", "--small", "--set", "leaves=15",
