@@ -4,8 +4,12 @@
  */
 #include "list.h"
 
+#include "savina.h"
+
 #include <stdio.h>
 #include <string.h>
+
+enum { RANKS = 4 };
 
 const char *
 bench_size_name(enum bench_size size)
@@ -29,6 +33,21 @@ bench_size_of(const char *name, enum bench_size *size)
 	return false;
 }
 
+/* Where a benchmark of bench/savina stands: the suite in the order of its
+ * groups, then the kin. */
+static size_t
+bench_rank(const struct bench_case *c)
+{
+	static const char *const groups[RANKS - 1] = { SAVINA_MESSAGES,
+		SAVINA_CONCURRENCY, SAVINA_PARALLELISM };
+
+	for (size_t rank = 0; rank < RANKS - 1; rank++) {
+		if (c->group != NULL && strcmp(c->group, groups[rank]) == 0)
+			return rank;
+	}
+	return RANKS - 1;
+}
+
 const struct bench_case *
 bench_at(size_t nth)
 {
@@ -36,9 +55,11 @@ bench_at(size_t nth)
 		if (nth-- == 0)
 			return c;
 	}
-	for (size_t i = 0; savina_cases[i] != NULL; i++) {
-		if (nth-- == 0)
-			return savina_cases[i];
+	for (size_t rank = 0; rank < RANKS; rank++) {
+		for (size_t i = 0; savina_cases[i] != NULL; i++) {
+			if (bench_rank(savina_cases[i]) == rank && nth-- == 0)
+				return savina_cases[i];
+		}
 	}
 	return NULL;
 }
