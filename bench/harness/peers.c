@@ -19,6 +19,7 @@ enum {
 	ARGS_MAX = 12,
 	ARG_BYTES = 160,
 	BUILD_TIMEOUT_S = 300,
+	VERSION_TIMEOUT_S = 30,
 };
 
 struct peer_case {
@@ -35,6 +36,7 @@ struct peer {
 	const char *source; /* in dir */
 	const char *product; /* in dir, as is all that it leaves */
 	const char *build[ARGS_MAX];
+	const char *version[ARGS_MAX]; /* prints it */
 	/* {name}, {size} and {workers} are replaced; the size is the value of
 	 * the parameter, or are all of them, with commas between. */
 	const char *run[ARGS_MAX];
@@ -68,6 +70,7 @@ static const struct peer peers[PEERS] = {
 	    .build = { "env", "GOCACHE=" BENCH_PEERS_DIR "/go/cache",
 		"GOPATH=" BENCH_PEERS_DIR "/go/path", "GO111MODULE=off", "go",
 		"build", "-o", "go_bench", "go_bench.go" },
+	    .version = { "go", "version" },
 	    .run = { "env", "GOMAXPROCS={workers}", "./go_bench", "{name}",
 		"{size}" } },
 	{ .runtime = "erlang",
@@ -78,6 +81,10 @@ static const struct peer peers[PEERS] = {
 	    .source = "eb.erl",
 	    .product = "eb.beam",
 	    .build = { "erlc", "eb.erl" },
+	    .version = { "erl", "-noshell", "-eval",
+		"io:format(\"Erlang/OTP ~s, erts ~s\", "
+		"[erlang:system_info(I) || I <- [otp_release, version]]), "
+		"halt()." },
 	    .run = { "env", "ERL_CRASH_DUMP=/dev/null", "erl", "+S",
 		"{workers}:{workers}", "+P", "5000000", "-noshell", "-eval",
 		"eb:main([\"{name}\",\"{size}\"])" } },
@@ -91,6 +98,9 @@ static const struct peer peers[PEERS] = {
 	    .build = { "env", "CARGO_HOME=" BENCH_PEERS_DIR "/tokio/home",
 		"CARGO_TARGET_DIR=" BENCH_PEERS_DIR "/tokio/target", "cargo",
 		"build", "--release", "--offline" },
+	    .version = { "sh", "-c",
+		"sed -n '/^name = \"tokio\"/{n;s/version = /tokio /p}' "
+		"Cargo.lock | tr -d '\"'; rustc --version" },
 	    .run = { "target/release/tk", "{name}", "{size}", "{workers}" } },
 };
 
@@ -134,6 +144,31 @@ peer_expand(char text[ARG_BYTES], const char *form, const char *const values[3])
 		form += length;
 	}
 	text[used] = '\0';
+}
+
+void
+peer_version(const struct peer *peer, char *text, size_t size)
+{
+	const char *argv[ARGS_MAX + 1] = { NULL };
+	struct proc proc = {
+		.argv = argv,
+		.dir = peer->dir,
+		.timeout_s = VERSION_TIMEOUT_S,
+	};
+	struct proc_result result;
+	size_t length;
+
+	memcpy(argv, peer->version, sizeof(peer->version));
+	if (proc_run(&proc, &result) != PROC_OK)
+		result.out[0] = '\0';
+	(void)snprintf(text, size, "%s", result.out);
+	length = strlen(text);
+	while (length > 0 && text[length - 1] == '\n')
+		text[--length] = '\0';
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\n')
+			text[i] = ',';
+	}
 }
 
 /* What its program calls a benchmark; NULL: it does not have it. */

@@ -6,6 +6,7 @@
 #define BENCH_PEERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bench.h"
@@ -20,6 +21,9 @@ const struct peer *peer_at(int nth);
 
 /** Its runtime's name, as in the reports. */
 const char *peer_runtime(const struct peer *peer);
+
+/** What exactly it is, in a line; "" when it does not say. */
+void peer_version(const struct peer *peer, char *text, size_t size);
 
 /** Whether it has a benchmark of that name. */
 bool peer_has(const struct peer *peer, const struct bench_case *c);

@@ -169,6 +169,30 @@ json_build(FILE *out)
 	(void)fprintf(out, "},\n");
 }
 
+/* Of those that were run. */
+static void
+json_peers(FILE *out, const struct rounds *rounds)
+{
+	const char *separator = "";
+	char text[128];
+	bool ran;
+
+	(void)fprintf(out, " \"peers\":{");
+	for (int i = 0; i < PEERS; i++) {
+		ran = false;
+		for (size_t s = 0; s < rounds->count; s++)
+			ran = ran || rounds->series[s].peer == peer_at(i);
+		if (!ran)
+			continue;
+		peer_version(peer_at(i), text, sizeof(text));
+		(void)fprintf(out, "%s\"%s\":", separator,
+		    peer_runtime(peer_at(i)));
+		json_string(out, text);
+		separator = ",";
+	}
+	(void)fprintf(out, "},\n");
+}
+
 static void
 json_options(FILE *out, const struct rounds_options *options)
 {
@@ -197,6 +221,7 @@ report_json(FILE *out, const struct rounds *rounds,
 	    date, head->took_s, json_bool(head->complete));
 	json_machine(out);
 	json_build(out);
+	json_peers(out, rounds);
 	json_options(out, &rounds->options);
 	(void)fprintf(out, " \"results\":[");
 	for (size_t i = 0; i < rounds->count; i++) {

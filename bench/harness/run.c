@@ -76,7 +76,7 @@ static const char run_usage[] =
     "  --help             print this and end\n"
     "\n"
     "Exit codes: 0; 1 when a run failed or its result was wrong; 2 for a wrong\n"
-    "call.\n";
+    "call; 130 when it was interrupted: what there is is reported all the same.\n";
 
 /* ------------------------------------------------------------ options --- */
 

@@ -95,6 +95,7 @@ class Run(unittest.TestCase):
         self.assertEqual(out["schema"], "troupe-bench/1")
         self.assertIs(out["complete"], True)
         self.assertEqual(out["options"]["iterations"], 1)
+        self.assertEqual(out["peers"], {})
         self.assertGreater(out["machine"]["cpus"], 0)
         self.assertEqual([r["bench"] for r in out["results"]], ["skynet"])
 
