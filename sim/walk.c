@@ -68,10 +68,11 @@ walk_queue(struct tr_sim *sim, struct tri_runq *q)
 static bool
 is_scheduled(struct tr_self *a)
 {
-	uint64_t head = tri_load_relaxed(&a->inlet.head);
-
+	/* Whoever is held is its supervisor's, with all that it has got. */
+	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_HELD) != 0)
+		return false;
 	/* CLOSED: on its way out. */
-	return head != TRI_INLET_IDLE && head != TRI_INLET_HELD;
+	return tri_load_relaxed(&a->inlet.head) != TRI_INLET_IDLE;
 }
 
 static void
