@@ -109,6 +109,7 @@ die_end_records(struct tri_crew *c, struct tr_self *a, unsigned *left)
 		case TRI_RECORD_DEADLINE: tri_record_end(c, r); break;
 		}
 	}
+	cold->traps_stop = false;
 	return true;
 }
 
@@ -198,7 +199,6 @@ die_hold(struct tri_crew *c, struct tr_self *a, const struct tri_dying *d)
 	struct tr_reason why = d->why;
 
 	die_tell(c, tri_load_relaxed(&a->behavior), &why);
-	cold->traps_stop = false;
 	cold->dying = (struct tri_dying){ .why = why };
 	tri_fetch_and_acq_rel(&a->ident, ~TRI_IDENT_DYING);
 	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_HELD);
