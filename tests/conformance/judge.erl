@@ -8,7 +8,8 @@
 %% that it is known when all have ended, and of what; they note their lines in a
 %% table, in which a line is when the call has returned.
 -module(judge).
--export([main/1]).
+-behaviour(supervisor).
+-export([main/1, init/1, start_tree/2, start_part/2, start_one/2, child/3]).
 
 -define(SCENE_MS, 20000).
 
@@ -28,7 +29,8 @@ row(Out, Path) ->
 
 %% ---------------------------------------------------------------- reading
 
-%% [{Scene, [{Actor, Ops, StoppingOps}]}]; an operation is a list of words.
+%% [{Scene, [{Actor, Ops, StoppingOps}]}]; an operation is a list of words.  Of
+%% a supervisor the operations are its children and the last is its own line.
 read(Path) ->
     {ok, Text} = file:read_file(Path),
     Lines = [words(L) || L <- string:split(binary_to_list(Text), "\n", all)],
@@ -44,11 +46,16 @@ scenes([["scene", Name] | Rest]) ->
     [{Name, actors(Body)} | scenes(More)].
 
 actors([]) -> [];
+actors([["supervisor", Name | How] | Rest]) ->
+    {Body, More} = lists:splitwith(fun same_actor/1, Rest),
+    [{Name, Body, {supervisor, How}} | actors(More)];
 actors([["actor", Name] | Rest]) ->
-    {Body, More} = lists:splitwith(fun(L) -> hd(L) =/= "actor" end, Rest),
+    {Body, More} = lists:splitwith(fun same_actor/1, Rest),
     {Ops, Stop} = lists:splitwith(fun(L) -> L =/= ["stopping"] end, Body),
     [{Name, lists:flatmap(fun repeated/1, Ops), Stop -- [["stopping"]]}
      | actors(More)].
+
+same_actor([Word | _]) -> Word =/= "actor" andalso Word =/= "supervisor".
 
 repeated(["repeat", N | Op]) -> lists:duplicate(list_to_integer(N), Op);
 repeated(Op) -> [Op].
@@ -63,7 +70,8 @@ play({Name, Actors}) ->
     erlang:trace(First, true, [procs, set_on_spawn]),
     First ! go,
     Ends = until_over(#{First => alive}, Name, deadline()),
-    Text = [print(Table, Actor, Ends) || {Actor, _, _} <- Actors],
+    Text = [print(Table, Actor, Ends)
+            || {Actor, _, Stop} <- Actors, is_list(Stop)],
     ets:delete(Table),
     ["[", Name, "]\n" | Text].
 
@@ -89,7 +97,8 @@ until_over(Pids, Name, Until) ->
 
 %% The lines of an actor's lives, one after another.
 print(Table, Actor, Ends) ->
-    Lines = lists:append([life(Table, Pid, Ends) || Pid <- lives(Table, Actor)]),
+    Lives = lives(Table, Actor),
+    Lines = lists:append([life(Table, Pid, Ends) || Pid <- Lives]),
     [[Actor, ": ", L, "\n"] || L <- together(Lines)].
 
 life(Table, Pid, Ends) ->
@@ -159,7 +168,7 @@ part(Table, {Name, Ops, Stop}) ->
     end,
     lists:foldl(fun do/2, S, Stop).
 
-run([], _) -> ok;
+run([], _) -> started();
 run([["wait" | Line] | Ops], S) ->
     run(Ops, wait(lists:flatten(lists:join(" ", Line)), S));
 run([["pause", Ms] | Ops], S) ->
@@ -167,8 +176,16 @@ run([["pause", Ms] | Ops], S) ->
     run(Ops, wait("tick", S));
 run([Op | Ops], S) -> run(Ops, do(Op, S)).
 
+%% A supervisor's child has started when it waits for the first time.
+started() ->
+    case erase(parent) of
+        undefined -> ok;
+        Parent -> proc_lib:init_ack(Parent, {ok, self()})
+    end.
+
 %% Take and note messages until one is the line.
 wait(Line, S = #{seen := Seen}) ->
+    started(),
     case lists:member(Line, Seen) of
         true -> S#{seen := lists:delete(Line, Seen)};
         false -> receive Message -> wait(Line, got(Message, S)) end
@@ -178,6 +195,7 @@ see(Line, S = #{table := T, seen := Seen}) ->
     note(T, Line),
     S#{seen := [Line | Seen]}.
 
+got({lines, Lines}, S) -> lists:foldl(fun see/2, S, Lines);
 got({tick, _}, S = #{seen := Seen}) -> S#{seen := ["tick" | Seen]};
 got({text, From, Text}, S = #{table := T}) ->
     see("got " ++ Text ++ " from " ++ name(T, From), S);
@@ -239,7 +257,19 @@ do(["unlink", Name], S = #{table := T}) ->
     S;
 do(["trap"], S) -> process_flag(trap_exit, true), S#{traps := true};
 do(["untrap"], S) -> process_flag(trap_exit, false), S#{traps := false};
-do(["exit", Why], _) -> exit(list_to_atom(Why));
+do(["exit", Why], _) ->
+    %% With a text it is a failure, of the start if it has not ended yet.
+    is_text(Why) orelse started(),
+    exit(list_to_atom(Why));
+do(["ignore"], _) ->
+    proc_lib:init_ack(erase(parent), ignore),
+    exit(normal);
+do(["stop", Name], S = #{table := T}) ->
+    case ets:lookup(T, {holder, Name}) of
+        [{_, Holder}] -> Holder ! stop;
+        [] -> exit(pid(T, Name), shutdown)
+    end,
+    S;
 do(["crash", Why], _) -> error(list_to_atom(Why));
 do(["signal", Name, Why], S = #{table := T}) ->
     exit(pid(T, Name), list_to_atom(Why)),
@@ -258,7 +288,16 @@ do(["reply", Text], S = #{asks := [Ask | Asks]}) ->
     S#{asks := Asks};
 do(["chain", N, Name], S = #{table := T}) ->
     chain(list_to_integer(N), T, actor(T, Name)),
-    S.
+    S;
+
+do(Op, S) -> tree(Op, S).
+
+is_text("normal") -> false;
+is_text("shutdown") -> false;
+is_text("killed") -> false;
+is_text([$e | Digits]) ->
+    not lists:all(fun(C) -> C >= $0 andalso C =< $9 end, Digits);
+is_text(_) -> true.
 
 option(Name, [Name | Rest]) -> {[list_to_atom(Name)], Rest};
 option(_, Rest) -> {[], Rest}.
@@ -269,3 +308,130 @@ chain(N, T, Actor) ->
         chain(N - 1, T, Actor),
         receive never -> ok end
     end).
+
+%% ------------------------------------------------------------- supervisors
+
+%% A supervisor's parent is a process of its own, so that whoever asked for it
+%% is not linked with it; it can be told to stop it.
+tree(["tree", Name], S = #{table := T}) ->
+    Me = self(),
+    spawn(fun() -> holder(T, Name, Me) end),
+    S;
+%% What is asked of one is asked by a process of its own, for it may take time.
+tree([Verb, Name | More], S = #{table := T}) ->
+    Me = self(),
+    spawn(fun() ->
+        Answer = try ask(Verb, T, Name, More)
+                 catch exit:_ -> {error, not_found} end,
+        Me ! {lines, lines(Verb, T, Name, More, Answer)}
+    end),
+    S.
+
+holder(T, Name, Caller) ->
+    process_flag(trap_exit, true),
+    case start_tree(T, Name) of
+        {ok, Pid} ->
+            ets:insert(T, {{holder, Name}, self()}),
+            Caller ! {lines, [Name ++ " is up"]},
+            receive
+                {'EXIT', Pid, _} -> ok;
+                stop -> exit(Pid, shutdown), receive {'EXIT', Pid, _} -> ok end
+            end;
+        {error, _} -> Caller ! {lines, [Name ++ " failed"]}
+    end.
+
+start_tree(T, Name) -> supervisor:start_link(?MODULE, {T, Name}).
+
+start_part(T, Name) -> proc_lib:start_link(?MODULE, child, [self(), T, Name]).
+
+%% Of a simple_one_for_one: the part is the caller's.
+start_one(T, Name) -> start_part(T, Name).
+
+child(Parent, T, Name) ->
+    put(parent, Parent),
+    part(T, actor(T, Name)).
+
+init({T, Name}) ->
+    know(T, Name, self()),
+    {_, Children, {supervisor, [Strategy | How]}} = actor(T, Name),
+    Flags = flags(How, #{strategy => list_to_atom(Strategy)}),
+    {ok, {Flags, [spec(T, Strategy, C) || ["child" | C] <- Children]}}.
+
+flags([], F) -> F;
+flags(["intensity", N | How], F) ->
+    flags(How, F#{intensity => list_to_integer(N)});
+flags(["period", N | How], F) -> flags(How, F#{period => list_to_integer(N)});
+flags(["any" | How], F) -> flags(How, F#{auto_shutdown => any_significant});
+flags(["all" | How], F) -> flags(How, F#{auto_shutdown => all_significant}).
+
+spec(T, Strategy, [Name | How]) ->
+    {Start, Type} = case actor(T, Name) of
+        {_, _, {supervisor, _}} ->
+            {{?MODULE, start_tree, [T, Name]}, supervisor};
+        _ when Strategy =:= "simple_one_for_one" ->
+            {{?MODULE, start_one, [T]}, worker};
+        _ -> {{?MODULE, start_part, [T, Name]}, worker}
+    end,
+    spec(How, #{id => Name, start => Start, type => Type}).
+
+spec([], C) -> C;
+spec(["shutdown", "brutal" | How], C) -> spec(How, C#{shutdown => brutal_kill});
+spec(["shutdown", "infinity" | How], C) -> spec(How, C#{shutdown => infinity});
+spec(["shutdown", Ms | How], C) ->
+    spec(How, C#{shutdown => list_to_integer(Ms)});
+spec(["significant" | How], C) -> spec(How, C#{significant => true});
+spec([Restart | How], C) -> spec(How, C#{restart => list_to_atom(Restart)}).
+
+strategy(T, Name) ->
+    {_, _, {supervisor, [Strategy | _]}} = actor(T, Name),
+    Strategy.
+
+is_simple(T, Name) -> strategy(T, Name) =:= "simple_one_for_one".
+
+ask("which", T, Name, []) -> supervisor:which_children(pid(T, Name));
+ask("count", T, Name, []) -> supervisor:count_children(pid(T, Name));
+ask("start_child", T, Name, [Child | How]) ->
+    What = case is_simple(T, Name) of
+        true -> [Child];
+        false -> spec(T, strategy(T, Name), [Child | How])
+    end,
+    supervisor:start_child(pid(T, Name), What);
+ask(Verb, T, Name, [Child]) ->
+    Id = case is_simple(T, Name) of true -> pid(T, Child); false -> Child end,
+    case Verb of
+        "terminate" -> supervisor:terminate_child(pid(T, Name), Id);
+        "restart" -> supervisor:restart_child(pid(T, Name), Id);
+        "delete" -> supervisor:delete_child(pid(T, Name), Id)
+    end.
+
+lines(Verb, _, Name, [], {error, _}) -> [Verb ++ " " ++ Name ++ ": dead"];
+lines("which", T, Name, [], Children) ->
+    [Name ++ ": " ++ which(T, Id, Pid)
+     || {Id, Pid, _, _} <- lists:reverse(Children)]
+        ++ ["which " ++ Name ++ ": ok"];
+lines("count", _, Name, [], Counts) ->
+    [Specs, Active, Sups, Workers] =
+        [integer_to_list(proplists:get_value(K, Counts))
+         || K <- [specs, active, supervisors, workers]],
+    [Name ++ ": " ++ Specs ++ " specs, " ++ Active ++ " active, "
+     ++ Sups ++ " supervisors, " ++ Workers ++ " workers",
+     "count " ++ Name ++ ": ok"];
+lines(Verb, _, _, [Child | _], Answer) ->
+    [Verb ++ " " ++ Child ++ ": " ++ answer(Verb, Answer)].
+
+which(_, Id, undefined) -> Id ++ " stopped";
+which(_, Id, restarting) -> Id ++ " restarting";
+which(T, undefined, Pid) -> name(T, Pid) ++ " running";
+which(_, Id, _) -> Id ++ " running".
+
+answer(_, ok) -> "ok";
+answer(_, {ok, undefined}) -> "ignored";
+answer(_, {ok, _}) -> "ok";
+answer(_, {error, {already_started, _}}) -> "already_started";
+answer(_, {error, already_present}) -> "already_present";
+answer(_, {error, not_found}) -> "not_found";
+answer(_, {error, running}) -> "running";
+answer(_, {error, restarting}) -> "restarting";
+answer(_, {error, simple_one_for_one}) -> "refused";
+answer(_, {error, {invalid_child_spec, _}}) -> "refused";
+answer(_, {error, _}) -> "failed".

@@ -17,14 +17,16 @@ verb_of(const struct script_op *op)
 	for (v = player_verbs; v->name != NULL; v++)
 		if (strcmp(v->name, op->word[0]) == 0)
 			break;
+	for (v = v->name != NULL ? v : tree_verbs; v->name != NULL; v++)
+		if (strcmp(v->name, op->word[0]) == 0)
+			break;
 	if (v->name == NULL || op->words <= v->words)
 		script_bad(op, "no such operation, or too few words");
 	return v;
 }
 
-/* Go on as far as it goes; returns as a handler does. */
-static int
-part_advance(struct tr_self *self, struct player *p)
+int
+player_go_on(struct tr_self *self, struct player *p)
 {
 	const struct script_actor *part = p->part;
 	enum player_step step = PLAYER_NEXT;
@@ -61,9 +63,11 @@ part_start(struct tr_self *self, void *state, const void *arg)
 
 	p->part = arg;
 	script_know(p->part, tr_self_ref(self));
-	rc = part_advance(self, p);
+	rc = player_go_on(self, p);
 	/* stop() does not run for one that has not started. */
-	if (rc != TR_OK) {
+	if (rc == TR_IGNORE)
+		part_note_end(p, &(struct tr_reason){ .code = TR_NORMAL });
+	else if (rc != TR_OK) {
 		const struct script_op *op = &p->part->op[p->at];
 		struct tr_reason why = { .code = rc };
 		bool is_text;
@@ -140,7 +144,7 @@ static int
 part_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	part_see(self, state, msg);
-	return part_advance(self, state);
+	return player_go_on(self, state);
 }
 
 int
@@ -160,7 +164,7 @@ player_answered(struct tr_self *self, void *state, int outcome,
 		    (const char *)tr_data(answer, 1), op->word[1]);
 	else
 		player_see(p, "no answer from %s: %s", op->word[1], why);
-	return part_advance(self, p);
+	return player_go_on(self, p);
 }
 
 const struct tr_behavior player_behavior = {

@@ -445,6 +445,29 @@ do_chain(struct tr_self *self, struct player *p, const struct script_op *op,
 	return PLAYER_NEXT;
 }
 
+/* stop NAME: it is told to. */
+static enum player_step
+do_stop(struct tr_self *self, struct player *p, const struct script_op *op,
+    int *rc)
+{
+	(void)rc;
+	if (tr_stop(self, other(p, op), tr_forever()) != TR_OK)
+		script_bad(op, "no memory");
+	return PLAYER_NEXT;
+}
+
+/* ignore: there is nothing to do for this child. */
+static enum player_step
+do_ignore(struct tr_self *self, struct player *p, const struct script_op *op,
+    int *rc)
+{
+	(void)self;
+	(void)p;
+	(void)op;
+	*rc = TR_IGNORE;
+	return PLAYER_LEAVE;
+}
+
 const struct player_verb player_verbs[] = {
 	{ "spawn", 1, do_spawn },
 	{ "send", 2, do_send },
@@ -465,5 +488,7 @@ const struct player_verb player_verbs[] = {
 	{ "ask", 3, do_ask },
 	{ "reply", 1, do_reply },
 	{ "chain", 2, do_chain },
+	{ "stop", 1, do_stop },
+	{ "ignore", 0, do_ignore },
 	{ NULL, 0, NULL },
 };

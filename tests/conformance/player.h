@@ -51,14 +51,17 @@ struct player_verb {
 	    const struct script_op *op, int *rc);
 };
 
-/* What there is; ends with a NULL. */
-extern const struct player_verb player_verbs[];
+/* What there is, and what there is for supervisors; each ends with a NULL. */
+extern const struct player_verb player_verbs[], tree_verbs[];
 
 /* How an ask ends: the cookie is the operation. */
 tr_answer_fn player_answered;
 
 /* Plays a part: arg is a struct script_actor. */
 extern const struct tr_behavior player_behavior;
+
+/* Go on as far as it goes; returns as a handler does. */
+int player_go_on(struct tr_self *self, struct player *p);
 
 /* Note a line, and remember that it was seen. */
 void player_see(struct player *p, const char *format, ...) TR_PRINTF(2, 3);

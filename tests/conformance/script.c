@@ -75,6 +75,13 @@ take_place(unsigned *used, unsigned most, const struct script_op *op)
 	return (*used)++;
 }
 
+static bool
+is_actor(const struct script_op *op)
+{
+	return (strcmp(op->word[0], "actor") == 0 && op->words == 2) ||
+	    (strcmp(op->word[0], "supervisor") == 0 && op->words > 2);
+}
+
 static void
 read_line(struct script *s, bool *stopping, const struct script_op *op)
 {
@@ -88,12 +95,13 @@ read_line(struct script *s, bool *stopping, const struct script_op *op)
 		scene = &s->scene[take_place(&s->scenes, SCRIPT_SCENES, op)];
 		scene->name = op->word[1];
 		pthread_mutex_init(&scene->lock, NULL);
-	} else if (strcmp(op->word[0], "actor") == 0 && op->words == 2 &&
-	    scene != NULL) {
+	} else if (is_actor(op) && scene != NULL) {
 		a = &scene
 			 ->actor[take_place(&scene->actors, SCRIPT_ACTORS, op)];
 		a->scene = scene;
 		a->name = op->word[1];
+		if (op->word[0][0] == 's')
+			a->supervisor = *op;
 		*stopping = false;
 	} else if (strcmp(op->word[0], "stopping") == 0 && a != NULL) {
 		*stopping = true;
@@ -135,10 +143,13 @@ script_read(const char *path)
 void
 script_free(struct script *s)
 {
-	unsigned i;
+	unsigned i, a;
 
-	for (i = 0; i < s->scenes; i++)
+	for (i = 0; i < s->scenes; i++) {
+		for (a = 0; a < s->scene[i].actors; a++)
+			free(s->scene[i].actor[a].tree);
 		pthread_mutex_destroy(&s->scene[i].lock);
+	}
 	free(s->text);
 	free(s);
 }

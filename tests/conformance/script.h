@@ -46,10 +46,13 @@ struct script_op {
 
 struct script_scene;
 
-/* An actor: what it does, and what it does when it is being stopped. */
+/* An actor: what it does, and what it does when it is being stopped.  Or a
+ * supervisor: its operations are its children. */
 struct script_actor {
 	struct script_scene *scene;
 	const char *name;
+	struct script_op supervisor; /* its line; no words: it is none */
+	void *tree; /* what tree.c made of it */
 	unsigned ops, stop_ops;
 	struct script_op op[SCRIPT_OPS], stop_op[SCRIPT_OPS];
 };
