@@ -79,9 +79,10 @@ struct tr_exit_signal {
  * Link this actor with another: when one ends, the other gets an exit signal.
  *
  * The signal ends its receiver with the same reason, unless that is TR_NORMAL,
- * or unless the receiver traps exits and gets a message instead.  A link goes
- * both ways, there is at most one between two actors, and it is used up by the
- * signal.  The other having ended already brings a signal with TR_NOPROC.
+ * or unless the receiver traps exits and gets a message instead; that goes for
+ * TR_KILLED, too.  A link goes both ways, there is at most one between two
+ * actors, and it is used up by the signal.  The other having ended already
+ * brings a signal with TR_NOPROC.
  *
  * \param self   one of both
  * \param other  the other; oneself: nothing happens

@@ -69,7 +69,7 @@ play({Name, Actors}) ->
     know(Table, element(1, hd(Actors)), First),
     erlang:trace(First, true, [procs, set_on_spawn]),
     First ! go,
-    Ends = until_over(#{First => alive}, Name, deadline()),
+    Ends = until_over(#{First => true}, #{}, Name, deadline()),
     Text = [print(Table, Actor, Ends)
             || {Actor, _, Stop} <- Actors, is_list(Stop)],
     ets:delete(Table),
@@ -77,22 +77,20 @@ play({Name, Actors}) ->
 
 deadline() -> erlang:monotonic_time(millisecond) + ?SCENE_MS.
 
-%% Pid => alive | {ended, Reason}, until none is alive.
-until_over(Pids, Name, Until) ->
-    case lists:member(alive, maps:values(Pids)) of
-        false -> Pids;
-        true ->
-            Left = max(0, Until - erlang:monotonic_time(millisecond)),
-            receive
-                {trace, _, spawn, New, _} ->
-                    until_over(maps:merge(#{New => alive}, Pids), Name, Until);
-                {trace, Pid, exit, Why} ->
-                    until_over(Pids#{Pid => {ended, Why}}, Name, Until);
-                Other when element(1, Other) =:= trace ->
-                    until_over(Pids, Name, Until)
-            after Left ->
-                throw({bad, "scene " ++ Name ++ " does not end"})
-            end
+%% Pid => Reason of all, once none is alive.  An end may be told before a birth.
+until_over(Alive, Ends, _, _) when map_size(Alive) =:= 0 -> Ends;
+until_over(Alive, Ends, Name, Until) ->
+    receive
+        {trace, _, spawn, New, _} when is_map_key(New, Ends) ->
+            until_over(Alive, Ends, Name, Until);
+        {trace, _, spawn, New, _} ->
+            until_over(Alive#{New => true}, Ends, Name, Until);
+        {trace, Pid, exit, Why} ->
+            until_over(maps:remove(Pid, Alive), Ends#{Pid => Why}, Name, Until);
+        Other when element(1, Other) =:= trace ->
+            until_over(Alive, Ends, Name, Until)
+    after max(0, Until - erlang:monotonic_time(millisecond)) ->
+        throw({bad, "scene " ++ Name ++ " does not end"})
     end.
 
 %% The lines of an actor's lives, one after another.
@@ -104,7 +102,7 @@ print(Table, Actor, Ends) ->
 life(Table, Pid, Ends) ->
     Lines = [L || [L] <- ets:match(Table, {{line, '_'}, Pid, '$1'})],
     case Ends of
-        #{Pid := {ended, Why}} -> Lines ++ ["ends " ++ reason(Why)];
+        #{Pid := Why} -> Lines ++ ["ends " ++ reason(Why)];
         _ -> Lines
     end.
 

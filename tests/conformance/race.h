@@ -101,7 +101,8 @@ race_monitor(struct tr_self *self, struct race_runner *r)
 static inline void
 race_round(struct tr_self *self, struct race_runner *r)
 {
-	unsigned lag = (unsigned)kit_below(&r->seed, 2 * RACE_ROUND), i = 0;
+	unsigned lag = (unsigned)kit_below(&r->seed, UINT64_C(2) * RACE_ROUND),
+		 i = 0;
 
 	r->size = r->left < RACE_ROUND ? (unsigned)r->left : RACE_ROUND;
 	r->left -= r->size;
