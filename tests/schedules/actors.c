@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * actors.c - schedules of the whole runtime: mailboxes whose actor ends and
- * whose slot is used again; the mark that tells actors to end without memory;
- * the byte budget; the system's stop; posts from outside.
+ * whose slot is used again; an actor that fails by too much mail; the mark that
+ * tells actors to end without memory; the byte budget; the system's stop; posts
+ * from outside.
  */
 #include "players.h"
 
@@ -95,6 +96,48 @@ check_bound(void)
 	/* It may have got too few to end. */
 	SCHED_CHECK(rig.worked <= 2);
 	SCHED_CHECK(in->waiting == 0);
+	return players_check();
+}
+
+/* ---------------------------------------------------------------- burst -- */
+
+/* Takes what comes; it fails when that is too much at a time. */
+static int
+glutton(struct tr_self *self, const struct tr_msg *msg)
+{
+	(void)self;
+	rig.worked += msg != NULL;
+	return TR_OK;
+}
+
+static void
+begin_burst(void)
+{
+	players_begin(0);
+	rig.met = true;
+	rig.max_items = 1;
+	rig.overflow = TR_FAIL_FULL;
+	players_add(2, 0, true, glutton);
+	rig.max_items = 0;
+	players_add(1, 1, true, sender);
+	players_post(1, GO);
+}
+
+/* Either all was handled, or it has failed: nobody has to wake it still. */
+static uint64_t
+check_burst(void)
+{
+	uint32_t slot = tri_ref_slot(rig.actor[2]);
+	struct tri_intake *in = tri_intake(rig.sys, tri_cell(rig.sys, slot));
+	struct tr_stats stats;
+
+	SCHED_CHECK(tr_stats(rig.sys, &stats) == TR_OK);
+	SCHED_CHECK(stats.failed <= 1);
+	SCHED_CHECK(stats.failed == 1 || rig.worked == SENDS);
+	SCHED_CHECK((tri_cell_find(rig.sys, rig.actor[2]) == NULL) ==
+	    (stats.failed == 1));
+	SCHED_CHECK(in->waiting == 0);
+	rig.alive -= (unsigned)stats.failed;
 	return players_check();
 }
 
@@ -295,6 +338,8 @@ static const struct sched_case cases[] = {
 	    "2 senders, an actor that ends, its slot is used again"),
 	PLAYERS_CASE("bound", 2, begin_bound, players_work, check_bound,
 	    "the same with a bounded mailbox"),
+	PLAYERS_CASE("burst", 2, begin_burst, players_work, check_burst,
+	    "a sender, an actor that fails when it has too much"),
 	PLAYERS_CASE("mark", 2, begin_mark, players_work, check_mark,
 	    "2 workers end actors of a slot, without memory"),
 	PLAYERS_CASE("budget", 3, begin_budget, spend, check_budget,

@@ -98,6 +98,7 @@ players_add(unsigned who, unsigned worker, bool pinned,
 		.placement = pinned ? TR_PLACE_WORKER : TR_PLACE_ANY,
 		.worker = pinned ? worker : 0,
 		.max_items = rig.max_items,
+		.overflow = rig.overflow,
 	};
 
 	rig.receive[who] = receive;

@@ -31,6 +31,7 @@ struct player_rig {
 	tr_ref actor[4];
 	unsigned alive; /* actors at the end */
 	unsigned max_items; /* of actors that are added; 0: no bound */
+	enum tr_overflow overflow; /* of those with one */
 	unsigned naps;
 	bool met; /* what has to happen has happened */
 	bool ends; /* the system does */
