@@ -296,7 +296,7 @@ report_flight(const struct tri_crew *c)
 	line_begin(&l, c->worker.env);
 	put(&l, "the last ");
 	put_decimal(&l, n, 1);
-	put(&l, " messages of ");
+	put(&l, n == 1 ? " message of " : " messages of ");
 	put_worker(&l, c);
 	put(&l, ", the newest first:");
 	line_end(&l);

@@ -306,9 +306,53 @@ a_stack_that_overflows_is_reported_from_another(void **unused)
 	must_end_by(SIGSEGV, run_forge, said);
 	(void)must_say(said, "actor smith (");
 	(void)must_say(said, "the last 12 messages");
-	plan.options.workers = 2; /* on a thread of ours, or not */
-	must_end_by(SIGSEGV, run_forge, said);
-	(void)must_say(said, "actor smith (");
+}
+
+/* Not the caller's thread: it blocks most signals, and its stack is ours. */
+static void
+run_on_second_worker(void)
+{
+	const struct tr_spawn_options second = {
+		.placement = TR_PLACE_WORKER,
+		.worker = 1,
+	};
+	struct tr_system *sys;
+	tr_ref ref;
+
+	KIT_CHECK(tr_system_new(&sys, &plan.options) == TR_OK);
+	ref = tr_system_spawn(sys, &smith, NULL, &second);
+	KIT_CHECK(forge_post_strike(sys, forge_of(ref)) == TR_OK);
+	KIT_CHECK(tr_system_run(sys, NULL) == TR_OK);
+}
+
+static void
+a_fault_on_a_thread_of_the_library_is_reported_likewise(void **unused)
+{
+	static const struct {
+		int signo;
+		void (*blow)(struct tr_self *self);
+	} cases[] = {
+		{ SIGSEGV, touch },
+		{ SIGSEGV, overflow_the_stack },
+		{ SIGFPE, raise_fpe },
+		{ SIGABRT, abort_it },
+		{ SIGABRT, misuse },
+	};
+	const char *at;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		plan_for(cases[i].blow);
+		plan.options.workers = 2;
+		must_end_by(cases[i].signo, run_on_second_worker, said);
+		at = must_say(said, ": worker 1 of system 1\n");
+		at = must_say(at, "worker 1 of system 1: actor smith (");
+		at = must_say(at, " handles message ");
+		at = must_say(at, " strike\n");
+		at = must_say(at, "worker 0 of system 1: ");
+		at = must_say(at, "the last 1 message of worker 1 ");
+		(void)must_say(at, "smith (");
+	}
 }
 
 /* -------------------------------------------------------- many threads --- */
@@ -715,6 +759,8 @@ main(void)
 		KIT_TEST(an_assertion_is_told_first_and_once),
 		KIT_TEST(a_misuse_is_told_first_and_once),
 		KIT_TEST(a_stack_that_overflows_is_reported_from_another),
+		KIT_TEST(
+		    a_fault_on_a_thread_of_the_library_is_reported_likewise),
 		KIT_TEST(of_several_faults_at_once_one_is_reported),
 		KIT_TEST(
 		    a_fault_on_a_foreign_thread_says_so_and_what_the_workers_do),
