@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rig_fault.h - children that end by a signal, and what they say before.
+ * rig_crash.h - children that end by a signal, and what they say before.
  *
  * Each case is a function that runs in a child process; the parent reads its
  * stderr and its status.  The parent has one thread when it forks.
  */
-#ifndef TESTS_RIG_FAULT_H
-#define TESTS_RIG_FAULT_H
+#ifndef TESTS_RIG_CRASH_H
+#define TESTS_RIG_CRASH_H
 
 #include "kit.h"
 
@@ -116,4 +116,4 @@ times_said(const char *said, const char *words)
 	return n;
 }
 
-#endif /* TESTS_RIG_FAULT_H */
+#endif /* TESTS_RIG_CRASH_H */

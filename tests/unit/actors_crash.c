@@ -3,10 +3,8 @@
  * The report of a fault: what it says, in which order, and that the process
  * ends as it would have without it.
  */
-#include "actors/flight.h"
 #include "actors/system.h"
-#include "rig_fault.h"
-#include "rig_faults.h"
+#include "rig_crash.h"
 
 #define FORGE(MSG, P)                  \
 	MSG(P, heat, { int degrees; }) \
@@ -573,68 +571,6 @@ the_programs_handler_comes_after_the_report(void **unused)
 	assert_int_equal(times_said(said, "the program's own\n"), 1);
 }
 
-static struct sigaction
-handler_of(int signo)
-{
-	struct sigaction action;
-
-	assert_int_equal(sigaction(signo, NULL, &action), 0);
-	return action;
-}
-
-static void
-handlers_are_installed_once_and_go_with_the_last_system(void **unused)
-{
-	const struct tr_options asked = { .workers = 1, .fault_report = true };
-	const struct tr_options silent = { .workers = 1 };
-	static const int signos[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
-		SIGABRT };
-	struct tr_system *a, *b, *c;
-	struct sigaction ours;
-
-	(void)unused;
-	for (size_t i = 0; i < sizeof(signos) / sizeof(signos[0]); i++) {
-		struct sigaction before = handler_of(signos[i]);
-
-		assert_int_equal(tr_system_new(&c, &silent), TR_OK);
-		assert_ptr_equal(handler_of(signos[i]).sa_sigaction,
-		    before.sa_sigaction);
-		assert_int_equal(tr_system_new(&a, &asked), TR_OK);
-		ours = handler_of(signos[i]);
-		assert_ptr_not_equal(ours.sa_sigaction, before.sa_sigaction);
-		assert_int_equal(tr_system_new(&b, &asked), TR_OK);
-		assert_int_equal(tr_system_free(a), TR_OK);
-		assert_ptr_equal(handler_of(signos[i]).sa_sigaction,
-		    ours.sa_sigaction);
-		assert_int_equal(tr_system_free(b), TR_OK);
-		assert_ptr_equal(handler_of(signos[i]).sa_sigaction,
-		    before.sa_sigaction);
-		assert_int_equal(handler_of(signos[i]).sa_flags,
-		    before.sa_flags);
-		assert_int_equal(tr_system_free(c), TR_OK);
-	}
-}
-
-static void
-a_handler_that_came_later_stays(void **unused)
-{
-	const struct tr_options asked = { .workers = 1, .fault_report = true };
-	struct sigaction before = handler_of(SIGILL), ours;
-	struct tr_system *sys;
-
-	(void)unused;
-	assert_int_equal(tr_system_new(&sys, &asked), TR_OK);
-	ours = handler_of(SIGILL);
-	own_installed(SIGILL);
-	assert_int_equal(tr_system_free(sys), TR_OK);
-	assert_ptr_equal(handler_of(SIGILL).sa_sigaction, own_handler);
-	/* Somebody puts ours back, and then the next system comes and goes. */
-	assert_int_equal(sigaction(SIGILL, &ours, NULL), 0);
-	assert_int_equal(tr_system_new(&sys, &asked), TR_OK);
-	assert_int_equal(tr_system_free(sys), TR_OK);
-	assert_ptr_equal(handler_of(SIGILL).sa_sigaction, before.sa_sigaction);
-}
-
 static void
 who_does_not_ask_gets_no_report(void **unused)
 {
@@ -643,108 +579,6 @@ who_does_not_ask_gets_no_report(void **unused)
 	plan.options.fault_report = false;
 	must_end_by(SIGSEGV, run_forge, said);
 	assert_string_equal(said, "");
-}
-
-/* ----------------------------------------------------- what it needs ----- */
-
-static int
-stops_at_once(struct tr_self *self, void *state, const void *arg)
-{
-	(void)state;
-	(void)arg;
-	return kit_finish(self);
-}
-
-static const struct tr_behavior brief = {
-	.name = "brief",
-	.start = stops_at_once,
-	.receive = kit_ignore,
-};
-
-static void
-the_callers_thread_has_its_signal_stack_back(void **unused)
-{
-	const struct tr_options asked = { .workers = 2, .fault_report = true };
-	static char room[1 << 16];
-	const stack_t own[] = {
-		{ .ss_sp = room, .ss_size = sizeof(room) },
-		{ .ss_flags = SS_DISABLE },
-	};
-	stack_t before, after;
-	struct kit k;
-
-	(void)unused;
-	assert_int_equal(sigaltstack(NULL, &before), 0);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(sigaltstack(&own[i], NULL), 0);
-		kit_new_with(&k, asked);
-		(void)kit_root(&k, &brief, NULL);
-		kit_run(&k);
-		assert_int_equal(sigaltstack(NULL, &after), 0);
-		assert_int_equal(after.ss_flags, own[i].ss_flags);
-		assert_ptr_equal(after.ss_sp, own[i].ss_sp);
-	}
-	assert_int_equal(sigaltstack(&before, NULL), 0);
-}
-
-/* With the n-th request of a kind refused; true: there was one. */
-static bool
-refused_at(enum fault kind, unsigned long n)
-{
-	const struct tr_options asked = {
-		.workers = 2,
-		.max_actors = 1 << 16, /* tables are not made smaller */
-		.fault_report = true,
-		.fault_messages = 64,
-	};
-	struct sigaction before = handler_of(SIGSEGV);
-	struct tr_system *sys;
-	bool hit;
-	int rc;
-
-	faults_begin();
-	faults_refuse(kind, n, 1);
-	rc = faults_system(&sys, &asked);
-	hit = atomic_load(&faults.calls[kind]) >= n;
-	if (rc == TR_OK)
-		assert_int_equal(tr_system_free(sys), TR_OK);
-	else
-		assert_int_equal(rc, TR_ENOMEM);
-	faults_over();
-	assert_int_equal(rc == TR_OK, !hit);
-	assert_ptr_equal(handler_of(SIGSEGV).sa_sigaction, before.sa_sigaction);
-	return hit;
-}
-
-static void
-without_memory_for_it_a_system_is_refused(void **unused)
-{
-	static const enum fault kinds[] = { FAULT_ALLOC, FAULT_RESERVE,
-		FAULT_COMMIT };
-
-	(void)unused;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		unsigned long n = 1;
-
-		while (refused_at(kinds[i], n))
-			n++;
-		/* For each worker a stack, or a recorder, at least. */
-		assert_true(n > 2);
-	}
-}
-
-static void
-a_recorder_out_of_range_is_refused(void **unused)
-{
-	struct tr_options options = { .workers = 1 };
-	struct tr_system *sys;
-
-	(void)unused;
-	options.fault_messages = TRI_FLIGHT_MAX;
-	assert_int_equal(tr_system_new(&sys, &options), TR_OK);
-	assert_int_equal(tr_system_free(sys), TR_OK);
-	options.fault_messages = TRI_FLIGHT_MAX + 1;
-	assert_int_equal(tr_system_new(&sys, &options), TR_EINVAL);
 }
 
 int
@@ -768,13 +602,7 @@ main(void)
 		KIT_TEST(a_fault_in_the_report_ends_it_and_nothing_loops),
 		KIT_TEST(nobody_who_reads_it_is_no_other_end),
 		KIT_TEST(the_programs_handler_comes_after_the_report),
-		KIT_TEST(
-		    handlers_are_installed_once_and_go_with_the_last_system),
-		KIT_TEST(a_handler_that_came_later_stays),
 		KIT_TEST(who_does_not_ask_gets_no_report),
-		KIT_TEST(the_callers_thread_has_its_signal_stack_back),
-		KIT_TEST(without_memory_for_it_a_system_is_refused),
-		KIT_TEST(a_recorder_out_of_range_is_refused),
 	};
 
 	forbidden =
