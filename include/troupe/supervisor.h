@@ -41,8 +41,15 @@
  * not run, and that is no failure.
  *
  * Told to stop, a supervisor first stops its children; one that is killed
- * takes them along.  A supervisor that gives up ends with TR_SHUTDOWN, which
- * its own supervisor sees as a child's failure.
+ * kills them, and ends when they have.  If whoever has spawned it is linked
+ * with it (options.link) and ends, it stops likewise, and ends with that
+ * reason, whatever it is; other exit signals it ignores.  A supervisor that
+ * gives up ends with TR_SHUTDOWN, so its own supervisor starts it again if it
+ * is TR_PERMANENT.
+ *
+ * It does one thing at a time: while it waits for a child to start or to end,
+ * other ends and requests wait their turn, in the order of their arrival.  Its
+ * own end, and questions about its children, do not wait.
  */
 #ifndef TROUPE_SUPERVISOR_H
 #define TROUPE_SUPERVISOR_H
@@ -89,7 +96,8 @@ enum {
 /** How long a failed child waits for its restart.  All zero: not at all. */
 struct tr_backoff {
 	int64_t min_ns; /* after the first failure; doubled after each more */
-	int64_t max_ns; /* at most; 0: min_ns, so always the same */
+	int64_t max_ns; /* at most; not below min_ns; 0: min_ns, so always
+	                 * the same */
 	unsigned jitter_percent; /* 0 to 100: up to so much longer, by chance */
 	int64_t reset_ns; /* having run for so long it starts from min_ns
 	                   * again; 0: max_ns, or min_ns if that is 0 */
@@ -115,7 +123,8 @@ struct tr_child {
 	                      * TR_INFINITE; 0: 5 s, or for ever if it is a
 	                      * supervisor */
 	struct tr_backoff backoff;
-	bool significant; /* see enum tr_auto_shutdown; not if TR_PERMANENT */
+	bool significant; /* see enum tr_auto_shutdown, which must not be NEVER;
+	                   * not if TR_PERMANENT */
 	bool drop_mailbox; /* a restart finds an empty mailbox: what waited is
 	                    * dead letters (TR_DEAD_CLOSED) */
 };
@@ -154,7 +163,7 @@ struct tr_child_info {
 	enum tr_restart restart;
 	bool supervisor; /* it is one */
 	bool significant;
-	uint32_t restarts; /* how often it was started again */
+	uint32_t restarts; /* how often it was started again, or was to be */
 	struct tr_reason last; /* why it last ended */
 };
 
@@ -174,8 +183,9 @@ struct tr_child_counts {
  *                 given, however long the children may take
  * \returns        TR_OK when it was stopped, or ended because of its
  *                 significant children; TR_EGAVEUP when the restarts became
- *                 too many; what a child's first start failed with; TR_EINVAL
- *                 (a description or an option), TR_ENOMEM
+ *                 too many (here it ends with that); what a child's first
+ *                 start failed with; TR_EINVAL (a description, then the log
+ *                 says what is wrong; or an option), TR_ENOMEM
  * \owner          borrows until it returns
  * \threads        any
  * \blocks         until the system has ended
@@ -226,17 +236,23 @@ TR_API tr_ref tr_supervisor_system_spawn(struct tr_system *system,
  */
 
 /**
- * Add a child and start it; of a simple_one_for_one supervisor: start one more
- * after the pattern, with the child's arg (all else of `child` is ignored).
+ * Add a child, behind all others, and start it; of a simple_one_for_one
+ * supervisor: start one more after the pattern, with the child's arg (NULL: the
+ * pattern's).  There `behavior` says only how large the argument is, and need
+ * not be set if it is a pointer that travels as it is (arg_size 0); all else
+ * stays unset.
  *
- * The answer comes when it has started: TR_OK; TR_EEXIST: a child of that id
- * is there, running (its ref is in the info) or not; TR_EINVAL; or what its
- * start() failed with, and then it is not added.
+ * The answer comes when it has started: TR_OK, also if it did not want to
+ * (TR_CHILD_STOPPED); TR_EEXIST: a child of that id is there, running (its ref
+ * is in the info) or not, or its name is another actor's (the info's id is
+ * empty); TR_EINVAL: no child of this supervisor's, or an argument of another
+ * size; TR_ENOMEM; or what its start() failed with, and then it is not added.
  *
  * \param self        who asks
  * \param supervisor  whom
  * \param child       what; id, name, spawn options and the argument
- *                    (arg_size bytes) are copied, behaviours are not
+ *                    (arg_size bytes) are copied, behaviours and descriptions
+ *                    of supervisors are not
  * \param deadline    absolute
  * \param fn          gets the answer
  * \param cookie      passed to fn
@@ -254,8 +270,10 @@ TR_API TR_MUST_CHECK tr_ask_id tr_supervisor_start_child(struct tr_self *self,
  * Stop a child for good.  Its description stays, unless it is TR_TEMPORARY or
  * its supervisor simple_one_for_one.
  *
- * The answer comes when it has ended: TR_OK, also if it did not run; TR_EDEAD:
- * there is no such child.
+ * A child that waits for its restart waits no more, and nor do those that were
+ * stopped with it: they are started.  The answer comes when it has ended:
+ * TR_OK, also if it did not run; TR_EDEAD: there is no such child; TR_EINVAL:
+ * an id, of a simple_one_for_one supervisor.
  *
  * \param self        who asks
  * \param supervisor  whom
@@ -337,7 +355,7 @@ TR_API int tr_child_result(int outcome, const struct tr_msg *answer,
  * Ask for the children: the answer is an array of struct tr_child_info, in the
  * order of their start, tr_size() / sizeof(struct tr_child_info) of them.
  *
- * TR_EFULL: they would not fit into a message.
+ * TR_EFULL: they would not fit into a message; TR_ENOMEM.
  *
  * \param self        who asks
  * \param supervisor  whom
