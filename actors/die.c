@@ -103,8 +103,8 @@ die_end_records(struct tri_crew *c, struct tr_self *a, unsigned *left)
 			    NULL, tri_record_id(r), 0);
 			tri_record_end(c, r);
 			break;
+		case TRI_RECORD_MONITOR: tri_monitor_end(c, r); break;
 		case TRI_RECORD_LINK: /* has a list of its own */
-		case TRI_RECORD_MONITOR:
 		case TRI_RECORD_TIMER:
 		case TRI_RECORD_DEADLINE: tri_record_end(c, r); break;
 		}

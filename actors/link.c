@@ -156,6 +156,7 @@ link_insert(struct tri_crew *c, struct tri_record *r)
 	if (++s->count > s->buckets)
 		links_grow(sys, s);
 	tri_unlock(&s->lock);
+	tri_seen(sys, TRI_EVENT_LINKED, (tr_ref){ own }, NULL, r->u.target, 0);
 }
 
 static void
@@ -176,12 +177,20 @@ link_remove(struct tri_crew *c, struct tri_record *r)
 
 _Static_assert(TRI_LINK_SHARDS == 16, "the top four bits choose the shard");
 
-/* The running actor's side is over. */
+/* The running actor's side goes. */
 static void
 link_end(struct tri_crew *c, struct tri_record *r)
 {
 	link_remove(c, r);
 	tri_record_end(c, r);
+}
+
+/* No EXIT is seen because of it from now on. */
+static void
+link_is_over(struct tri_crew *c, const struct tri_record *r)
+{
+	tri_seen(c->desk.sys, TRI_EVENT_UNLINKED, c->turn.ref, NULL,
+	    r->u.target, 0);
 }
 
 /* ---------------------------------------------------------------- EXITs -- */
@@ -224,8 +233,10 @@ tri_links_tell(struct tri_crew *c, struct tr_self *a,
 			return false;
 		--*left;
 		/* Its message goes out now, or is on its way as an UNLINK. */
-		if (!undone)
+		if (!undone) {
 			tri_store_relaxed(&r->holds, (uint32_t)TRI_HOLD_SENT);
+			link_is_over(c, r);
+		}
 		link_end(c, r);
 		if (!undone)
 			link_send_exit(c, r, c->turn.ref.bits, r->u.target,
@@ -260,8 +271,11 @@ tri_exit_taken(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	struct tr_exit_signal exit;
 
 	memcpy(&exit, tri_msg_payload(m), sizeof(exit));
-	if (m->size_class == TRI_CLASS_EMBEDDED)
+	if (m->size_class == TRI_CLASS_EMBEDDED) {
+		tri_seen(c->desk.sys, TRI_EVENT_EXIT, c->turn.ref, m, m->sender,
+		    exit.reason.code);
 		link_end(c, link_find(c, c->turn.ref.bits, m->sender));
+	}
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) != 0 &&
 	    cold->traps) {
 		m->tag = cold->trap_tag;
@@ -375,6 +389,7 @@ tr_unlink(struct tr_self *self, tr_ref other)
 	if (r == NULL || r->outcome != 0)
 		return TR_OK;
 	r->outcome = 1;
+	link_is_over(c, r);
 	tri_store_relaxed(&r->holds, (uint32_t)TRI_HOLD_SENT);
 	link_message(r, TRI_MSG_UNLINK, c->turn.ref.bits);
 	tri_deliver_control(c, other, &r->msg);
@@ -399,8 +414,10 @@ tri_unlink_asked(struct tri_crew *c, struct tr_msg *m)
 	/* Its message leaves the mailbox before it is sent again. */
 	tri_turn_detach(c);
 	c->turn.msg = NULL;
-	if (mine != NULL && mine->outcome == 0)
+	if (mine != NULL && mine->outcome == 0) {
+		link_is_over(c, mine);
 		link_end(c, mine);
+	}
 	unlink_return(c, record_of(m));
 }
 

@@ -172,11 +172,29 @@ tri_monitor_withdraw(struct tri_crew *c, struct tri_record *r)
 	tri_deliver_control(c, (tr_ref){ r->u.target }, &r->msg);
 }
 
+static int
+down_code(const struct tr_msg *m)
+{
+	const struct tr_down *down = tr_data(m, sizeof(*down));
+
+	return down->reason.code;
+}
+
+void
+tri_monitor_end(struct tri_crew *c, struct tri_record *r)
+{
+	tri_seen(c->desk.sys, TRI_EVENT_UNWATCHED, c->turn.ref, NULL,
+	    tri_record_id(r), 0);
+	tri_record_end(c, r);
+}
+
 int
 tri_monitor_down(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 
+	tri_seen(c->desk.sys, TRI_EVENT_DOWN, c->turn.ref, m,
+	    tri_record_id(record_of(m)), down_code(m));
 	/* It is used up; the message in hand still holds its memory. */
 	tri_record_end(c, record_of(m));
 	return b->receive(a, tri_actor_state(a, b), m);
@@ -192,6 +210,8 @@ monitor_new(struct tri_crew *c, tr_ref target, uint32_t tag, uint64_t cookie)
 	r->u.target = target.bits;
 	r->cookie = cookie;
 	tri_store_relaxed(&r->missed, tag);
+	tri_seen(c->desk.sys, TRI_EVENT_WATCHED, target, NULL, tri_record_id(r),
+	    0);
 	return r;
 }
 
@@ -217,7 +237,7 @@ tri_monitor_detach(struct tri_crew *c, tr_ref target, uint64_t monitor)
 			    tri_cell(c->desk.sys, tri_ref_slot(target))),
 	    r);
 	tri_store_relaxed(&r->holds, 0u);
-	tri_record_end(c, r);
+	tri_monitor_end(c, r);
 }
 
 tr_monitor_id
@@ -249,6 +269,6 @@ tr_demonitor(struct tr_self *self, tr_monitor_id monitor)
 
 	if (r == NULL)
 		return TR_EINVAL;
-	tri_record_end(c, r);
+	tri_monitor_end(c, r);
 	return TR_OK;
 }

@@ -484,6 +484,8 @@ void tri_job_abandon(struct tri_crew *c, struct tri_record *r);
 
 /* monitor.c: their messages were taken, or refused; the watched actor dies */
 int tri_monitor_down(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
+/* The watcher, which runs, withdraws it, or dies. */
+void tri_monitor_end(struct tri_crew *c, struct tri_record *r);
 void tri_monitor_asked(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 void tri_monitor_left(struct tri_crew *c, struct tr_self *a, struct tr_msg *m);
 void tri_monitor_refused(struct tri_crew *c, struct tri_record *r);

@@ -26,6 +26,13 @@ enum tri_event {
 	TRI_EVENT_RESTARTED, /* `ref`, after it was STOPPING */
 	TRI_EVENT_MADE, /* m has a drop function */
 	TRI_EVENT_DROP, /* it ran */
+	/* `value` is the monitor, but for links, where it is the other. */
+	TRI_EVENT_WATCHED, /* the running actor watches `ref` */
+	TRI_EVENT_DOWN, /* `ref`, its watcher, is told: `code` is the reason */
+	TRI_EVENT_UNWATCHED, /* `ref` has withdrawn it, or ends */
+	TRI_EVENT_LINKED, /* `ref` has a side */
+	TRI_EVENT_EXIT, /* the other's exit has used it up; `code` */
+	TRI_EVENT_UNLINKED, /* it is undone, or ends with `ref` */
 };
 
 struct tri_trace {

@@ -7,6 +7,7 @@
  *     asks     each ends exactly once, by a call or with its asker
  *     actors   stop() at most once in a life, before the end, and once an end
  *     drops    a drop function runs once
+ *     bonds    monitors and links: bonds.c
  *
  * The tables' keys are addresses of messages and names of asks and actors.
  * Addresses are not part of the hash: they differ from run to run.
@@ -110,7 +111,7 @@ saw_ask(struct tr_sim *sim, enum tri_event event, tr_ref ref, uint64_t ask)
 }
 
 static void
-saw_life(struct tr_sim *sim, enum tri_event event, tr_ref ref)
+saw_life(struct tr_sim *sim, enum tri_event event, tr_ref ref, int code)
 {
 	struct sim_map *actors = &sim->oracle.actors;
 	uint64_t was = sim_map_get(actors, ref.bits);
@@ -123,6 +124,7 @@ saw_life(struct tr_sim *sim, enum tri_event event, tr_ref ref)
 		if (was == 0 || (was & SIM_STOPPING) != 0)
 			sim_fail(sim, "stop() runs a second time");
 		sim_map_set(actors, ref.bits, was | SIM_STOPPING);
+		sim_bonds_died(sim, ref, code);
 	} else if (event == TRI_EVENT_RESTARTED) {
 		if ((was & SIM_STOPPING) == 0)
 			sim_fail(sim, "an actor is restarted that lives");
@@ -165,8 +167,12 @@ oracle_seen(struct tri_trace *trace, enum tri_event event, tr_ref ref,
 	struct sim_oracle *o =
 	    tri_container_of(trace, struct sim_oracle, trace);
 	struct tr_sim *sim = tri_container_of(o, struct tr_sim, oracle);
+	bool link = event == TRI_EVENT_LINKED || event == TRI_EVENT_EXIT ||
+	    event == TRI_EVENT_UNLINKED;
 
-	sim_mix(sim, (uint64_t)event << 56 ^ without_system(ref) ^ value << 13);
+	sim_mix(sim,
+	    (uint64_t)event << 56 ^ without_system(ref) ^
+		(link ? without_system((tr_ref){ value }) : value) << 13);
 	sim_mix(sim,
 	    (uint64_t)(unsigned)code << 32 ^
 		(m != NULL ? (uint64_t)m->tag << 8 ^ m->size : 0));
@@ -184,9 +190,17 @@ oracle_seen(struct tri_trace *trace, enum tri_event event, tr_ref ref,
 	case TRI_EVENT_SPAWNED:
 	case TRI_EVENT_STOPPING:
 	case TRI_EVENT_RESTARTED:
-	case TRI_EVENT_ENDED: saw_life(sim, event, ref); break;
+	case TRI_EVENT_ENDED: saw_life(sim, event, ref, code); break;
 	case TRI_EVENT_MADE:
 	case TRI_EVENT_DROP: saw_drop(sim, event, m); break;
+	case TRI_EVENT_WATCHED:
+	case TRI_EVENT_DOWN:
+	case TRI_EVENT_UNWATCHED:
+	case TRI_EVENT_LINKED:
+	case TRI_EVENT_EXIT:
+	case TRI_EVENT_UNLINKED:
+		sim_bonds_seen(sim, event, ref, value, code);
+		break;
 	}
 }
 
@@ -249,6 +263,7 @@ sim_oracle_at_rest(struct tr_sim *sim)
 	if (sim->oracle.asks.used != 0)
 		sim_fail(sim, "it rests, and %zu asks have not ended",
 		    sim->oracle.asks.used);
+	sim_bonds_at_rest(sim);
 	balance(sim, false);
 }
 
@@ -264,6 +279,7 @@ sim_oracle_at_end(struct tr_sim *sim)
 	if (sim->oracle.drops.used != 0)
 		sim_fail(sim, "%zu drop functions never ran",
 		    sim->oracle.drops.used);
+	sim_bonds_at_end(sim);
 	balance(sim, true);
 }
 
@@ -310,4 +326,5 @@ sim_oracle_fini(struct tr_sim *sim)
 	free(o->queued);
 	free(o->labels.slot);
 	free(o->label);
+	sim_bonds_fini(sim);
 }

@@ -193,6 +193,40 @@ show_message(struct tr_sim *sim, enum tri_event event, tr_ref ref,
 	}
 }
 
+/* Monitors and links. */
+static void
+show_bond(struct tr_sim *sim, enum tri_event event, tr_ref ref, uint64_t value,
+    int code)
+{
+	char who[96], other[96];
+
+	sim_actor_name(sim, ref, who, sizeof(who));
+	switch (event) {
+	case TRI_EVENT_WATCHED:
+		sim_actor_name(sim, sim_who_sends(), other, sizeof(other));
+		sim_trace(sim, "  %s watches %s", other, who);
+		break;
+	case TRI_EVENT_DOWN:
+		sim_trace(sim, "  %s: its monitor ends: %s", who,
+		    reason_text(code));
+		break;
+	case TRI_EVENT_UNWATCHED:
+		sim_trace(sim, "  %s: its monitor is withdrawn", who);
+		break;
+	case TRI_EVENT_LINKED:
+	case TRI_EVENT_EXIT:
+	case TRI_EVENT_UNLINKED:
+		sim_actor_name(sim, (tr_ref){ value }, other, sizeof(other));
+		sim_trace(sim, "  %s: its link with %s %s%s", who, other,
+		    event == TRI_EVENT_LINKED   ? "begins" :
+			event == TRI_EVENT_EXIT ? "ends: " :
+						  "is undone",
+		    event == TRI_EVENT_EXIT ? reason_text(code) : "");
+		break;
+	default: break;
+	}
+}
+
 void
 sim_show(struct tr_sim *sim, enum tri_event event, tr_ref ref,
     const struct tr_msg *m, uint64_t value, int code)
@@ -228,6 +262,12 @@ sim_show(struct tr_sim *sim, enum tri_event event, tr_ref ref,
 			label_behavior(sim, ref, sim->oracle.spawned + 1)),
 		    (unsigned long long)sim->oracle.spawned + 1);
 		break;
+	case TRI_EVENT_WATCHED:
+	case TRI_EVENT_DOWN:
+	case TRI_EVENT_UNWATCHED:
+	case TRI_EVENT_LINKED:
+	case TRI_EVENT_EXIT:
+	case TRI_EVENT_UNLINKED: show_bond(sim, event, ref, value, code); break;
 	case TRI_EVENT_STOPPING: sim_trace(sim, "  %s stops", who); break;
 	case TRI_EVENT_RESTARTED:
 		sim_trace(sim, "  %s is started again", who);

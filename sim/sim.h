@@ -8,6 +8,7 @@
  *     chance.c  random numbers, the hash, faults by site
  *     engine.c  who takes the next step; time
  *     oracle.c  what must be true of every event
+ *     bonds.c   the same for monitors and links
  *     map.c     the oracles' tables
  *     walk.c    what must be true between two steps: queues, wheels
  *     show.c    events as text
@@ -117,6 +118,15 @@ struct sim_oracle {
 	size_t label_room;
 };
 
+struct sim_bonds {
+	struct sim_map watches; /* monitor -> number of `watch` + 1 */
+	struct sim_map ties; /* side of a link -> number of `tie` + 1 */
+	struct sim_map reasons; /* actor, what it died of -> 1 */
+	struct watch *watch;
+	struct tie *tie;
+	size_t watch_room, tie_room;
+};
+
 enum { SIM_STOPPING = 1 }; /* the lowest bit: stop() was called */
 
 struct tr_probe;
@@ -166,6 +176,7 @@ struct tr_sim {
 	unsigned sites;
 
 	struct sim_oracle oracle;
+	struct sim_bonds bonds;
 
 	/* probe.c */
 	struct tr_probe *probes;
@@ -269,6 +280,15 @@ tr_ref sim_who_sends(void);
 uint64_t sim_serial(const struct tr_sim *sim, tr_ref ref);
 /* No worker sleeps over work. */
 void sim_oracle_asleep(struct tr_sim *sim);
+
+/* bonds.c */
+void sim_bonds_seen(struct tr_sim *sim, enum tri_event event, tr_ref ref,
+    uint64_t value, int code);
+/* An actor dies of that. */
+void sim_bonds_died(struct tr_sim *sim, tr_ref ref, int code);
+void sim_bonds_at_rest(struct tr_sim *sim);
+void sim_bonds_at_end(struct tr_sim *sim);
+void sim_bonds_fini(struct tr_sim *sim);
 
 /* probe.c */
 /* The scenario's own hand: no fault strikes between the two. */

@@ -405,6 +405,16 @@ breed(struct bee *b, struct tr_self *self)
 		swarm.bee[draw(b, BEES)] = child;
 }
 
+/* More than a death clears away in one turn. */
+static void
+bury(struct bee *b, struct tr_self *self, tr_ref whom)
+{
+	unsigned i, n = 200 + (unsigned)draw(b, 200);
+
+	for (i = 0; i < n; i++)
+		(void)tr_send(self, whom, PLAIN, NULL, 0);
+}
+
 static void
 end_somebody(struct bee *b, struct tr_self *self)
 {
@@ -412,6 +422,8 @@ end_somebody(struct bee *b, struct tr_self *self)
 
 	if (draw(b, 3) != 0)
 		return;
+	if (draw(b, 8) == 0)
+		bury(b, self, whom);
 	if (draw(b, 2))
 		(void)tr_kill(self, whom);
 	else
@@ -436,6 +448,22 @@ link_many(struct bee *b, struct tr_self *self)
 	}
 }
 
+/* Some do so with each other at once: what one undoes is on its way while the
+ * other does it anew. */
+static void
+quarrel(struct bee *b, struct tr_self *self)
+{
+	tr_ref with = swarm.bee[draw(b, 3) % swarm.bees];
+	unsigned n;
+
+	for (n = 1 + (unsigned)draw(b, 4); n > 0; n--) {
+		if (draw(b, 2))
+			(void)!tr_link(self, with);
+		else
+			(void)tr_unlink(self, with);
+	}
+}
+
 /* Watch somebody, or be tied to its fate. */
 static void
 watch_somebody(struct bee *b, struct tr_self *self)
@@ -448,13 +476,15 @@ watch_somebody(struct bee *b, struct tr_self *self)
 		link_many(b, self);
 		return;
 	}
-	switch (draw(b, 7)) {
+	switch (draw(b, 9)) {
 	case 0:
 	case 1: b->monitor = tr_monitor(self, whom, DOWN, 5); break;
 	case 2: (void)tr_demonitor(self, b->monitor); break;
 	case 3: (void)!tr_link(self, whom); break;
 	case 4: (void)tr_unlink(self, whom); break;
 	case 5: (void)tr_trap_exit(self, draw(b, 4) != 0, EXIT); break;
+	case 6:
+	case 7: quarrel(b, self); break;
 	default:
 		if (draw(b, 2))
 			(void)tr_exit_other(self, whom, reasons[draw(b, 4)]);

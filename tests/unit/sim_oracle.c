@@ -165,6 +165,123 @@ what_happens_twice_is_found(void **unused)
 	lies(TRI_EVENT_ENDED, "an actor ended that was not stopped");
 }
 
+/* ------------------------------------------------- monitors and links --- */
+
+/* What is told of a bond that `lie` is not true of. */
+struct bond_lie {
+	enum tri_event first, then; /* of 5, or with a probe */
+	int code;
+	const char *why;
+};
+
+static void
+lie_of_a_bond(struct tr_sim *sim, void *arg)
+{
+	const struct tr_system *sys = tr_sim_system(sim);
+	const struct bond_lie *lie = arg;
+	tr_ref one = tr_sim_spawn(sim, &kit_idler, NULL);
+	tr_ref two = tr_sim_spawn(sim, &kit_idler, NULL);
+	uint64_t what = 5;
+
+	if (lie->first >= TRI_EVENT_LINKED)
+		what = two.bits;
+	/* Those who watch are nobody here: no actor runs. */
+	tri_seen(sys, lie->first, lie->first == TRI_EVENT_WATCHED ? two : one,
+	    NULL, what, 0);
+	tri_seen(sys, lie->then,
+	    lie->then == TRI_EVENT_WATCHED   ? two :
+		lie->then < TRI_EVENT_LINKED ? TR_REF_NONE :
+					       one,
+	    NULL, what, lie->code);
+}
+
+static void
+bonds_that_begin_or_end_twice_are_found(void **unused)
+{
+	static const struct bond_lie lies[] = {
+		{ TRI_EVENT_WATCHED, TRI_EVENT_WATCHED, 0,
+		    "two monitors have one name" },
+		{ TRI_EVENT_DOWN, TRI_EVENT_DOWN, 0,
+		    "a monitor that was over brings a DOWN" },
+		{ TRI_EVENT_UNWATCHED, TRI_EVENT_DOWN, 0,
+		    "a monitor that was over ends again" },
+		{ TRI_EVENT_WATCHED, TRI_EVENT_DOWN, TR_NOPROC,
+		    "that is not so" },
+		{ TRI_EVENT_WATCHED, TRI_EVENT_DOWN, TR_NORMAL,
+		    "that is not so" },
+		{ TRI_EVENT_LINKED, TRI_EVENT_LINKED, 0,
+		    "two links between the same two actors" },
+		{ TRI_EVENT_EXIT, TRI_EVENT_EXIT, 0,
+		    "a link that was over brings an EXIT" },
+		{ TRI_EVENT_UNLINKED, TRI_EVENT_EXIT, 0,
+		    "a link that was over ends again" },
+		{ TRI_EVENT_LINKED, TRI_EVENT_EXIT, -7, "that is not so" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
+		struct bond_lie lie = lies[i];
+		struct tr_sim_result r;
+
+		assert_int_equal(tr_sim_run(1, NULL, lie_of_a_bond, &lie, &r),
+		    TR_OK);
+		assert_true(r.failed);
+		if (strstr(r.why, lie.why) == NULL)
+			fail_msg("%s: %s", lie.why, r.why);
+	}
+}
+
+static void
+watch_without_a_word(struct tr_sim *sim, void *arg)
+{
+	(void)arg;
+	tri_seen(tr_sim_system(sim), TRI_EVENT_WATCHED, tri_ref_make(4000, 1),
+	    NULL, 5, 0);
+	(void)tr_sim_run_until_quiet(sim, TR_SECONDS(1));
+}
+
+static void
+link_on_one_side(struct tr_sim *sim, void *arg)
+{
+	tr_ref one = tr_sim_spawn(sim, &kit_idler, NULL);
+	tr_ref two = tr_sim_spawn(sim, &kit_idler, NULL);
+
+	(void)arg;
+	tri_seen(tr_sim_system(sim), TRI_EVENT_LINKED, one, NULL, two.bits, 0);
+	(void)tr_sim_run_until_quiet(sim, TR_SECONDS(1));
+}
+
+static void
+link_with_nobody(struct tr_sim *sim, void *arg)
+{
+	tr_ref one = tr_sim_spawn(sim, &kit_idler, NULL);
+
+	(void)arg;
+	tri_seen(tr_sim_system(sim), TRI_EVENT_LINKED, one, NULL,
+	    tri_ref_make(4000, 1).bits, 0);
+	(void)tr_sim_run_until_quiet(sim, TR_SECONDS(1));
+}
+
+static void
+link_until_the_end(struct tr_sim *sim, void *arg)
+{
+	(void)arg;
+	tri_seen(tr_sim_system(sim), TRI_EVENT_LINKED,
+	    tr_sim_spawn(sim, &kit_idler, NULL), NULL, 7, 0);
+}
+
+static void
+bonds_that_do_not_end_are_found(void **unused)
+{
+	(void)unused;
+	found(watch_without_a_word, "it rests, and a monitor on ");
+	found(link_on_one_side, " has one side");
+	found(link_with_nobody, "it rests, and a link with ");
+	found(link_until_the_end, "left at the end: 0 monitors, 1 sides");
+}
+
+/* -------------------------------------------------------------- order --- */
+
 /* Sent by an actor in this order, and told to be taken in the other. */
 static int
 swapper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
@@ -373,6 +490,8 @@ main(void)
 		KIT_TEST(idle_actor_in_a_queue_is_found),
 		KIT_TEST(name_of_nobody_is_found),
 		KIT_TEST(what_happens_twice_is_found),
+		KIT_TEST(bonds_that_begin_or_end_twice_are_found),
+		KIT_TEST(bonds_that_do_not_end_are_found),
 		KIT_TEST(wrong_order_is_found),
 		KIT_TEST(ask_that_is_never_answered_is_found),
 		KIT_TEST(what_is_not_given_back_is_found),
