@@ -2,8 +2,8 @@
 /*
  * actors.c - schedules of the whole runtime: mailboxes whose actor ends and
  * whose slot is used again; an actor that fails by too much mail; the mark that
- * tells actors to end without memory; the byte budget; the system's stop; posts
- * from outside.
+ * tells actors to end without memory; the byte budget; the system's stop, also
+ * while somebody is born; posts from outside.
  */
 #include "players.h"
 
@@ -310,6 +310,63 @@ check_stop(void)
 	return players_check();
 }
 
+/* ---------------------------------------------------------------- birth -- */
+
+/* It stops the system, and ends: perhaps before its parent goes on. */
+static int
+newborn_start(struct tr_self *self, void *state, const void *arg)
+{
+	(void)state;
+	(void)arg;
+	(void)tr_system_stop(tr_system_of(self), INT64_MAX);
+	return tr_exit(self, TR_NORMAL);
+}
+
+static int
+newborn_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)self;
+	(void)state;
+	(void)msg;
+	return TR_OK;
+}
+
+static const struct tr_behavior newborn = {
+	.name = "newborn",
+	.start = newborn_start,
+	.receive = newborn_receive,
+};
+
+static int
+parent(struct tr_self *self, const struct tr_msg *msg)
+{
+	const struct tr_spawn_options o = { .placement = TR_PLACE_WORKER,
+		.worker = 1 };
+
+	if (msg != NULL)
+		SCHED_CHECK(tr_ref_valid(tr_spawn(self, &newborn, NULL, &o)));
+	return TR_OK;
+}
+
+static void
+begin_birth(void)
+{
+	players_begin(0);
+	rig.ends = true;
+	players_add(0, 0, true, parent);
+	players_post(0, GO);
+	rig.alive = 0;
+}
+
+/* The system has not ended before its last actor. */
+static uint64_t
+check_birth(void)
+{
+	SCHED_CHECK(rig.stops == 1);
+	SCHED_CHECK(rig.sys->report.left == 0);
+	return players_check();
+}
+
 /* ---------------------------------------------------------------- posts -- */
 
 static void
@@ -346,6 +403,8 @@ static const struct sched_case cases[] = {
 	    "3 look at the byte budget, 2 allocate and free"),
 	PLAYERS_CASE("stop", 3, begin_stop, stop_body, check_stop,
 	    "the system is stopped from outside"),
+	PLAYERS_CASE("birth", 2, begin_birth, players_work, check_birth,
+	    "the system is stopped by an actor that is just born, and ends"),
 	PLAYERS_CASE("post", 3, begin_post, post_body, players_check,
 	    "a foreign thread posts to an actor that ends"),
 };
