@@ -23,6 +23,7 @@ void timer_run(struct bench *b);
 void msg1k_run(struct bench *b);
 void post_run(struct bench *b);
 void wake_run(struct bench *b);
+void restart_run(struct bench *b);
 void idle_wakeups_run(struct bench *b);
 void start_stop_run(struct bench *b);
 
