@@ -78,7 +78,7 @@ static struct {
 	struct tr_child *worker;
 	struct tr_child leaf[LEAVES], branch[FAN];
 	struct tr_supervisor leaves[LEAVES], branches[FAN], root;
-	char (*id)[8];
+	char (*id)[12];
 } tree;
 
 static int
