@@ -23,6 +23,22 @@ enum { SLICE = 256 };
 
 /* ------------------------------------------------- (2) what is queued --- */
 
+/* An actor that will live again is not gone for those who want to know of its
+ * end: they hear of this one.  true: the message was such a request. */
+static bool
+die_binds(struct tri_crew *c, struct tr_msg *m)
+{
+	if ((m->flags & TRI_MSG_STALE) != 0)
+		return false;
+	if (m->kind == TRI_MSG_MONITOR)
+		tri_monitor_asked(c, c->turn.cell, m);
+	else if (m->kind == TRI_MSG_LINK)
+		tri_link_asked(c, c->turn.cell, m);
+	else
+		return false;
+	return true;
+}
+
 static void
 die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 {
@@ -30,6 +46,8 @@ die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 		tri_push_undo(c->desk.sys, c->turn.cell, m, false);
 	if (m->kind == TRI_MSG_START && !(m->flags & TRI_MSG_STALE))
 		d->unstarted = true;
+	if (d->holds && die_binds(c, m))
+		return;
 	if (m->kind > TRI_MSG_COUNTED)
 		tri_msg_dispose(c, m, TR_EDEAD);
 	else if (m->flags & TRI_MSG_STALE)

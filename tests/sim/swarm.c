@@ -105,6 +105,7 @@ swarm_does_what_it_likes(struct tr_sim *sim, void *arg)
 	swarm = (struct swarm){
 		.nowhere = swarm.nowhere,
 		.children = (unsigned)tr_sim_random(sim, 40),
+		.lives = 200,
 		.may_stop = tr_sim_random(sim, 8) == 0,
 	};
 	spawn_bees(sim);

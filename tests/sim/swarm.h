@@ -6,6 +6,7 @@
  *     swarm.c       the scenario
  *     swarm_bee.c   an actor: what it does with what it gets
  *     swarm_acts.c  what it does of its own accord
+ *     swarm_tree.c  supervisors, and what is asked of them
  *
  * Everything random comes from the bees' own generators, which the scenario
  * seeds.
@@ -49,6 +50,10 @@ struct swarm {
 	unsigned bees;
 	tr_ref router[ROUTERS];
 	unsigned routers;
+	tr_ref top[4]; /* supervisors */
+	unsigned tops;
+	unsigned trees; /* descriptions in use */
+	unsigned lives; /* that may still be busy: restarts are no end */
 	unsigned children; /* that may still be spawned */
 	bool may_stop; /* a bee may stop the system */
 	int nowhere; /* a descriptor for dumps */
@@ -81,6 +86,9 @@ uint64_t draw(struct bee *b, uint64_t below);
 tr_ref somebody(struct bee *b);
 /* Do something; what receive() returns. */
 int bee_act(struct bee *b, struct tr_self *self);
+/* Start a supervisor; ask one for something. */
+void plant(struct bee *b, struct tr_self *self);
+void tend(struct bee *b, struct tr_self *self);
 /* Options of all kinds. */
 struct tr_spawn_options draw_options(struct bee *b);
 

@@ -521,7 +521,7 @@ look_inside(struct bee *b, struct tr_self *self)
 int
 bee_act(struct bee *b, struct tr_self *self)
 {
-	switch (draw(b, 15)) {
+	switch (draw(b, 17)) {
 	case 0:
 	case 1: send_something(b, self); break;
 	case 2: send_typed(b, self); break;
@@ -536,6 +536,8 @@ bee_act(struct bee *b, struct tr_self *self)
 	case 11: breed(b, self); break;
 	case 12: end_somebody(b, self); break;
 	case 13: watch_somebody(b, self); break;
+	case 14: plant(b, self); break;
+	case 15: tend(b, self); break;
 	default:
 		if (draw(b, 2))
 			return look_inside(b, self);

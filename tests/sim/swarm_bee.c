@@ -172,6 +172,9 @@ bee_start(struct tr_self *self, void *state, const void *arg)
 	struct bee *b = state;
 
 	b->seed = given->seed;
+	if (swarm.lives == 0)
+		return TR_OK;
+	swarm.lives--;
 	b->left = given->left;
 	if (draw(b, 20) == 0)
 		return TR_EINVAL;
