@@ -87,6 +87,7 @@ tri_kid_start(struct tr_self *self, struct tri_super *s, struct tri_kid *kid)
 	struct tri_crew *c = tri_crew_of(self);
 	int rc;
 
+	TR_ASSERT(kid->todo.kind == TRI_TODO_NONE && !kid->waits);
 	if (kid->state == TRI_KID_HELD) {
 		tri_keep_set_policy(kid->bond, kid_policy(kid));
 		rc = tri_keep_restart(c, kid->bond, kid_behavior(kid),
@@ -192,13 +193,11 @@ tri_kid_stop(struct tr_self *self, struct tri_super *s, struct tri_kid *kid,
 }
 
 void
-tri_kid_tell(struct tr_self *self, struct tri_super *s, struct tri_kid *kid,
-    bool kill)
+tri_kid_tell(struct tr_self *self, struct tri_kid *kid, bool kill)
 {
 	struct tri_crew *c = tri_crew_of(self);
 	bool told = kid->state == TRI_KID_STOPPING;
 
-	(void)s;
 	kid_calm(self, kid);
 	if (kid->state == TRI_KID_DOWN || kid->state == TRI_KID_LEAVING)
 		return;

@@ -361,7 +361,9 @@ op_start_kid(struct tr_self *self, struct tri_super *s, struct tri_kid *kid)
 {
 	struct tri_operation *op = &s->op;
 
-	if (op->held_only && kid->state != TRI_KID_HELD) {
+	/* One whose own end is still to be handled is started after that. */
+	if (op->held_only &&
+	    (kid->state != TRI_KID_HELD || kid->todo.kind != TRI_TODO_NONE)) {
 		op->result = TRI_START_DONE;
 		return;
 	}
@@ -381,6 +383,9 @@ op_start(struct tr_self *self, struct tri_super *s)
 	struct tri_kid *kid;
 
 	while ((kid = op->at) != NULL) {
+		/* Those behind one that waits, too, wait for that. */
+		if (op->held_only && kid->waits)
+			break;
 		if (op->result == TRI_START_NOT_YET)
 			op_start_kid(self, s, kid);
 		if (op->result == TRI_START_WAITS)

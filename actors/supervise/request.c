@@ -102,7 +102,7 @@ serve_look(struct tr_self *self, struct tri_super *s, struct tri_asked *asked)
 
 /* ------------------------------------------------------ starting another - */
 
-/* The description that a request carries; `options` has room for a part. */
+/* The description that a request carries; it leads into the request. */
 static struct tr_child
 wish_child(const struct tri_wish_start *wish)
 {
@@ -196,19 +196,20 @@ serve_start(struct tr_self *self, struct tri_super *s, struct tri_asked *asked)
 
 /* ------------------------------------------------------- one that is there */
 
-static void
-serve_terminate(struct tr_self *self, struct tri_super *s,
-    struct tri_asked *asked, struct tri_kid *kid)
+/* It runs, will be started again, or has ended by itself and that is still to
+ * be handled. */
+static bool
+kid_is_busy(const struct tri_kid *kid)
 {
-	(void)self;
-	tri_super_begin(s, TRI_OP_REMOVE, kid, asked);
+	return kid->state != TRI_KID_DOWN || kid->waits ||
+	    kid->todo.kind != TRI_TODO_NONE;
 }
 
 static void
 serve_restart(struct tr_self *self, struct tri_super *s,
     struct tri_asked *asked, struct tri_kid *kid)
 {
-	if (kid->state != TRI_KID_DOWN || kid->waits)
+	if (kid_is_busy(kid))
 		tri_asked_answer(self, asked, TR_EEXIST, kid);
 	else
 		tri_super_begin(s, TRI_OP_AGAIN, kid, asked);
@@ -220,7 +221,7 @@ serve_delete(struct tr_self *self, struct tri_super *s, struct tri_asked *asked,
 {
 	const struct tri_memory *memory = &tr_system_of(self)->env->memory;
 
-	if (kid->state != TRI_KID_DOWN || kid->waits) {
+	if (kid_is_busy(kid)) {
 		tri_asked_answer(self, asked, TR_EBUSY, NULL);
 		return;
 	}
@@ -256,7 +257,7 @@ serve_child(struct tr_self *self, struct tri_super *s, struct tri_asked *asked)
 	if (kid == NULL)
 		return;
 	if (tag == TRI_SUPER_TERMINATE)
-		serve_terminate(self, s, asked, kid);
+		tri_super_begin(s, TRI_OP_REMOVE, kid, asked);
 	else if (tag == TRI_SUPER_RESTART)
 		serve_restart(self, s, asked, kid);
 	else

@@ -373,6 +373,35 @@ what_comes_meanwhile_waits_its_turn(void **unused)
 	    DO(which_was_answered_alone), DO(answers), SEEN("+c +a +d -d"));
 }
 
+static bool
+starts_transient_d(struct tr_self *self)
+{
+	return ask_start(self,
+	    &(struct tr_child){ MEMBER(d), .restart = TR_TRANSIENT });
+}
+
+static bool
+wakes_c(struct tr_self *self)
+{
+	(void)self;
+	atomic_store(&c.dozes, false);
+	return true;
+}
+
+/* When it was asked for, d ran; when its turn comes, d has ended, but nobody
+ * has looked at that end yet. */
+static void
+who_has_just_ended_still_counts_as_running(void **unused)
+{
+	(void)unused;
+	tree_reset();
+	PLAY(&top, UP, DO(starts_transient_d), ANSWER(TR_OK), SEEN("+d"),
+	    DO(c_will_doze), DO(starts_dozing_c), DO(c_has_begun), RESTART("d"),
+	    TELL(d, QUIT), SEEN("-d"), STATE("d", TR_CHILD_STOPPED),
+	    DO(wakes_c), ANSWER(TR_EEXIST), SEEN("+c"), RESTART("d"),
+	    ANSWER(TR_OK), SEEN("+d"));
+}
+
 static tr_ask_id to_cancel;
 
 static bool
@@ -423,6 +452,7 @@ main(void)
 		KIT_TEST(a_branch_can_be_added),
 		KIT_TEST(what_is_wrong_is_refused),
 		KIT_TEST(what_comes_meanwhile_waits_its_turn),
+		KIT_TEST(who_has_just_ended_still_counts_as_running),
 		KIT_TEST(a_request_that_nobody_waits_for_is_not_begun),
 	};
 

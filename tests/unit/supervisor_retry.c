@@ -261,6 +261,29 @@ a_failure_before_them_makes_all_wait_for_that_one(void **unused)
 	    TELL(a, CRASH), SEEN("-a +a +b +c"));
 }
 
+static bool
+starts_slow_d(struct tr_self *self)
+{
+	return ask_start(self,
+	    &(struct tr_child){
+		MEMBER(d),
+		.backoff = { .min_ns = TR_SECONDS(3600) },
+	    });
+}
+
+static void
+who_waits_for_itself_goes_on_waiting(void **unused)
+{
+	(void)unused;
+	tree_reset();
+	PLAY(&slowly_rest, SEEN("+a +b +c"), TELL(b, CRASH), SEEN("-b -c"),
+	    STATE("c", TR_CHILD_RESTARTING), DO(starts_slow_d), ANSWER(TR_OK),
+	    SEEN("+d"), TELL(d, CRASH), SEEN("-d"),
+	    STATE("d", TR_CHILD_RESTARTING), TERMINATE("b"), ANSWER(TR_OK),
+	    SEEN("+c"), STATE("d", TR_CHILD_RESTARTING));
+	assert_string_equal(tree_notes(), "-c -a");
+}
+
 static void
 a_stop_while_some_wait(void **unused)
 {
@@ -307,6 +330,7 @@ main(void)
 		KIT_TEST(who_waits_does_not_hold_up_the_others),
 		KIT_TEST(siblings_wait_held_for_the_one_that_failed),
 		KIT_TEST(a_failure_before_them_makes_all_wait_for_that_one),
+		KIT_TEST(who_waits_for_itself_goes_on_waiting),
 		KIT_TEST(a_stop_while_some_wait),
 		KIT_TEST(those_who_waited_are_started_in_order),
 	};
