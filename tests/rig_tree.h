@@ -17,7 +17,7 @@
 #include "kit.h"
 
 /* What members understand. */
-enum { CRASH = 100, QUIT, LEAVE, DOZE, COUNT_ONE };
+enum { CRASH = 100, QUIT, LEAVE, DOZE, DOZE_ON, COUNT_ONE };
 
 enum {
 	TREE_NOTES = 4096,
@@ -203,6 +203,11 @@ member_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	case DOZE:
 		atomic_fetch_add(&tree.dozing, 1);
 		while (!atomic_load(&tree.awake))
+			kit_nap();
+		return TR_OK;
+	case DOZE_ON: /* until it is killed */
+		atomic_fetch_add(&tree.dozing, 1);
+		while (!tr_cancelled(self))
 			kit_nap();
 		return TR_OK;
 	default: return tr_unhandled(self, msg);

@@ -55,7 +55,7 @@ world_end(struct tri_kids *kids)
 	assert_int_equal(world.live, 0);
 }
 
-static char id[MANY][16];
+static char id[MANY][24];
 static struct tr_child spec[MANY];
 static struct tri_kid *kid[MANY];
 

@@ -124,41 +124,14 @@ static const struct tr_child last[] = {
 
 static const struct tr_supervisor lasting = { TR_CHILDREN(last) };
 
-static atomic_bool late;
-
-static void *
-wakes_later(void *arg)
-{
-	(void)arg;
-	while (!atomic_load(&late))
-		kit_nap();
-	for (int i = 0; i < 200; i++)
-		kit_nap();
-	atomic_store(&tree.awake, true);
-	return NULL;
-}
-
-static bool
-lets_it_wake_later(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&late, true);
-	return true;
-}
-
 /* In order as far as it comes; behind the deadline all are killed. */
 static void
 the_systems_deadline_kills_whoever_is_left(void **unused)
 {
-	pthread_t thread;
-
 	(void)unused;
 	tree_reset();
-	atomic_store(&late, false);
-	assert_int_equal(pthread_create(&thread, NULL, wakes_later, NULL), 0);
-	PLAY(&lasting, SEEN("+a +b +c"), TELL(b, DOZE), DO(a_dozes),
-	    DO(lets_it_wake_later), DO(stops_the_system));
-	assert_int_equal(pthread_join(thread, NULL), 0);
+	PLAY(&lasting, SEEN("+a +b +c"), TELL(b, DOZE_ON), DO(a_dozes),
+	    DO(stops_the_system));
 	assert_int_equal(tree_count("xa"), 1);
 	assert_int_equal(tree_count("xb"), 1);
 	assert_int_equal(tree.k.report.left, 0);
