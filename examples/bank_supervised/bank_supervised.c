@@ -137,6 +137,9 @@ on_transfer(struct tr_self *self, struct account *a,
 		if (!p->out[m->teller].under_way)
 			return bank_reply_balance(self,
 			    (struct bank_balance){ p->cents });
+		/* The former try, if this life had it, has run out of time. */
+		(void)tr_token_reply_error(self, &a->teller[m->teller],
+		    TR_ECANCELED);
 		a->teller[m->teller] = tr_reply_token(self);
 		return TR_OK;
 	}
