@@ -14,13 +14,18 @@
 
 #include "savina.h"
 
-#define SIEVE(MSG, P)                           \
-	MSG(P, candidate, { uint64_t number; }) \
-	MSG(P, end, TR_EMPTY)                   \
-	MSG(P, total, {                         \
-		uint64_t primes;                \
-		uint64_t sum;                   \
-	})
+/* What a pipeline found. */
+struct total {
+	uint64_t primes;
+	uint64_t sum;
+};
+
+#define SIEVE(MSG, P)                                     \
+	MSG(P, candidate, { uint64_t number; })           \
+	MSG(P, end, {                                     \
+		struct total before; /* those in front */ \
+	})                                                \
+	MSG(P, found, { struct total total; })
 TR_PROTOCOL(sieve, SIEVE);
 
 struct filter_arg {
@@ -35,7 +40,7 @@ struct filter {
 	uint64_t room;
 	uint64_t count;
 	uint64_t *prime;
-	struct sieve_total total; /* its own and what comes from behind it */
+	struct total total; /* of its primes */
 };
 
 struct source_arg {
@@ -49,7 +54,7 @@ struct source {
 
 struct root {
 	struct bench *b;
-	struct sieve_total left; /* what filters have not told yet */
+	const struct total *expected;
 };
 
 /* ------------------------------------------------------------- filter --- */
@@ -114,12 +119,19 @@ on_candidate(struct tr_self *self, struct filter *filter,
 	return TR_OK;
 }
 
+/* The last one knows them all. */
 static int
-on_end(struct tr_self *self, struct filter *filter)
+on_end(struct tr_self *self, struct filter *filter, const struct sieve_end *end)
 {
+	struct total total = { end->before.primes + filter->total.primes,
+		end->before.sum + filter->total.sum };
+
 	if (tr_ref_valid(filter->next.ref))
-		(void)sieve_send_end(self, filter->next);
-	(void)sieve_send_total(self, filter->root, filter->total);
+		(void)sieve_send_end(self, filter->next,
+		    (struct sieve_end){ total });
+	else
+		(void)sieve_send_found(self, filter->root,
+		    (struct sieve_found){ total });
 	return tr_exit(self, TR_NORMAL);
 }
 
@@ -149,7 +161,7 @@ source_start(struct tr_self *self, void *state, const void *arg)
 	for (uint64_t n = 3; n < given->limit && error == TR_OK; n += 2)
 		error = sieve_send_candidate(self, given->first,
 		    (struct sieve_candidate){ n });
-	(void)sieve_send_end(self, given->first);
+	(void)sieve_send_end(self, given->first, (struct sieve_end){ { 0 } });
 	return error == TR_OK ? tr_exit(self, TR_NORMAL) : error;
 }
 
@@ -173,7 +185,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	struct source_arg source;
 
 	root->b = bench_of(arg);
-	root->left = *(const struct sieve_total *)root->b->ctx;
+	root->expected = root->b->ctx;
 	first.root = sieve_of(tr_self_ref(self));
 	first.room = bench_param(root->b, "primes_per_actor");
 	source.limit = bench_param(root->b, "limit");
@@ -186,22 +198,17 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	return TR_OK;
 }
 
-/* A filter tells after the one in front of it did; the last, last. */
 static int
-on_total(struct tr_self *self, struct root *root,
-    const struct sieve_total *total)
+on_found(struct tr_self *self, struct root *root,
+    const struct sieve_found *found)
 {
-	bench_check(total->primes <= root->left.primes,
-	    "sieve: no more primes than there are");
-	root->left.primes -= total->primes;
-	root->left.sum -= total->sum;
-	if (root->left.primes > 0)
-		return TR_OK;
-	bench_check(root->left.sum == 0, "sieve: the sum of the primes");
+	bench_check(found->total.primes == root->expected->primes &&
+		found->total.sum == root->expected->sum,
+	    "sieve: number and sum of the primes");
 	return bench_end(root->b, self, bench_param(root->b, "limit") / 2);
 }
 
-TR_ACTOR(root, struct root, sieve, SIEVE, .total = on_total);
+TR_ACTOR(root, struct root, sieve, SIEVE, .found = on_found);
 
 static const struct tr_behavior root_behavior = {
 	.name = "root",
@@ -218,7 +225,7 @@ static void
 sieve_setup(struct bench *b)
 {
 	uint64_t limit = bench_param(b, "limit");
-	struct sieve_total *total = calloc(1, sizeof(*total));
+	struct total *total = calloc(1, sizeof(*total));
 	bool *composite = calloc(limit, sizeof(*composite));
 
 	bench_check(total != NULL && composite != NULL, "sieve: memory");
