@@ -14,8 +14,9 @@
  * worker has the blocks of C that it adds to, and sends them when there is no
  * more work.
  *
- * Checked as in the original: A[i][j] = i and B[i][j] = j, so C[i][j] = n i j,
- * exactly.
+ * Checked as in the original, by matrices whose product is known exactly.  The
+ * original's are A[i][k] = i and B[k][j] = j, to which it is all the same which
+ * columns of A meet which rows of B; here they are i + k and k + j.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -333,10 +334,19 @@ recmatmul_setup(struct bench *b)
 	bench_check(m->a != NULL && m->b != NULL && m->c != NULL,
 	    "recmatmul: memory");
 	for (size_t i = 0; i < size * size; i++) {
-		m->a[i] = (double)(i / size);
-		m->b[i] = (double)(i % size);
+		m->a[i] = m->b[i] = (double)(i / size + i % size);
 	}
 	b->ctx = m;
+}
+
+/* The sum of (i + k) (k + j) for all k. */
+static double
+matrices_product(size_t n, size_t i, size_t j)
+{
+	size_t sum = n * (n - 1) / 2; /* of k */
+	size_t squares = n * (n - 1) * (2 * n - 1) / 6;
+
+	return (double)(n * i * j + (i + j) * sum + squares);
 }
 
 static void
@@ -347,8 +357,8 @@ recmatmul_teardown(struct bench *b)
 	bool right = true;
 
 	for (size_t i = 0; i < size * size; i++)
-		right &= m->c[i] == (double)(size * (i / size) * (i % size));
-	bench_check(right, "recmatmul: C[i][j] = n i j");
+		right &= m->c[i] == matrices_product(size, i / size, i % size);
+	bench_check(right, "recmatmul: the product, exactly");
 	free(m->a);
 	free(m->b);
 	free(m->c);
@@ -360,7 +370,8 @@ const struct bench_case savina_recmatmul = {
 	.suite = SAVINA_SUITE,
 	.group = SAVINA_PARALLELISM,
 	.op = "a multiplication and an addition",
-	.note = "no priorities; blocks of C are sent, not written by all",
+	.note = "no priorities; other values; blocks of C are sent, not "
+		"written by all",
 	.params = {
 		{ "size", { 64, 1024, 2048 } }, /* a power of two */
 		{ "threshold", { 64, 16384, 16384 } },
