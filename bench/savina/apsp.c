@@ -147,19 +147,17 @@ block_improve(struct tr_self *self, struct block *block)
 	struct before *now = &block->now;
 	size_t side = block->given.side, node = now->phase % side;
 	const int64_t *old = tr_blob_data(&now->distances);
-	const int64_t *to = old, *from = old;
+	const int64_t *to = tr_blob_data(&block->in_row);
+	const int64_t *from = tr_blob_data(&block->in_column);
 	int64_t *distance, by;
 	tr_blob blob;
 
-	if (block->in_row.size > 0)
-		to = tr_blob_data(&block->in_row);
-	if (block->in_column.size > 0)
-		from = tr_blob_data(&block->in_column);
-	from += node * side;
+	to = (to != NULL ? to : old) + node;
+	from = (from != NULL ? from : old) + node * side;
 	distance = block_alloc(self, block, &blob);
 	for (size_t i = 0; i < side; i++) {
 		for (size_t j = 0; j < side; j++) {
-			by = to[i * side + node] + from[j];
+			by = to[i * side] + from[j];
 			distance[i * side + j] =
 			    old[i * side + j] < by ? old[i * side + j] : by;
 		}
@@ -272,6 +270,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	given.side = root->side = bench_param(root->b, "block_side");
 	root->blocks = root->graph->nodes / root->side;
 	root->left = root->blocks * root->blocks;
+	bench_check(root->blocks > 1, "apsp: blocks beside each other");
 	bench_begin(root->b, self);
 	block = calloc(root->left, sizeof(*block));
 	bench_check(block != NULL, "apsp: memory");

@@ -399,6 +399,7 @@ astar_setup(struct bench *b)
 	far = graph->side * 8 / 10;
 	graph->target = (far * graph->side + far) * graph->side + far;
 	graph->workers = (uint32_t)bench_param(b, "workers");
+	bench_check(graph->workers > 0, "astar: workers");
 	graph->edge = malloc(graph->nodes * sizeof(*graph->edge));
 	graph->worker = calloc(graph->workers, sizeof(*graph->worker));
 	bench_check(graph->edge != NULL && graph->worker != NULL,

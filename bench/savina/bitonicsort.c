@@ -6,7 +6,7 @@
  * original, which has it from StreamIt: the kernel is a pipeline of merge
  * stages, a stage one of steps; a step splits what comes by turns among its
  * partitions and joins what comes out of them in the same order; a partition
- * does so with its comparators.  Each of these makes what it consists of in its
+ * does so with its comparers.  Each of these makes what it consists of in its
  * start(), and hands its input on to it.
  *
  *     forward, fork  value  ->  first of what it consists of
@@ -210,12 +210,14 @@ struct sharing {
 };
 
 struct splitter_arg {
-	net_ref *branch; /* becomes the splitter's */
+	const struct tr_behavior *behavior; /* of its branches */
+	struct part_arg branch;
 	struct sharing sharing;
 };
 
 struct splitter {
-	struct splitter_arg given;
+	struct sharing sharing;
+	net_ref *branch;
 	uint32_t at; /* the branch whose turn it is */
 	uint32_t sent; /* to it in this turn */
 };
@@ -223,29 +225,37 @@ struct splitter {
 static int
 splitter_start(struct tr_self *self, void *state, const void *arg)
 {
+	const struct splitter_arg *given = arg;
 	struct splitter *splitter = state;
+	struct part_arg branch = given->branch;
 
-	(void)self;
-	splitter->given = *(const struct splitter_arg *)arg;
+	splitter->sharing = given->sharing;
+	splitter->branch =
+	    calloc(given->sharing.branches, sizeof(*splitter->branch));
+	bench_check(splitter->branch != NULL, "bitonicsort: memory");
+	for (uint32_t i = 0; i < given->sharing.branches; i++) {
+		branch.branch = i;
+		if (branch.period > 0)
+			branch.up = i / branch.period % 2 == 0;
+		splitter->branch[i] = net_make(self, given->behavior, &branch);
+	}
 	return TR_OK;
 }
 
 static void
 splitter_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 {
-	struct splitter *splitter = state;
-
 	(void)self;
 	(void)why;
-	free(splitter->given.branch);
+	free(((struct splitter *)state)->branch);
 }
 
 static int
 splitter_on_value(struct tr_self *self, struct splitter *splitter,
     const struct net_value *value)
 {
-	const struct sharing *sharing = &splitter->given.sharing;
-	net_ref branch = splitter->given.branch[splitter->at];
+	const struct sharing *sharing = &splitter->sharing;
+	net_ref branch = splitter->branch[splitter->at];
 
 	if (++splitter->sent == sharing->run) {
 		splitter->sent = 0;
@@ -257,8 +267,8 @@ splitter_on_value(struct tr_self *self, struct splitter *splitter,
 static int
 splitter_on_end(struct tr_self *self, struct splitter *splitter)
 {
-	for (uint32_t i = 0; i < splitter->given.sharing.branches; i++)
-		(void)net_send_end(self, splitter->given.branch[i]);
+	for (uint32_t i = 0; i < splitter->sharing.branches; i++)
+		(void)net_send_end(self, splitter->branch[i]);
 	return tr_exit(self, TR_NORMAL);
 }
 
@@ -367,44 +377,27 @@ static const struct tr_behavior joiner_behavior = {
 
 /* --------------------------------------- partitions, steps and stages --- */
 
-/* A splitter, branches between it and `joiner`: returns the splitter. */
-static net_ref
-part_split(struct tr_self *self, const struct tr_behavior *behavior,
-    const struct part_arg *branch, net_ref joiner, struct sharing sharing)
-{
-	struct splitter_arg arg = { NULL, sharing };
-	struct part_arg part = *branch;
-
-	arg.branch = malloc(sharing.branches * sizeof(*arg.branch));
-	bench_check(arg.branch != NULL, "bitonicsort: memory");
-	part.next = joiner;
-	for (uint32_t i = 0; i < sharing.branches; i++) {
-		part.branch = i;
-		if (branch->period > 0)
-			part.up = i / branch->period % 2 == 0;
-		arg.branch[i] = net_make(self, behavior, &part);
-	}
-	return net_make(self, &splitter_behavior, &arg);
-}
-
 /* Compares the values of its sequence with those half of it later. */
 static int
 partition_start(struct tr_self *self, void *state, const void *arg)
 {
 	const struct part_arg *given = arg;
-	struct part_arg comparer = { .up = given->up };
 	struct labeller labeller = { given->next, given->branch };
 	struct joiner_arg joiner = {
 		.sharing = { .branches = given->length / 2,
 		    .run = 1,
 		    .each = 2 },
 	};
-	net_ref ref;
+	struct splitter_arg splitter = {
+		.behavior = &comparer_behavior,
+		.branch = { .up = given->up },
+		.sharing = joiner.sharing,
+	};
 
 	joiner.next = net_make(self, &labeller_behavior, &labeller);
-	ref = net_make(self, &joiner_behavior, &joiner);
-	((struct forward *)state)->first = part_split(self, &comparer_behavior,
-	    &comparer, ref, joiner.sharing);
+	splitter.branch.next = net_make(self, &joiner_behavior, &joiner);
+	((struct forward *)state)->first =
+	    net_make(self, &splitter_behavior, &splitter);
 	return TR_OK;
 }
 
@@ -424,19 +417,23 @@ step_start(struct tr_self *self, void *state, const void *arg)
 	const struct part_arg *given = arg;
 	struct forward out = { given->next };
 	struct joiner_arg joiner = {
+		.next = given->next,
 		.sharing = { .branches = given->sequences,
 		    .run = given->length,
 		    .each = given->length },
 	};
-	net_ref ref;
+	struct splitter_arg splitter = {
+		.behavior = given->length > 2 ? &partition_behavior :
+						&comparer_behavior,
+		.branch = *given,
+		.sharing = joiner.sharing,
+	};
 
-	joiner.next = given->period == 0 ?
-	    given->next :
-	    net_make(self, &forward_behavior, &out);
-	ref = net_make(self, &joiner_behavior, &joiner);
-	((struct forward *)state)->first = part_split(self,
-	    given->length > 2 ? &partition_behavior : &comparer_behavior, given,
-	    ref, joiner.sharing);
+	if (given->period > 0)
+		joiner.next = net_make(self, &forward_behavior, &out);
+	splitter.branch.next = net_make(self, &joiner_behavior, &joiner);
+	((struct forward *)state)->first =
+	    net_make(self, &splitter_behavior, &splitter);
 	return TR_OK;
 }
 
@@ -605,6 +602,6 @@ const struct bench_case savina_bitonicsort = {
 	.suite = SAVINA_SUITE,
 	.group = SAVINA_PARALLELISM,
 	.op = "a value that passes a step: some nine messages",
-	.params = { { "values", { 32, 4096, 8192 } } }, /* a power of two */
+	.params = { { "values", { 32, 4096, 32768 } } }, /* a power of two */
 	.root = &root_behavior,
 };

@@ -207,7 +207,7 @@ const struct bench_case savina_radixsort = {
 	.group = SAVINA_PARALLELISM,
 	.op = "a message: a value passed on from stage to stage",
 	.params = {
-		{ "values", { 300, 100000, 500000 } },
+		{ "values", { 300, 100000, 1000000 } },
 		{ "bits", { 60, 60, 60 } },
 	},
 	.root = &root_behavior,

@@ -324,7 +324,7 @@ static void
 recmatmul_setup(struct bench *b)
 {
 	struct matrices *m = calloc(1, sizeof(*m));
-	size_t size = bench_param(b, "size");
+	size_t size = bench_param(b, "size"), row;
 
 	bench_check(m != NULL, "recmatmul: memory");
 	m->size = (uint32_t)size;
@@ -334,7 +334,8 @@ recmatmul_setup(struct bench *b)
 	bench_check(m->a != NULL && m->b != NULL && m->c != NULL,
 	    "recmatmul: memory");
 	for (size_t i = 0; i < size * size; i++) {
-		m->a[i] = m->b[i] = (double)(i / size + i % size);
+		row = i / size;
+		m->a[i] = m->b[i] = (double)(row + i % size);
 	}
 	b->ctx = m;
 }

@@ -253,7 +253,7 @@ const struct bench_case savina_sieve = {
 	.group = SAVINA_PARALLELISM,
 	.op = "a candidate: an odd number below the limit",
 	.params = {
-		{ "limit", { 4000, 100000, 400000 } },
+		{ "limit", { 4000, 100000, 500000 } },
 		{ "primes_per_actor", { 40, 1000, 1000 } },
 	},
 	.root = &root_behavior,

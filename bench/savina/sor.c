@@ -252,6 +252,7 @@ sor_setup(struct bench *b)
 
 	bench_check(grid != NULL, "sor: memory");
 	grid->side = bench_param(b, "side");
+	bench_check(grid->side > 1, "sor: cells beside each other");
 	grid->value = malloc(grid->side * grid->side * sizeof(double));
 	bench_check(grid->value != NULL, "sor: memory");
 	for (size_t i = 0; i < grid->side * grid->side; i++)

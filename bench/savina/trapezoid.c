@@ -151,7 +151,7 @@ const struct bench_case savina_trapezoid = {
 	.group = SAVINA_PARALLELISM,
 	.op = "a piece: two values of a function",
 	.params = {
-		{ "pieces", { 10000, 10000000, 25000000 } },
+		{ "pieces", { 10000, 10000000, 40000000 } },
 		{ "workers", { 100, 100, 100 } },
 	},
 	.root = &master_behavior,
