@@ -278,7 +278,7 @@ master_start(struct tr_self *self, void *state, const void *arg)
 		    search_spawn(self, &worker_behavior, &given, NULL);
 		bench_check(tr_ref_valid(graph->worker[i].ref), "astar: spawn");
 	}
-	return search_send_reach(self, graph_owner(graph, 0),
+	return search_send_reach(self, graph->worker[0],
 	    (struct search_reach){ 0 });
 }
 

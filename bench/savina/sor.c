@@ -145,16 +145,17 @@ struct grid {
 
 /* Whether the cell is of the colour that tells first. */
 static bool
-grid_first(const struct grid *grid, size_t at)
+grid_first(size_t row, size_t column)
 {
-	return (at / grid->side + at % grid->side) % 2 == 0;
+	return (row + column) % 2 == 0;
 }
 
 /* The cells beside one; returns how many. */
 static int
-grid_beside(const struct grid *grid, size_t at, size_t beside[NEIGHBOURS])
+grid_beside(const struct grid *grid, size_t row, size_t column,
+    size_t beside[NEIGHBOURS])
 {
-	size_t row = at / grid->side, column = at % grid->side;
+	size_t at = row * grid->side + column;
 	int count = 0;
 
 	if (column + 1 < grid->side)
@@ -175,21 +176,17 @@ struct root {
 };
 
 static int
-root_begin(struct tr_self *self, const struct root *root, const sor_ref *cell)
+root_begin(struct tr_self *self, const struct root *root, const sor_ref *cell,
+    size_t row, size_t column)
 {
-	size_t cells = root->grid->side * root->grid->side;
+	struct sor_begin begin = { { sor_none } };
 	size_t beside[NEIGHBOURS];
-	int count, error = TR_OK;
+	int count = grid_beside(root->grid, row, column, beside);
 
-	for (size_t i = 0; i < cells && error == TR_OK; i++) {
-		struct sor_begin begin = { { sor_none } };
-
-		count = grid_beside(root->grid, i, beside);
-		for (int k = 0; k < count; k++)
-			begin.neighbour[k] = cell[beside[k]];
-		error = sor_send_begin(self, cell[i], begin);
-	}
-	return error;
+	for (int k = 0; k < count; k++)
+		begin.neighbour[k] = cell[beside[k]];
+	return sor_send_begin(self, cell[row * root->grid->side + column],
+	    begin);
 }
 
 static int
@@ -198,22 +195,31 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	struct root *root = state;
 	struct cell_arg given = { .root = sor_of(tr_self_ref(self)) };
 	sor_ref *cell;
-	int error;
+	size_t side, i;
+	int error = TR_OK;
 
 	root->b = bench_of(arg);
 	root->grid = root->b->ctx;
 	given.iterations = (uint32_t)bench_param(root->b, "iterations");
-	root->left = root->grid->side * root->grid->side;
+	side = root->grid->side;
+	root->left = side * side;
 	bench_begin(root->b, self);
 	cell = calloc(root->left, sizeof(*cell));
 	bench_check(cell != NULL, "sor: memory");
-	for (size_t i = 0; i < root->left; i++) {
-		given.value = root->grid->value[i];
-		given.first = grid_first(root->grid, i);
-		cell[i] = sor_spawn(self, &cell_behavior, &given, NULL);
-		bench_check(tr_ref_valid(cell[i].ref), "sor: spawn");
+	for (size_t row = 0; row < side; row++) {
+		for (size_t column = 0; column < side; column++) {
+			i = row * side + column;
+			given.value = root->grid->value[i];
+			given.first = grid_first(row, column);
+			cell[i] = sor_spawn(self, &cell_behavior, &given, NULL);
+			bench_check(tr_ref_valid(cell[i].ref), "sor: spawn");
+		}
 	}
-	error = root_begin(self, root, cell);
+	for (size_t row = 0; row < side; row++) {
+		for (size_t column = 0; column < side && error == TR_OK;
+		     column++)
+			error = root_begin(self, root, cell, row, column);
+	}
 	free(cell);
 	return error;
 }
@@ -260,22 +266,28 @@ sor_setup(struct bench *b)
 	b->ctx = grid;
 }
 
+static void
+grid_relax_cell(struct grid *grid, size_t row, size_t column)
+{
+	double *value = &grid->value[row * grid->side + column];
+	size_t beside[NEIGHBOURS];
+	int count = grid_beside(grid, row, column, beside);
+	double sum = 0;
+
+	for (int k = 0; k < count; k++)
+		sum += grid->value[beside[k]];
+	*value = sor_relax(sum, *value);
+}
+
 /* Relax the cells of one colour. */
 static void
 grid_relax(struct grid *grid, bool first)
 {
-	size_t beside[NEIGHBOURS];
-	double sum;
-	int count;
-
-	for (size_t i = 0; i < grid->side * grid->side; i++) {
-		if (grid_first(grid, i) != first)
-			continue;
-		sum = 0;
-		count = grid_beside(grid, i, beside);
-		for (int k = 0; k < count; k++)
-			sum += grid->value[beside[k]];
-		grid->value[i] = sor_relax(sum, grid->value[i]);
+	for (size_t row = 0; row < grid->side; row++) {
+		for (size_t column = 0; column < grid->side; column++) {
+			if (grid_first(row, column) == first)
+				grid_relax_cell(grid, row, column);
+		}
 	}
 }
 
