@@ -18,6 +18,12 @@
  * back as UNLINKED; only then is the own side gone.  Until then a LINK of the
  * other, which had been sent before it saw the UNLINK, is ignored: else one
  * side alone would be left.  (Erlang's link protocol of OTP 23 and later.)
+ *
+ * An actor that lives again keeps its reference, so an EXIT of its former life
+ * might meet a link with the next.  Therefore links are numbered, by their
+ * first side's name (`cookie`, on both sides); where both sides link at once
+ * there are two numbers, and each side learns the other's (`relay`).  An EXIT
+ * counts for the link of its number.
  */
 #include "actors/keep.h"
 
@@ -250,17 +256,16 @@ bool
 tri_exit_awaits(struct tri_crew *c, struct tr_msg *m)
 {
 	struct tri_record *r;
+	uint64_t number;
 
 	if (m->size_class != TRI_CLASS_EMBEDDED)
 		return tri_keep_concerns(c, c->turn.cell, m); /* a signal */
 	r = link_find(c, c->turn.ref.bits, m->sender);
-	if (r == NULL)
-		return false;
-	if (r->outcome == 0)
-		return true;
-	/* Being undone, and the other has ended: its UNLINK will come back,
-	 * and then the record goes. */
-	return false;
+	number = record_of(m)->cookie;
+	/* If it is being undone, and the other has ended, its UNLINK will come
+	 * back, and then the record goes. */
+	return r != NULL && r->outcome == 0 &&
+	    (r->cookie == number || tri_load_relaxed(&r->relay) == number);
 }
 
 int
@@ -296,13 +301,15 @@ tri_exit_taken(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 void
 tri_link_asked(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
-	struct tri_record *r = record_of(m);
+	struct tri_record *r = record_of(m), *mine;
 
 	(void)a;
 	tri_turn_detach(c);
 	c->turn.msg = NULL;
-	if (link_find(c, c->turn.ref.bits, r->u.target) != NULL) {
+	mine = link_find(c, c->turn.ref.bits, r->u.target);
+	if (mine != NULL) {
 		/* There is one, or one is being undone: see the essay. */
+		tri_store_relaxed(&mine->relay, r->cookie);
 		tri_fetch_or_acq_rel(&r->holds, (uint32_t)TRI_GONE);
 		tri_record_release(c, r, TRI_HOLD_SENT);
 		return;
@@ -337,6 +344,9 @@ link_records(struct tri_crew *c, tr_ref other, struct tri_record **mine,
 	(*mine)->u.target = other.bits;
 	(*theirs)->outcome = 0;
 	(*theirs)->u.target = c->turn.ref.bits;
+	(*mine)->cookie = (*theirs)->cookie = tri_record_id(*mine);
+	tri_store_relaxed(&(*mine)->relay, (uint64_t)0);
+	tri_store_relaxed(&(*theirs)->relay, (uint64_t)0);
 	return true;
 }
 

@@ -78,7 +78,8 @@ struct tri_record {
 		                                * the one behind; link: in its
 		                                * bucket, the next */
 	};
-	uint64_t cookie; /* ask, timer, monitor; a job's argument */
+	uint64_t cookie; /* ask, timer, monitor, keep; a job's argument; a
+	                  * link's number */
 
 	_Atomic uint32_t holds; /* enum tri_hold */
 	_Atomic uint32_t missed; /* ticks, since the last one seen; monitor:
@@ -91,7 +92,8 @@ struct tri_record {
 	uint8_t kind; /* enum tri_record_kind */
 	uint8_t linked; /* in the owner's list */
 	struct tr_system *system; /* jobs: for the pool's threads */
-	_Atomic uint64_t relay; /* with RELAY: whose ask it is made for */
+	_Atomic uint64_t relay; /* with RELAY: whose ask it is made for; link:
+	                         * the other side's number for it */
 };
 
 static inline uint64_t
