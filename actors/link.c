@@ -23,7 +23,7 @@
  * might meet a link with the next.  Therefore links are numbered, by their
  * first side's name (`cookie`, on both sides); where both sides link at once
  * there are two numbers, and each side learns the other's (`relay`).  An EXIT
- * counts for the link of its number.
+ * counts if both sides have a number in common.
  */
 #include "actors/keep.h"
 
@@ -252,20 +252,28 @@ tri_links_tell(struct tri_crew *c, struct tr_self *a,
 	return true;
 }
 
+/* Two sides: of one link?  They have a number in common. */
+static bool
+link_is_same(const struct tri_record *a, const struct tri_record *b)
+{
+	uint64_t a2 = tri_load_relaxed(&a->relay);
+	uint64_t b2 = tri_load_relaxed(&b->relay);
+
+	return a->cookie == b->cookie || a->cookie == b2 || a2 == b->cookie ||
+	    (a2 == b2 && a2 != 0);
+}
+
 bool
 tri_exit_awaits(struct tri_crew *c, struct tr_msg *m)
 {
 	struct tri_record *r;
-	uint64_t number;
 
 	if (m->size_class != TRI_CLASS_EMBEDDED)
 		return tri_keep_concerns(c, c->turn.cell, m); /* a signal */
 	r = link_find(c, c->turn.ref.bits, m->sender);
-	number = record_of(m)->cookie;
 	/* If it is being undone, and the other has ended, its UNLINK will come
 	 * back, and then the record goes. */
-	return r != NULL && r->outcome == 0 &&
-	    (r->cookie == number || tri_load_relaxed(&r->relay) == number);
+	return r != NULL && r->outcome == 0 && link_is_same(r, record_of(m));
 }
 
 int
