@@ -10,6 +10,8 @@
  *     run     stop.children    quick safety 2_workers_1_foreign -DCHILDREN=1 -DFOREIGN=0
  *     run     stop.kill        quick safety 2_workers_1_foreign -DCHILDREN=0 -DFOREIGN=0 -DKILL
  *     run     stop.ends        quick progress 1_worker_2_foreign -DCHILDREN=0 -DWORKERS=1
+ *     run     stop.birth       long  safety 1_worker_2_foreign -DCHILDREN=1 -DFOREIGN=1 -DWORKERS=1
+ *     run     stop.killone     long  safety 1_worker_2_foreign -DCHILDREN=0 -DFOREIGN=1 -DKILL -DWORKERS=1
  *     run     stop.all         long  safety 2_workers_2_foreign -DCHILDREN=1 -DFOREIGN=1
  *     run     stop.killall     long  safety 2_workers_2_foreign -DCHILDREN=0 -DFOREIGN=1 -DKILL
  *
