@@ -9,16 +9,15 @@
  * does so with its comparers.  Each of these makes what it consists of in its
  * start(), and hands its input on to it.
  *
- *     forward, fork  value  ->  first of what it consists of
- *     splitter       value  ->  its branches, `run` values to each in turn
- *     comparer       value  ->  two of them in order, as data
- *     joiner         data   ->  value, `run` of each branch in turn
- *     labeller       value  ->  data: says of which branch it is
+ *     forward   value  ->  the same: what consists of others is one
+ *     splitter  value  ->  its branches, `run` values to each in turn
+ *     comparer  value  ->  two of them in order, as data
+ *     joiner    data   ->  value, `run` of each branch in turn
+ *     labeller  value  ->  data: says of which branch it is
  *
  * A quarter of a million actors that see a handful of messages each: spawning,
- * cold states, and dying in a wave, for the end of input ends them one after
- * the other.  Checked as in the original: order, sum and number of what comes
- * out.  The root is the network's end.
+ * cold states, and dying in a wave.  Checked as in the original: order, sum and
+ * number of what comes out.  The root is the network's end.
  */
 #include <stdlib.h>
 
@@ -162,7 +161,6 @@ static const struct tr_behavior labeller_behavior = {
 
 /* ------------------------------------------------------------ forward --- */
 
-/* What is made of other actors is, once it has made them, a forward. */
 struct forward {
 	net_ref first;
 };
@@ -254,12 +252,11 @@ static int
 splitter_on_value(struct tr_self *self, struct splitter *splitter,
     const struct net_value *value)
 {
-	const struct sharing *sharing = &splitter->sharing;
 	net_ref branch = splitter->branch[splitter->at];
 
-	if (++splitter->sent == sharing->run) {
+	if (++splitter->sent == splitter->sharing.run) {
 		splitter->sent = 0;
-		splitter->at = (splitter->at + 1) % sharing->branches;
+		splitter->at = (splitter->at + 1) % splitter->sharing.branches;
 	}
 	return net_send_value(self, branch, *value);
 }
@@ -319,12 +316,10 @@ joiner_start(struct tr_self *self, void *state, const void *arg)
 static void
 joiner_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 {
-	struct joiner *joiner = state;
-
 	(void)self;
 	(void)why;
-	free(joiner->value);
-	free(joiner->came);
+	free(((struct joiner *)state)->value);
+	free(((struct joiner *)state)->came);
 }
 
 static int
@@ -332,10 +327,9 @@ joiner_on_data(struct tr_self *self, struct joiner *joiner,
     const struct net_data *data)
 {
 	const struct sharing *sharing = &joiner->given.sharing;
-	uint32_t branch, nth;
+	uint32_t branch, nth = joiner->came[data->branch]++;
 	int error = TR_OK;
 
-	nth = joiner->came[data->branch]++;
 	bench_check(nth < sharing->each,
 	    "bitonicsort: a branch has no more than its share");
 	joiner->value[data->branch * sharing->each + nth] = data->value;
@@ -553,8 +547,7 @@ root_start(struct tr_self *self, void *state, const void *arg)
 	for (uint32_t i = 0; i < root->left; i++)
 		root->sum += savina_random_next(&random);
 	bench_begin(root->b, self);
-	stage.values = root->left;
-	source.values = root->left;
+	stage.values = source.values = root->left;
 	source.first = net_make(self, &kernel_behavior, &stage);
 	(void)net_make(self, &source_behavior, &source);
 	return TR_OK;
