@@ -124,7 +124,8 @@ on_message(struct bee *b, struct tr_self *self, const struct tr_msg *msg)
 	switch (tr_tag(msg)) {
 	case REQUEST: return on_request(b, self, msg);
 	case PASS:
-		if (draw(b, 4) != 0)
+		/* Else it might multiply: a broadcast is passed by many. */
+		if (b->left > 0 && draw(b, 4) != 0)
 			(void)tr_forward(self, somebody(b), msg);
 		break;
 	case PLAIN: on_plain(b, self, msg); break;
