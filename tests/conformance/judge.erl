@@ -72,8 +72,9 @@ play({Name, Actors}) ->
     Ends = until_over(#{First => true}, #{}, Name, deadline()),
     Text = [print(Table, Actor, Ends)
             || {Actor, _, Stop} <- Actors, is_list(Stop)],
+    Board = [["board: ", L, "\n"] || L <- together(lines_of(Table, board))],
     ets:delete(Table),
-    ["[", Name, "]\n" | Text].
+    ["[", Name, "]\n", Text | Board].
 
 deadline() -> erlang:monotonic_time(millisecond) + ?SCENE_MS.
 
@@ -100,11 +101,14 @@ print(Table, Actor, Ends) ->
     [[Actor, ": ", L, "\n"] || L <- together(Lines)].
 
 life(Table, Pid, Ends) ->
-    Lines = [L || [L] <- ets:match(Table, {{line, '_'}, Pid, '$1'})],
+    Lines = lines_of(Table, Pid),
     case Ends of
         #{Pid := Why} -> Lines ++ ["ends " ++ reason(Why)];
         _ -> Lines
     end.
+
+lines_of(Table, Who) ->
+    [L || [L] <- ets:match(Table, {{line, '_'}, Who, '$1'})].
 
 %% Equal lines that follow each other are one, with their number.
 together([]) -> [];
@@ -120,7 +124,9 @@ together([L | Rest]) ->
 
 stamp() -> erlang:unique_integer([monotonic]).
 
-note(Table, Line) -> ets:insert(Table, {{line, stamp()}, self(), Line}).
+note(Table, Line) -> note(Table, self(), Line).
+
+note(Table, Who, Line) -> ets:insert(Table, {{line, stamp()}, Who, Line}).
 
 %% From now on this is what the name means.  Who spawned it says so, and the
 %% process itself: the first of both counts.
@@ -240,6 +246,10 @@ do(["send", Name | Text], S = #{table := T}) ->
     S;
 do(["say" | Text], S = #{table := T}) ->
     note(T, lists:flatten(lists:join(" ", Text))),
+    S;
+do(["board" | Text], S = #{table := T}) ->
+    Line = [name(T, self()) | Text],
+    note(T, board, lists:flatten(lists:join(" ", Line))),
     S;
 do(["monitor", Name | Label], S = #{table := T}) ->
     label(Label, monitor(process, pid(T, Name)), S);

@@ -215,6 +215,20 @@ do_say(struct tr_self *self, struct player *p, const struct script_op *op,
 	return PLAYER_NEXT;
 }
 
+/* board TEXT */
+static enum player_step
+do_board(struct tr_self *self, struct player *p, const struct script_op *op,
+    int *rc)
+{
+	char text[SCRIPT_TEXT];
+
+	(void)self;
+	(void)rc;
+	join(op, 1, text);
+	script_board(p->part, text);
+	return PLAYER_NEXT;
+}
+
 /* pause MS */
 static enum player_step
 do_pause(struct tr_self *self, struct player *p, const struct script_op *op,
@@ -473,6 +487,7 @@ const struct player_verb player_verbs[] = {
 	{ "send", 2, do_send },
 	{ "wait", 1, do_wait },
 	{ "say", 1, do_say },
+	{ "board", 1, do_board },
 	{ "pause", 1, do_pause },
 	{ "monitor", 1, do_monitor },
 	{ "demonitor", 1, do_demonitor },

@@ -94,6 +94,8 @@ read_line(struct script *s, bool *stopping, const struct script_op *op)
 	if (strcmp(op->word[0], "scene") == 0 && op->words == 2) {
 		scene = &s->scene[take_place(&s->scenes, SCRIPT_SCENES, op)];
 		scene->name = op->word[1];
+		scene->board.scene = scene;
+		scene->board.name = "board";
 		pthread_mutex_init(&scene->lock, NULL);
 	} else if (is_actor(op) && scene != NULL) {
 		a = &scene
@@ -179,6 +181,15 @@ script_note(const struct script_actor *actor, const char *text)
 }
 
 void
+script_board(const struct script_actor *actor, const char *text)
+{
+	char line[2 * SCRIPT_TEXT];
+
+	(void)snprintf(line, sizeof(line), "%s %s", actor->name, text);
+	script_note(&actor->scene->board, line);
+}
+
+void
 script_know(const struct script_actor *actor, tr_ref ref)
 {
 	struct script_scene *scene = actor->scene;
@@ -255,29 +266,37 @@ print_lines(FILE *to, const struct script_line *line, unsigned times)
 		    times);
 }
 
+/* What an actor has noted, or what is on the board. */
+static void
+print_actor(const struct script_actor *actor, FILE *to)
+{
+	const struct script_scene *scene = actor->scene;
+	const struct script_line *last = NULL;
+	unsigned i, times = 0;
+
+	for (i = 0; i < scene->lines; i++) {
+		if (scene->line[i].actor != actor)
+			continue;
+		if (last == NULL ||
+		    strcmp(last->text, scene->line[i].text) != 0) {
+			print_lines(to, last, times);
+			last = &scene->line[i];
+			times = 0;
+		}
+		times++;
+	}
+	print_lines(to, last, times);
+}
+
 void
 script_print(struct script_scene *scene, FILE *to)
 {
-	const struct script_line *last;
-	unsigned a, i, times;
+	unsigned a;
 
 	fprintf(to, "[%s]\n", scene->name);
-	for (a = 0; a < scene->actors; a++) {
-		last = NULL;
-		times = 0;
-		for (i = 0; i < scene->lines; i++) {
-			if (scene->line[i].actor != &scene->actor[a])
-				continue;
-			if (last == NULL ||
-			    strcmp(last->text, scene->line[i].text) != 0) {
-				print_lines(to, last, times);
-				last = &scene->line[i];
-				times = 0;
-			}
-			times++;
-		}
-		print_lines(to, last, times);
-	}
+	for (a = 0; a < scene->actors; a++)
+		print_actor(&scene->actor[a], to);
+	print_actor(&scene->board, to);
 }
 
 char *

@@ -67,6 +67,7 @@ struct script_scene {
 	const char *name;
 	unsigned actors;
 	struct script_actor actor[SCRIPT_ACTORS];
+	struct script_actor board; /* what all write on: only its lines */
 
 	/* Of one run, under the lock. */
 	pthread_mutex_t lock;
@@ -101,6 +102,10 @@ void script_reset(struct script_scene *scene);
 
 /* Note a line of an actor. */
 void script_note(const struct script_actor *actor, const char *text);
+
+/* The same on the board: all that is there is in the order of its writing,
+ * whoever has written it. */
+void script_board(const struct script_actor *actor, const char *text);
 
 /* From now on this is what the actor's name means. */
 void script_know(const struct script_actor *actor, tr_ref ref);
