@@ -71,7 +71,8 @@ play({Name, Actors}) ->
     First ! go,
     Ends = until_over(#{First => true}, #{}, Name, deadline()),
     Text = [print(Table, Actor, Ends)
-            || {Actor, _, Stop} <- Actors, is_list(Stop)],
+            || {Actor, Ops, Stop} <- Actors, is_list(Stop),
+               hd(Ops ++ [[]]) =/= ["unseen"]],
     Board = [["board: ", L, "\n"] || L <- together(lines_of(Table, board))],
     ets:delete(Table),
     ["[", Name, "]\n", Text | Board].
@@ -153,6 +154,9 @@ actor(Table, Name) ->
 
 reason({Why, [{_, _, _, _} | _]}) -> reason(Why);
 reason({Why, []}) -> reason(Why);
+reason({shutdown, {failed_to_start_child, Id, Why}}) ->
+    Id ++ ": " ++ reason(Why);
+reason({shutdown, _}) -> "shutdown";
 reason(Why) when is_atom(Why) -> atom_to_list(Why);
 reason(Why) -> lists:flatten(io_lib:format("~0p", [Why])).
 
@@ -160,17 +164,30 @@ reason(Why) -> lists:flatten(io_lib:format("~0p", [Why])).
 
 %% One that has something to do when it ends has to trap exits for that, as a
 %% gen_server whose terminate() is to be called; only `trap` makes it see them.
-part(Table, {Name, Ops, Stop}) ->
+part(Table, {Name, AllOps, Stop}) ->
     know(Table, Name, self()),
+    Life = ets:update_counter(Table, {lived, Name}, 1, {{lived, Name}, 0}),
+    Ops = of_life(Life, AllOps),
     S = #{table => Table, seen => [], labels => #{}, asks => [],
           traps => false},
     process_flag(trap_exit, Stop =/= []),
     try run(Ops, S) catch
         Class:Why:Stack ->
-            lists:foldl(fun do/2, S, Stop),
+            has_started() andalso lists:foldl(fun do/2, S, Stop),
             erlang:raise(Class, Why, Stack)
     end,
     lists:foldl(fun do/2, S, Stop).
+
+%% What follows the last `life N` that is not later.
+of_life(Life, Ops) ->
+    case lists:splitwith(fun(Op) -> hd(Op) =/= "life" end, Ops) of
+        {Now, []} -> Now;
+        {Now, [["life", N] | Later]} ->
+            Reached = lists:any(
+                fun(["life", M]) -> list_to_integer(M) =< Life;
+                   (_) -> false end, [["life", N] | Later]),
+            if Reached -> of_life(Life, Later); true -> Now end
+    end.
 
 run([], _) -> started();
 run([["wait" | Line] | Ops], S) ->
@@ -186,6 +203,8 @@ started() ->
         undefined -> ok;
         Parent -> proc_lib:init_ack(Parent, {ok, self()})
     end.
+
+has_started() -> get(parent) =:= undefined.
 
 %% Take and note messages until one is the line.
 wait(Line, S = #{seen := Seen}) ->
@@ -247,6 +266,8 @@ do(["send", Name | Text], S = #{table := T}) ->
 do(["say" | Text], S = #{table := T}) ->
     note(T, lists:flatten(lists:join(" ", Text))),
     S;
+do(["block", Ms], S) -> timer:sleep(list_to_integer(Ms)), S;
+do(["unseen"], S) -> S;
 do(["board" | Text], S = #{table := T}) ->
     Line = [name(T, self()) | Text],
     note(T, board, lists:flatten(lists:join(" ", Line))),
@@ -265,12 +286,15 @@ do(["unlink", Name], S = #{table := T}) ->
     S;
 do(["trap"], S) -> process_flag(trap_exit, true), S#{traps := true};
 do(["untrap"], S) -> process_flag(trap_exit, false), S#{traps := false};
+do(["exit", "shutdown", Text], _) ->
+    started(),
+    exit({shutdown, list_to_atom(Text)});
 do(["exit", Why], _) ->
     %% With a text it is a failure, of the start if it has not ended yet.
     is_text(Why) orelse started(),
     exit(list_to_atom(Why));
 do(["ignore"], _) ->
-    proc_lib:init_ack(erase(parent), ignore),
+    proc_lib:init_ack(get(parent), ignore),
     exit(normal);
 do(["stop", Name], S = #{table := T}) ->
     case ets:lookup(T, {holder, Name}) of
@@ -321,9 +345,13 @@ chain(N, T, Actor) ->
 
 %% A supervisor's parent is a process of its own, so that whoever asked for it
 %% is not linked with it; it can be told to stop it.
-tree(["tree", Name], S = #{table := T}) ->
+tree(["tree", Name | Monitor], S = #{table := T}) ->
     Me = self(),
-    spawn(fun() -> holder(T, Name, Me) end),
+    Down = fun(Why) ->
+        [Me ! {lines, ["down " ++ Name ++ " " ++ reason(Why)]}
+         || ["monitor"] <- [Monitor]]
+    end,
+    spawn(fun() -> holder(T, Name, Me, Down) end),
     S;
 %% What is asked of one is asked by a process of its own, for it may take time.
 tree([Verb, Name | More], S = #{table := T}) ->
@@ -335,17 +363,22 @@ tree([Verb, Name | More], S = #{table := T}) ->
     end),
     S.
 
-holder(T, Name, Caller) ->
+holder(T, Name, Caller, Down) ->
     process_flag(trap_exit, true),
     case start_tree(T, Name) of
         {ok, Pid} ->
             ets:insert(T, {{holder, Name}, self()}),
             Caller ! {lines, [Name ++ " is up"]},
-            receive
-                {'EXIT', Pid, _} -> ok;
-                stop -> exit(Pid, shutdown), receive {'EXIT', Pid, _} -> ok end
-            end;
-        {error, _} -> Caller ! {lines, [Name ++ " failed"]}
+            held(Pid, Down);
+        {error, Why} ->
+            Caller ! {lines, [Name ++ " failed"]},
+            Down(Why)
+    end.
+
+held(Pid, Down) ->
+    receive
+        {'EXIT', Pid, Why} -> Down(Why);
+        stop -> exit(Pid, shutdown), held(Pid, Down)
     end.
 
 start_tree(T, Name) -> supervisor:start_link(?MODULE, {T, Name}).

@@ -32,7 +32,7 @@ player_go_on(struct tr_self *self, struct player *p)
 	enum player_step step = PLAYER_NEXT;
 	int rc = TR_OK;
 
-	while (p->at < part->ops && step == PLAYER_NEXT) {
+	while (p->at < p->until && step == PLAYER_NEXT) {
 		const struct script_op *op = &part->op[p->at];
 
 		step = verb_of(op)->fn(self, p, op, &rc);
@@ -62,6 +62,7 @@ part_start(struct tr_self *self, void *state, const void *arg)
 	int rc;
 
 	p->part = arg;
+	script_live(p->part, &p->at, &p->until);
 	script_know(p->part, tr_self_ref(self));
 	rc = player_go_on(self, p);
 	/* stop() does not run for one that has not started. */

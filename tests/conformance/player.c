@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---------------------------------------------------- what it has seen --- */
 
@@ -91,7 +92,8 @@ player_reason(const struct tr_reason *reason, char word[SCRIPT_TEXT])
 {
 	unsigned i;
 
-	if (reason->text[0] != '\0') {
+	/* Erlang's {shutdown, Text} is a shutdown, too. */
+	if (reason->text[0] != '\0' && reason->code != TR_SHUTDOWN) {
 		(void)snprintf(word, SCRIPT_TEXT, "%s", reason->text);
 		return;
 	}
@@ -245,6 +247,35 @@ do_pause(struct tr_self *self, struct player *p, const struct script_op *op,
 	return PLAYER_BLOCK;
 }
 
+/* block MS: the handler does not return for so long. */
+static enum player_step
+do_block(struct tr_self *self, struct player *p, const struct script_op *op,
+    int *rc)
+{
+	int64_t ns = TR_MS(strtol(op->word[1], NULL, 10));
+
+	(void)self;
+	(void)p;
+	(void)rc;
+	(void)nanosleep(&(struct timespec){ .tv_sec =
+						(time_t)(ns / TR_SECONDS(1)),
+			    .tv_nsec = (long)(ns % TR_SECONDS(1)) },
+	    NULL);
+	return PLAYER_NEXT;
+}
+
+/* unseen: script.c does not note what it sees. */
+static enum player_step
+do_unseen(struct tr_self *self, struct player *p, const struct script_op *op,
+    int *rc)
+{
+	(void)self;
+	(void)p;
+	(void)op;
+	(void)rc;
+	return PLAYER_NEXT;
+}
+
 /* monitor NAME [LABEL] */
 static enum player_step
 do_monitor(struct tr_self *self, struct player *p, const struct script_op *op,
@@ -300,7 +331,7 @@ do_trap(struct tr_self *self, struct player *p, const struct script_op *op,
 	return PLAYER_NEXT;
 }
 
-/* exit REASON */
+/* exit REASON; exit shutdown TEXT: Erlang's {shutdown, Text}. */
 static enum player_step
 do_exit(struct tr_self *self, struct player *p, const struct script_op *op,
     int *rc)
@@ -309,8 +340,10 @@ do_exit(struct tr_self *self, struct player *p, const struct script_op *op,
 	int code = player_code(op->word[1], &is_text);
 
 	(void)p;
-	*rc = is_text ? tr_fail(self, code, "%s", op->word[1]) :
-			tr_exit(self, code);
+	if (is_text || op->words > 2)
+		*rc = tr_fail(self, code, "%s", op->word[op->words - 1]);
+	else
+		*rc = tr_exit(self, code);
 	return PLAYER_LEAVE;
 }
 
@@ -489,6 +522,8 @@ const struct player_verb player_verbs[] = {
 	{ "say", 1, do_say },
 	{ "board", 1, do_board },
 	{ "pause", 1, do_pause },
+	{ "block", 1, do_block },
+	{ "unseen", 0, do_unseen },
 	{ "monitor", 1, do_monitor },
 	{ "demonitor", 1, do_demonitor },
 	{ "link", 1, do_link },

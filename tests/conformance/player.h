@@ -20,6 +20,7 @@ enum { PLAYER_TEXT = 1, PLAYER_ASK, PLAYER_TICK, PLAYER_DOWN, PLAYER_EXIT };
 struct player {
 	const struct script_actor *part;
 	unsigned at; /* the next operation */
+	unsigned until; /* those of this life end there */
 	unsigned done; /* how often that one was done */
 	tr_timer pause; /* 0: it does not pause */
 	unsigned seen;

@@ -161,9 +161,16 @@ script_reset(struct script_scene *scene)
 {
 	scene->lines = 0;
 	scene->refs = 0;
+	memset(scene->lived, 0, sizeof(scene->lived));
 }
 
 /* ------------------------------------------------------- while it runs --- */
+
+static bool
+is_unseen(const struct script_actor *actor)
+{
+	return actor->ops > 0 && strcmp(actor->op[0].word[0], "unseen") == 0;
+}
 
 void
 script_note(const struct script_actor *actor, const char *text)
@@ -171,6 +178,8 @@ script_note(const struct script_actor *actor, const char *text)
 	struct script_scene *scene = actor->scene;
 	struct script_line *line;
 
+	if (is_unseen(actor))
+		return;
 	pthread_mutex_lock(&scene->lock);
 	if (scene->lines == SCRIPT_LINES)
 		script_bad(&actor->op[0], "%s notes too much", actor->name);
@@ -178,6 +187,33 @@ script_note(const struct script_actor *actor, const char *text)
 	line->actor = actor;
 	(void)snprintf(line->text, sizeof(line->text), "%s", text);
 	pthread_mutex_unlock(&scene->lock);
+}
+
+/* Whether an operation says from which life on the next ones are done. */
+static bool
+is_life(const struct script_op *op)
+{
+	return strcmp(op->word[0], "life") == 0;
+}
+
+void
+script_live(const struct script_actor *actor, unsigned *from, unsigned *until)
+{
+	struct script_scene *scene = actor->scene;
+	unsigned life, i;
+
+	pthread_mutex_lock(&scene->lock);
+	life = ++scene->lived[actor - scene->actor];
+	pthread_mutex_unlock(&scene->lock);
+	*from = 0;
+	for (i = 0; i < actor->ops; i++)
+		if (is_life(&actor->op[i]) && actor->op[i].words > 1 &&
+		    strtoul(actor->op[i].word[1], NULL, 10) <= life)
+			*from = i + 1;
+	for (i = *from; i < actor->ops; i++)
+		if (is_life(&actor->op[i]))
+			break;
+	*until = i;
 }
 
 void

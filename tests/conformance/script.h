@@ -72,6 +72,7 @@ struct script_scene {
 	/* Of one run, under the lock. */
 	pthread_mutex_t lock;
 	unsigned lines, refs;
+	unsigned lived[SCRIPT_ACTORS]; /* how often each was started */
 	struct script_line line[SCRIPT_LINES];
 	struct {
 		tr_ref ref;
@@ -106,6 +107,11 @@ void script_note(const struct script_actor *actor, const char *text);
 /* The same on the board: all that is there is in the order of its writing,
  * whoever has written it. */
 void script_board(const struct script_actor *actor, const char *text);
+
+/* Another life of an actor begins: what is to be done in it, from one operation
+ * up to another. */
+void script_live(const struct script_actor *actor, unsigned *from,
+    unsigned *until);
 
 /* From now on this is what the actor's name means. */
 void script_know(const struct script_actor *actor, tr_ref ref);

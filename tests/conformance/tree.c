@@ -194,18 +194,23 @@ tree_is_up(struct tr_self *self, void *state, int outcome,
 	return player_go_on(self, p);
 }
 
-/* tree NAME: start a supervisor.  Notes "NAME is up", or "NAME failed". */
+/* tree NAME [monitor]: start a supervisor.  Notes "NAME is up", or "NAME
+ * failed". */
 static enum player_step
 do_tree(struct tr_self *self, struct player *p, const struct script_op *op,
     int *rc)
 {
 	struct script_actor *a = script_actor(p->part->scene, op, op->word[1]);
+	struct tr_spawn_options o = { .monitor_tag = PLAYER_DOWN };
+	tr_monitor_id id;
 	tr_ref ref;
 
 	(void)rc;
 	if (a->tree == NULL)
 		trees_make(p->part->scene);
-	ref = tr_supervisor_spawn(self, &((struct tree *)a->tree)->spec, NULL);
+	if (is_word(op, 2, "monitor"))
+		o.monitor = &id;
+	ref = tr_supervisor_spawn(self, &((struct tree *)a->tree)->spec, &o);
 	if (!tr_ref_valid(ref))
 		script_bad(op, "nothing was spawned");
 	script_know(a, ref);
@@ -307,12 +312,18 @@ do_child(struct tr_self *self, struct player *p, const struct script_op *op,
 	return PLAYER_NEXT;
 }
 
+/* While a child starts again an Erlang supervisor answers nothing, and between
+ * two tries it calls that "restarting". */
 static const char *
-state_word(enum tr_child_state state)
+state_word(const struct tr_child_info *info)
 {
-	if (state == TR_CHILD_STOPPED)
-		return "stopped";
-	return state == TR_CHILD_RESTARTING ? "restarting" : "running";
+	switch (info->state) {
+	case TR_CHILD_STOPPED: return "stopped";
+	case TR_CHILD_RESTARTING: return "restarting";
+	case TR_CHILD_STARTING:
+		return info->restarts > 0 ? "restarting" : "starting";
+	default: return "running";
+	}
 }
 
 /* The part that a child plays: its supervisor may not have told its name. */
@@ -344,7 +355,7 @@ which_answered(struct tr_self *self, void *state, int outcome,
 		for (i = 0; i < tr_size(answer) / sizeof(*info); i++)
 			player_see(p, "%s: %s %s", op->word[1],
 			    child_name(p->part->scene, op, &info[i]),
-			    state_word(info[i].state));
+			    state_word(&info[i]));
 	}
 	player_see(p, "which %s: %s", op->word[1],
 	    outcome == TR_OK ? "ok" : "dead");
