@@ -353,6 +353,15 @@ tree(["tree", Name | Monitor], S = #{table := T}) ->
     end,
     spawn(fun() -> holder(T, Name, Me, Down) end),
     S;
+tree(["until", Name, Child, State], S = #{table := T}) ->
+    Children = supervisor:which_children(pid(T, Name)),
+    case [W || {Id, Pid, _, _} <- Children,
+               [C, W] <- [string:lexemes(which(T, Id, Pid), " ")],
+               C =:= Child] of
+        [State] -> S;
+        [] when State =:= "gone" -> S;
+        _ -> timer:sleep(2), tree(["until", Name, Child, State], S)
+    end;
 %% What is asked of one is asked by a process of its own, for it may take time.
 tree([Verb, Name | More], S = #{table := T}) ->
     Me = self(),

@@ -125,6 +125,7 @@ part_see(struct tr_self *self, struct player *p, const struct tr_msg *msg)
 		break;
 	case PLAYER_ASK: part_asked(self, p, tr_data(msg, 1), from); break;
 	case PLAYER_TICK: player_remember(p, "tick"); break;
+	case PLAYER_LOOK: p->look = PLAYER_LOOK_NOT_YET; break;
 	case PLAYER_DOWN:
 		down = tr_data(msg, sizeof(*down));
 		player_reason(&down->reason, word);

@@ -14,7 +14,21 @@ enum {
 };
 
 /* Tags of what players send each other. */
-enum { PLAYER_TEXT = 1, PLAYER_ASK, PLAYER_TICK, PLAYER_DOWN, PLAYER_EXIT };
+enum {
+	PLAYER_TEXT = 1,
+	PLAYER_ASK,
+	PLAYER_TICK,
+	PLAYER_LOOK,
+	PLAYER_DOWN,
+	PLAYER_EXIT,
+};
+
+/* How far an `until` is. */
+enum player_look {
+	PLAYER_LOOK_NOT_YET,
+	PLAYER_LOOK_WAITS, /* for the answer, or to look again */
+	PLAYER_LOOK_DONE,
+};
 
 /* A part in play. */
 struct player {
@@ -23,6 +37,7 @@ struct player {
 	unsigned until; /* those of this life end there */
 	unsigned done; /* how often that one was done */
 	tr_timer pause; /* 0: it does not pause */
+	enum player_look look;
 	unsigned seen;
 	struct {
 		char text[SCRIPT_TEXT];

@@ -13,7 +13,7 @@
 
 #include <troupe/supervisor.h>
 
-enum { ANSWER_S = 20 };
+enum { ANSWER_S = 20, LOOK_MS = 2 };
 
 struct tree {
 	struct tr_supervisor spec;
@@ -398,6 +398,58 @@ do_look(struct tr_self *self, struct player *p, const struct script_op *op,
 	return PLAYER_NEXT;
 }
 
+/* Whether a child is as the operation says; "gone": it is none. */
+static bool
+is_so(struct script_scene *scene, const struct script_op *op,
+    const struct tr_msg *answer)
+{
+	const struct tr_child_info *info = tr_data(answer, 0);
+	size_t i;
+
+	for (i = 0; i < tr_size(answer) / sizeof(*info); i++)
+		if (strcmp(child_name(scene, op, &info[i]), op->word[2]) == 0)
+			return strcmp(state_word(&info[i]), op->word[3]) == 0;
+	return strcmp(op->word[3], "gone") == 0;
+}
+
+static int
+until_answered(struct tr_self *self, void *state, int outcome,
+    const struct tr_msg *answer, uintptr_t cookie)
+{
+	const struct script_op *op = op_of(cookie);
+	struct player *p = state;
+
+	if (outcome != TR_OK)
+		script_bad(op, "there is no such supervisor any more");
+	if (is_so(p->part->scene, op, answer)) {
+		p->look = PLAYER_LOOK_DONE;
+		return player_go_on(self, p);
+	}
+	if (tr_after(self, TR_MS(LOOK_MS), PLAYER_LOOK, 0) == 0)
+		script_bad(op, "no memory");
+	return TR_OK;
+}
+
+/* until SUPERVISOR NAME STATE */
+static enum player_step
+do_until(struct tr_self *self, struct player *p, const struct script_op *op,
+    int *rc)
+{
+	(void)rc;
+	if (p->look == PLAYER_LOOK_DONE) {
+		p->look = PLAYER_LOOK_NOT_YET;
+		return PLAYER_NEXT;
+	}
+	if (p->look == PLAYER_LOOK_NOT_YET)
+		must_ask(op,
+		    tr_supervisor_which_children(self,
+			script_ref(p->part->scene, op, op->word[1]),
+			tr_in(self, TR_SECONDS(ANSWER_S)), until_answered,
+			(uintptr_t)op));
+	p->look = PLAYER_LOOK_WAITS;
+	return PLAYER_BLOCK;
+}
+
 const struct player_verb tree_verbs[] = {
 	{ "tree", 1, do_tree },
 	{ "start_child", 2, do_start_child },
@@ -406,5 +458,6 @@ const struct player_verb tree_verbs[] = {
 	{ "delete", 2, do_child },
 	{ "which", 1, do_look },
 	{ "count", 1, do_look },
+	{ "until", 3, do_until },
 	{ NULL, 0, NULL },
 };
