@@ -229,6 +229,17 @@ serve_delete(struct tr_self *self, struct tri_super *s, struct tri_asked *asked,
 	tri_kid_free(&s->kids, memory, kid);
 }
 
+/* Whether it is to be stopped, and has ended: not even a simple_one_for_one
+ * supervisor knows of it then. */
+static bool
+is_stopped(struct tr_self *self, const struct tri_super *s,
+    const struct tri_asked *asked, tr_ref ref)
+{
+	return tri_super_is_simple(s) &&
+	    tr_tag(asked->msg) == TRI_SUPER_TERMINATE && tr_ref_valid(ref) &&
+	    tri_cell_find(tr_system_of(self), ref) == NULL;
+}
+
 /* Which child is meant; else the error is answered. */
 static struct tri_kid *
 serve_find(struct tr_self *self, struct tri_super *s, struct tri_asked *asked)
@@ -243,6 +254,9 @@ serve_find(struct tr_self *self, struct tri_super *s, struct tri_asked *asked)
 		kid = tri_kids_find_id(&s->kids, wish->id);
 	else
 		kid = tri_kids_find_ref(&s->kids, wish->ref);
+	if (kid == NULL && error == TR_EDEAD &&
+	    is_stopped(self, s, asked, wish->ref))
+		error = TR_OK;
 	if (kid == NULL)
 		tri_asked_answer(self, asked, error, NULL);
 	return kid;

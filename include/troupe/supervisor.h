@@ -272,8 +272,9 @@ TR_API TR_MUST_CHECK tr_ask_id tr_supervisor_start_child(struct tr_self *self,
  *
  * A child that waits for its restart waits no more, and nor do those that were
  * stopped with it: they are started.  The answer comes when it has ended:
- * TR_OK, also if it did not run; TR_EDEAD: there is no such child; TR_EINVAL:
- * an id, of a simple_one_for_one supervisor.
+ * TR_OK, also if it did not run or, with simple_one_for_one, has ended before;
+ * TR_EDEAD: there is no such child; TR_EINVAL: an id, of a simple_one_for_one
+ * supervisor.
  *
  * \param self        who asks
  * \param supervisor  whom
