@@ -41,7 +41,7 @@ tri_asked_answer(struct tr_self *self, struct tri_asked *asked, int rc,
 {
 	struct tri_wish_answer answer = { .rc = rc };
 
-	if (rc != TR_OK && rc != TR_EEXIST) {
+	if (rc != TR_OK && rc != TR_EEXIST && rc != TR_EBUSY) {
 		(void)tr_token_reply_error(self, &asked->token, rc);
 		tri_asked_free(tr_system_of(self), asked);
 		return;
@@ -222,7 +222,7 @@ serve_delete(struct tr_self *self, struct tri_super *s, struct tri_asked *asked,
 	const struct tri_memory *memory = &tr_system_of(self)->env->memory;
 
 	if (kid_is_busy(kid)) {
-		tri_asked_answer(self, asked, TR_EBUSY, NULL);
+		tri_asked_answer(self, asked, TR_EBUSY, kid);
 		return;
 	}
 	tri_asked_answer(self, asked, TR_OK, kid);

@@ -351,7 +351,7 @@ int tri_super_asked(struct tr_self *self, struct tri_super *s,
 void tri_super_serve(struct tr_self *self, struct tri_super *s,
     struct tri_asked *asked);
 /* Answer, with what there is to say of a kid (NULL: nothing), and forget it.
- * TR_OK and TR_EEXIST are answers, all else errors. */
+ * TR_OK, TR_EEXIST and TR_EBUSY are answers, all else errors. */
 void tri_asked_answer(struct tr_self *self, struct tri_asked *asked, int rc,
     const struct tri_kid *kid);
 void tri_asked_free(struct tr_system *sys, struct tri_asked *asked);

@@ -319,8 +319,9 @@ TR_API TR_MUST_CHECK tr_ask_id tr_supervisor_restart_child(struct tr_self *self,
 /**
  * Forget the description of a child that was stopped.
  *
- * The answer: TR_OK; TR_EBUSY: it runs, or is being restarted; TR_EDEAD: there
- * is no such child; TR_EINVAL: a simple_one_for_one supervisor.
+ * The answer: TR_OK; TR_EBUSY: it runs, or is being restarted (the info says
+ * which); TR_EDEAD: there is no such child; TR_EINVAL: a simple_one_for_one
+ * supervisor.
  *
  * \param self        who asks
  * \param supervisor  whom
