@@ -32,6 +32,7 @@ struct member {
 	const char *name;
 	atomic_int fails; /* that many starts fail; -1: all */
 	atomic_bool ignores; /* start() returns TR_IGNORE */
+	atomic_bool quits; /* it ends with its start() */
 	atomic_bool dozes; /* start() does not return until this is false */
 	atomic_uint starts;
 	atomic_uint ones; /* COUNT_ONE handled, in all lives */
@@ -187,7 +188,7 @@ member_start(struct tr_self *self, void *state, const void *arg)
 		return tr_fail(self, -7, "no %s", m->name);
 	}
 	tree_note('+', m->name);
-	return TR_OK;
+	return atomic_load(&m->quits) ? tr_exit(self, TR_NORMAL) : TR_OK;
 }
 
 static inline int
@@ -544,6 +545,7 @@ member_reset(struct member *m)
 {
 	atomic_store(&m->fails, 0);
 	atomic_store(&m->ignores, false);
+	atomic_store(&m->quits, false);
 	atomic_store(&m->dozes, false);
 	atomic_store(&m->starts, 0);
 	atomic_store(&m->ones, 0);

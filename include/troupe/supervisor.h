@@ -132,7 +132,7 @@ struct tr_child {
 /** A supervisor.  Must live, with its children, as long as it runs: make it
  * static const. */
 struct tr_supervisor {
-	const char *name; /* for logs and dumps; NULL: "supervisor" */
+	const char *name; /* for logs; NULL: "supervisor" */
 	enum tr_strategy strategy;
 	int intensity; /* more restarts than this within period_ns: it gives
 	                * up; up to 10,000; TR_NO_RESTARTS; 0: 1 */
@@ -242,8 +242,9 @@ TR_API tr_ref tr_supervisor_system_spawn(struct tr_system *system,
  * not be set if it is a pointer that travels as it is (arg_size 0); all else
  * stays unset.
  *
- * The answer comes when it has started: TR_OK, also if it did not want to
- * (TR_CHILD_STOPPED); TR_EEXIST: a child of that id is there, running (its ref
+ * The answer comes when it has started: TR_OK, its ref being in the info even
+ * if it has ended by now, or also if it did not want to start
+ * (TR_CHILD_STOPPED, and no ref); TR_EEXIST: a child of that id is there, running (its ref
  * is in the info) or not, or its name is another actor's (the info's id is
  * empty); TR_EINVAL: no child of this supervisor's, or an argument of another
  * size; TR_ENOMEM; or what its start() failed with, and then it is not added.

@@ -115,6 +115,32 @@ who_does_not_start_is_not_there(void **unused)
 	    DO(ask_which), DO(ask_count), DO(answers), DO(nobody_is_there));
 }
 
+static bool
+a_quits(struct tr_self *self)
+{
+	(void)self;
+	atomic_store(&a.quits, true);
+	return true;
+}
+
+static bool
+a_is_named(struct tr_self *self)
+{
+	(void)self;
+	assert_true(tr_ref_valid(tree.info.ref));
+	assert_true(tr_ref_equal(tree.info.ref, ref_of(&a)));
+	return true;
+}
+
+static void
+who_ends_at_once_was_started(void **unused)
+{
+	(void)unused;
+	tree_reset();
+	PLAY(&pool, DO(a_quits), DO(starts_a), ANSWER(TR_OK), SEEN("+a -a"),
+	    DO(a_is_named));
+}
+
 /* a fails, and does not start again at once. */
 static void
 a_restart_is_tried_again(void **unused)
@@ -407,6 +433,7 @@ main(void)
 		KIT_TEST(children_are_started_by_request),
 		KIT_TEST(ids_say_nothing),
 		KIT_TEST(who_does_not_start_is_not_there),
+		KIT_TEST(who_ends_at_once_was_started),
 		KIT_TEST(a_restart_is_tried_again),
 		KIT_TEST(arguments_are_copied),
 		KIT_TEST(one_deadline_is_for_all),
