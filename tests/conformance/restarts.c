@@ -91,6 +91,13 @@ S12_a_failed_start_among_several_goes_on_from_there(void **unused)
 }
 
 static void
+S12_who_waited_for_one_that_is_terminated_is_started(void **unused)
+{
+	(void)unused;
+	play_row("troupe/S12");
+}
+
+static void
 S13_a_supervisor_that_gives_up_is_a_child_that_has_ended(void **unused)
 {
 	(void)unused;
@@ -118,6 +125,7 @@ main(void)
 		KIT_TEST(S10_one_restart_too_many_ends_it),
 		KIT_TEST(S11_a_restart_that_fails_is_tried_again_and_counts),
 		KIT_TEST(S12_a_failed_start_among_several_goes_on_from_there),
+		KIT_TEST(S12_who_waited_for_one_that_is_terminated_is_started),
 		KIT_TEST(
 		    S13_a_supervisor_that_gives_up_is_a_child_that_has_ended),
 	};
