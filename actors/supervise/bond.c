@@ -347,12 +347,17 @@ tri_supervisor_notice(struct tr_self *self, void *state,
 {
 	struct tri_kid *kid = (struct tri_kid *)(uintptr_t)notice->cookie;
 	struct tri_super *s = state;
+	bool ended = (notice->events & (TRI_KEEP_HELD | TRI_KEEP_ENDED)) != 0;
 
-	if (notice->events & TRI_KEEP_STARTED)
+	if (notice->events & TRI_KEEP_STARTED) {
 		kid_started(self, s, kid);
+		/* Who has asked for it is told so, whatever came of it since.
+		 * (Its bond is left, so this is not the supervisor's end.) */
+		if (ended)
+			(void)tri_super_go_on(self, s);
+	}
 	/* One that was held had ended before. */
-	if ((notice->events & (TRI_KEEP_HELD | TRI_KEEP_ENDED)) != 0 &&
-	    kid->state != TRI_KID_LEAVING)
+	if (ended && kid->state != TRI_KID_LEAVING)
 		kid->last = notice->why;
 	if (notice->events & TRI_KEEP_HELD)
 		kid_held(self, s, kid);
