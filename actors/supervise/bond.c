@@ -108,10 +108,28 @@ tri_kid_start(struct tr_self *self, struct tri_super *s, struct tri_kid *kid)
 
 /* ------------------------------------------------------------- stopping -- */
 
-/* It waits for nothing any more. */
+/* It ended as it was told, more or less, or just before. */
 static void
-kid_calm(struct tr_self *self, struct tri_kid *kid)
+kid_note_stopped(struct tr_system *sys, const struct tri_super *s,
+    const struct tri_kid *kid)
 {
+	int code = kid->last.code;
+	struct tri_why why;
+
+	if (code == TR_SHUTDOWN || code == TR_NORMAL || code == TR_KILLED)
+		return;
+	tri_log(sys, TR_LOG_WARNING,
+	    "supervisor %s: child %s failed while it was stopped: %s",
+	    tri_spec_name(s->spec), kid->spec->id, tri_why(&why, &kid->last));
+}
+
+/* It waits for nothing any more.  One that has ended by itself meanwhile, and
+ * whose turn did not come, has failed while it was stopped. */
+static void
+kid_calm(struct tr_self *self, const struct tri_super *s, struct tri_kid *kid)
+{
+	if (kid->todo.kind == TRI_TODO_END)
+		kid_note_stopped(tr_system_of(self), s, kid);
 	tri_super_undo(&kid->todo);
 	if (!kid->waits)
 		return;
@@ -176,7 +194,7 @@ tri_kid_stop(struct tr_self *self, struct tri_super *s, struct tri_kid *kid,
 {
 	if (tri_kid_is_temporary(kid))
 		for_good = true;
-	kid_calm(self, kid);
+	kid_calm(self, s, kid);
 	if (kid->state == TRI_KID_DOWN ||
 	    (kid->state == TRI_KID_HELD && !for_good))
 		return true;
@@ -193,12 +211,13 @@ tri_kid_stop(struct tr_self *self, struct tri_super *s, struct tri_kid *kid,
 }
 
 void
-tri_kid_tell(struct tr_self *self, struct tri_kid *kid, bool kill)
+tri_kid_tell(struct tr_self *self, const struct tri_super *s,
+    struct tri_kid *kid, bool kill)
 {
 	struct tri_crew *c = tri_crew_of(self);
 	bool told = kid->state == TRI_KID_STOPPING;
 
-	kid_calm(self, kid);
+	kid_calm(self, s, kid);
 	if (kid->state == TRI_KID_DOWN || kid->state == TRI_KID_LEAVING)
 		return;
 	kid_commit(kid, true);
@@ -262,21 +281,6 @@ tri_kids_unpause(struct tri_super *s)
 
 /* ------------------------------------------------------ what became of it - */
 
-/* It ended as it was told, more or less. */
-static void
-kid_note_stopped(struct tr_system *sys, const struct tri_super *s,
-    const struct tri_kid *kid)
-{
-	int code = kid->last.code;
-	struct tri_why why;
-
-	if (code == TR_SHUTDOWN || code == TR_NORMAL || code == TR_KILLED)
-		return;
-	tri_log(sys, TR_LOG_WARNING,
-	    "supervisor %s: child %s failed while it was stopped: %s",
-	    tri_spec_name(s->spec), kid->spec->id, tri_why(&why, &kid->last));
-}
-
 static bool
 kid_is_at_hand(const struct tri_super *s, const struct tri_kid *kid)
 {
@@ -292,15 +296,15 @@ kid_has_ended(struct tr_self *self, struct tri_super *s, struct tri_kid *kid,
 	if (kid->timer != 0)
 		(void)tr_timer_cancel(self, kid->timer);
 	kid->timer = 0;
-	if (before == TRI_KID_STOPPING) {
+	if (before == TRI_KID_STOPPING ||
+	    (before == TRI_KID_RUNNING && s->phase == TRI_SUPER_ENDING)) {
 		kid_note_stopped(tr_system_of(self), s, kid);
 	} else if (before == TRI_KID_STARTING) {
 		if (kid_is_at_hand(s, kid))
 			s->op.result =
 			    ignored ? TRI_START_DONE : TRI_START_FAILED;
 	} else if (before == TRI_KID_RUNNING) {
-		if (s->phase != TRI_SUPER_ENDING)
-			tri_super_todo(s, &kid->todo, TRI_TODO_END);
+		tri_super_todo(s, &kid->todo, TRI_TODO_END);
 	}
 }
 

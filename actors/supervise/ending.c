@@ -141,7 +141,7 @@ ending_tell(struct tr_self *self, struct tri_super *s)
 		if (n++ >= SLICE && ending_call(self))
 			return;
 		s->tell = s->tell->next;
-		tri_kid_tell(self, kid, kill);
+		tri_kid_tell(self, s, kid, kill);
 		if (s->tell == &s->kids.order && !kill)
 			ending_arm(self, s);
 	}

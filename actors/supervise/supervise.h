@@ -313,7 +313,8 @@ int tri_kid_start(struct tr_self *self, struct tri_super *s,
 bool tri_kid_stop(struct tr_self *self, struct tri_super *s,
     struct tri_kid *kid, bool for_good);
 /* The same for one of many: it is told, or killed, without a timer. */
-void tri_kid_tell(struct tr_self *self, struct tri_kid *kid, bool kill);
+void tri_kid_tell(struct tr_self *self, const struct tri_super *s,
+    struct tri_kid *kid, bool kill);
 /* It waits for its retry, this long. */
 void tri_kid_wait(struct tr_self *self, struct tri_super *s,
     struct tri_kid *kid, int64_t delay_ns);
