@@ -69,7 +69,11 @@ play({Name, Actors}) ->
     know(Table, element(1, hd(Actors)), First),
     erlang:trace(First, true, [procs, set_on_spawn]),
     First ! go,
-    Ends = until_over(#{First => true}, #{}, Name, deadline()),
+    Ends = try until_over(#{First => true}, #{}, Name, deadline())
+    catch throw:Bad ->
+        [io:put_chars(print(Table, Actor, #{})) || {Actor, _, _} <- Actors],
+        throw(Bad)
+    end,
     Text = [print(Table, Actor, Ends)
             || {Actor, Ops, Stop} <- Actors, is_list(Stop),
                hd(Ops ++ [[]]) =/= ["unseen"]],
@@ -170,7 +174,8 @@ part(Table, {Name, AllOps, Stop}) ->
     Ops = of_life(Life, AllOps),
     S = #{table => Table, seen => [], labels => #{}, asks => [],
           traps => false},
-    process_flag(trap_exit, Stop =/= []),
+    Deaf = lists:any(fun(Op) -> hd(Op) =:= "deaf" end, Ops),
+    process_flag(trap_exit, Deaf orelse Stop =/= []),
     try run(Ops, S) catch
         Class:Why:Stack ->
             has_started() andalso lists:foldl(fun do/2, S, Stop),
@@ -268,6 +273,17 @@ do(["say" | Text], S = #{table := T}) ->
     S;
 do(["block", Ms], S) -> timer:sleep(list_to_integer(Ms)), S;
 do(["unseen"], S) -> S;
+%% What comes is not even read, until that was said; or for ever.
+do(["deaf"], _) -> receive never -> ok end;
+do(["deaf", Name, Text], S = #{table := T}) ->
+    said(T, Name, Text) orelse
+        begin timer:sleep(5), do(["deaf", Name, Text], S) end,
+    S;
+%% The start fails unless that was said; the first time Name is told.  It takes
+%% some time, for it will be tried again at once.
+do(["fail", Why, "until", Name, Text], S = #{table := T}) ->
+    said(T, Name, Text) orelse fail(Why, T, Name),
+    S;
 do(["board" | Text], S = #{table := T}) ->
     Line = [name(T, self()) | Text],
     note(T, board, lists:flatten(lists:join(" ", Line))),
@@ -323,6 +339,16 @@ do(["chain", N, Name], S = #{table := T}) ->
     S;
 
 do(Op, S) -> tree(Op, S).
+
+said(T, Name, Text) ->
+    lists:any(fun(Pid) -> lists:member(Text, lines_of(T, Pid)) end,
+              lives(T, Name)).
+
+fail(Why, T, Name) ->
+    ets:insert_new(T, {{first, name(T, self())}}) andalso
+        (pid(T, Name) ! {text, self(), "failing"}),
+    timer:sleep(10),
+    error(list_to_atom(Why)).
 
 is_text("normal") -> false;
 is_text("shutdown") -> false;
@@ -425,6 +451,8 @@ spec(T, Strategy, [Name | How]) ->
     spec(How, #{id => Name, start => Start, type => Type}).
 
 spec([], C) -> C;
+spec(["drop" | How], C) -> spec(How, C);
+spec(["backoff", _ | How], C) -> spec(How, C);
 spec(["shutdown", "brutal" | How], C) -> spec(How, C#{shutdown => brutal_kill});
 spec(["shutdown", "infinity" | How], C) -> spec(How, C#{shutdown => infinity});
 spec(["shutdown", Ms | How], C) ->
@@ -483,5 +511,6 @@ answer(_, {error, not_found}) -> "not_found";
 answer(_, {error, running}) -> "running";
 answer(_, {error, restarting}) -> "restarting";
 answer(_, {error, simple_one_for_one}) -> "refused";
+answer(_, {error, {bad_combination, _}}) -> "refused";
 answer(_, {error, {invalid_child_spec, _}}) -> "refused";
 answer(_, {error, _}) -> "failed".

@@ -12,17 +12,17 @@
 static const struct player_verb *
 verb_of(const struct script_op *op)
 {
+	const struct player_verb *const verbs[] = { player_verbs, tree_verbs,
+		deaf_verbs };
 	const struct player_verb *v;
+	unsigned i;
 
-	for (v = player_verbs; v->name != NULL; v++)
-		if (strcmp(v->name, op->word[0]) == 0)
-			break;
-	for (v = v->name != NULL ? v : tree_verbs; v->name != NULL; v++)
-		if (strcmp(v->name, op->word[0]) == 0)
-			break;
-	if (v->name == NULL || op->words <= v->words)
-		script_bad(op, "no such operation, or too few words");
-	return v;
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		for (v = verbs[i]; v->name != NULL; v++)
+			if (strcmp(v->name, op->word[0]) == 0 &&
+			    op->words > v->words)
+				return v;
+	script_bad(op, "no such operation, or too few words");
 }
 
 int

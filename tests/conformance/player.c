@@ -121,7 +121,7 @@ player_code(const char *word, bool *is_text)
 	if (n > 0 && *end == '\0')
 		return (int)-n;
 	*is_text = true;
-	return TR_EINVAL;
+	return PLAYER_FAILED;
 }
 
 /* ---------------------------------------------------------- operations --- */

@@ -11,6 +11,7 @@ enum {
 	PLAYER_SEEN = 64, /* lines seen and not yet waited for */
 	PLAYER_LABELS = 16, /* monitors with a label */
 	PLAYER_ASKED = 8, /* asks to answer */
+	PLAYER_FAILED = -1000, /* a code that is nobody else's */
 };
 
 /* Tags of what players send each other. */
@@ -67,8 +68,9 @@ struct player_verb {
 	    const struct script_op *op, int *rc);
 };
 
-/* What there is, and what there is for supervisors; each ends with a NULL. */
-extern const struct player_verb player_verbs[], tree_verbs[];
+/* What there is, what there is for supervisors, and for children that do not do
+ * as they are told; each ends with a NULL. */
+extern const struct player_verb player_verbs[], tree_verbs[], deaf_verbs[];
 
 /* How an ask ends: the cookie is the operation. */
 tr_answer_fn player_answered;
@@ -89,7 +91,7 @@ void player_remember(struct player *p, const char *text);
  * a failure's text, or e7 for the code -7. */
 void player_reason(const struct tr_reason *reason, char word[SCRIPT_TEXT]);
 
-/* What a word of these says as a code; a text's is TR_EINVAL. */
+/* What a word of these says as a code; a text's is PLAYER_FAILED. */
 int player_code(const char *word, bool *is_text);
 
 #endif /* TESTS_CONFORMANCE_PLAYER_H */

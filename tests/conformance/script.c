@@ -162,6 +162,31 @@ script_reset(struct script_scene *scene)
 	scene->lines = 0;
 	scene->refs = 0;
 	memset(scene->lived, 0, sizeof(scene->lived));
+	memset(scene->first, 0, sizeof(scene->first));
+}
+
+static bool
+is_deaf(const struct script_actor *a)
+{
+	unsigned i;
+
+	for (i = 0; i < a->ops; i++)
+		if (strcmp(a->op[i].word[0], "deaf") == 0)
+			return true;
+	for (i = 0; i < a->stop_ops; i++)
+		if (strcmp(a->stop_op[i].word[0], "deaf") == 0)
+			return true;
+	return false;
+}
+
+unsigned
+script_deaf(const struct script_scene *scene)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < scene->actors; i++)
+		n += is_deaf(&scene->actor[i]);
+	return n;
 }
 
 /* ------------------------------------------------------- while it runs --- */
@@ -243,6 +268,35 @@ script_know(const struct script_actor *actor, tr_ref ref)
 		scene->refs++;
 	}
 	pthread_mutex_unlock(&scene->lock);
+}
+
+bool
+script_said(struct script_scene *scene, const struct script_op *op,
+    const char *name, const char *text)
+{
+	const struct script_actor *a = script_actor(scene, op, name);
+	bool said = false;
+	unsigned i;
+
+	pthread_mutex_lock(&scene->lock);
+	for (i = 0; i < scene->lines && !said; i++)
+		said = scene->line[i].actor == a &&
+		    strcmp(scene->line[i].text, text) == 0;
+	pthread_mutex_unlock(&scene->lock);
+	return said;
+}
+
+bool
+script_first(const struct script_actor *actor)
+{
+	struct script_scene *scene = actor->scene;
+	bool *asked = &scene->first[actor - scene->actor], first;
+
+	pthread_mutex_lock(&scene->lock);
+	first = !*asked;
+	*asked = true;
+	pthread_mutex_unlock(&scene->lock);
+	return first;
 }
 
 const char *

@@ -73,6 +73,7 @@ struct script_scene {
 	pthread_mutex_t lock;
 	unsigned lines, refs;
 	unsigned lived[SCRIPT_ACTORS]; /* how often each was started */
+	bool first[SCRIPT_ACTORS]; /* script_first() was asked of it */
 	struct script_line line[SCRIPT_LINES];
 	struct {
 		tr_ref ref;
@@ -96,6 +97,9 @@ _Noreturn void script_bad(const struct script_op *op, const char *format, ...)
 struct script *script_read(const char *path);
 void script_free(struct script *s);
 
+/* How many actors of a scene are deaf at times: it needs more workers. */
+unsigned script_deaf(const struct script_scene *scene);
+
 /* A scene is going to be played: forget what was noted. */
 void script_reset(struct script_scene *scene);
 
@@ -115,6 +119,13 @@ void script_live(const struct script_actor *actor, unsigned *from,
 
 /* From now on this is what the actor's name means. */
 void script_know(const struct script_actor *actor, tr_ref ref);
+
+/* Whether the actor of that name has said that. */
+bool script_said(struct script_scene *scene, const struct script_op *op,
+    const char *name, const char *text);
+
+/* Whether this is asked of an actor for the first time. */
+bool script_first(const struct script_actor *actor);
 
 /* Who that is; "nobody": unknown. */
 const char *script_name(struct script_scene *scene, tr_ref ref);

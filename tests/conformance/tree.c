@@ -211,8 +211,10 @@ do_tree(struct tr_self *self, struct player *p, const struct script_op *op,
 	if (is_word(op, 2, "monitor"))
 		o.monitor = &id;
 	ref = tr_supervisor_spawn(self, &((struct tree *)a->tree)->spec, &o);
-	if (!tr_ref_valid(ref))
-		script_bad(op, "nothing was spawned");
+	if (!tr_ref_valid(ref)) {
+		player_see(p, "%s failed", op->word[1]);
+		return PLAYER_NEXT;
+	}
 	script_know(a, ref);
 	must_ask(op,
 	    tr_supervisor_count_children(self, ref,
@@ -232,8 +234,10 @@ error_word(int error, enum tr_child_state state, bool starts)
 	default: return "failed";
 	}
 	if (starts)
-		return state == TR_CHILD_STOPPED ? "already_present" :
-						   "already_started";
+		return state == TR_CHILD_STOPPED ||
+			state == TR_CHILD_RESTARTING ?
+		    "already_present" :
+		    "already_started";
 	return state == TR_CHILD_RESTARTING ? "restarting" : "running";
 }
 
@@ -277,10 +281,10 @@ do_start_child(struct tr_self *self, struct player *p,
 	(void)rc;
 	describe(script_actor(scene, op, op->word[2]), &child);
 	read_child(op, 3, &child);
-	must_ask(op,
-	    tr_supervisor_start_child(self, script_ref(scene, op, op->word[1]),
+	if (tr_supervisor_start_child(self, script_ref(scene, op, op->word[1]),
 		&child, tr_in(self, TR_SECONDS(ANSWER_S)), child_answered,
-		(uintptr_t)op));
+		(uintptr_t)op) == 0)
+		player_see(p, "start_child %s: refused", op->word[2]);
 	return PLAYER_NEXT;
 }
 
