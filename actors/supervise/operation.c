@@ -326,11 +326,8 @@ op_started(struct tr_self *self, struct tri_super *s)
 		tri_keep_started(tri_crew_of(self));
 		return;
 	}
-	if (op.asked != NULL) {
-		if (!kid_does_not_run(op.kid))
-			op.asked->started = op.started;
+	if (op.asked != NULL)
 		tri_asked_answer(self, op.asked, TR_OK, op.kid);
-	}
 	if (kid_does_not_run(op.kid))
 		kid_forget(self, s, op.kid);
 }
@@ -376,7 +373,6 @@ op_start_kid(struct tr_self *self, struct tri_super *s, struct tri_kid *kid)
 		op->result = TRI_START_FAILED;
 	else
 		op->result = TRI_START_WAITS;
-	op->started = kid->ref;
 }
 
 /* false: it waits. */

@@ -48,8 +48,6 @@ tri_asked_answer(struct tr_self *self, struct tri_asked *asked, int rc,
 	}
 	if (kid != NULL)
 		tri_kid_info(kid, &answer.info);
-	if (tr_ref_valid(asked->started))
-		answer.info.ref = asked->started;
 	asked_reply(self, asked, &answer, sizeof(answer));
 }
 

@@ -220,7 +220,6 @@ struct tri_asked {
 	struct tri_todo todo;
 	tr_token token;
 	struct tr_msg *msg;
-	tr_ref started; /* whom it has started; who may have ended by now */
 };
 
 enum tri_operation_kind {
@@ -251,7 +250,6 @@ struct tri_operation {
 	bool stops; /* the stopping half */
 	bool waits; /* between the halves, for delay_ns */
 	bool held_only; /* start those who are held */
-	tr_ref started; /* the actor of the kid at hand */
 	bool was_waiting; /* REMOVE: others may have waited with it */
 };
 
