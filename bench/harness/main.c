@@ -5,6 +5,7 @@
 #include "child.h"
 #include "compare.h"
 #include "micro.h"
+#include "render.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -20,8 +21,9 @@ static const char usage[] =
     "  run [NAME...]   run benchmarks, by name, suite or group, and report\n"
     "  compare A [B]   compare two results written by run (--output, --json),\n"
     "                  or two builds in one (--against)\n"
+    "  report FILE     make a report of results, plain or as a page (--output)\n"
     "  micro [NAME...] run the micro benchmarks and judge them by their budgets\n"
-    "  help            this text; run, compare and micro have a --help, too\n";
+    "  help            this text; all but list have a --help\n";
 
 int
 main(int argc, char *argv[])
@@ -36,6 +38,8 @@ main(int argc, char *argv[])
 		return run_main(argc - 1, argv + 1);
 	if (strcmp(command, "compare") == 0)
 		return compare_main(argc - 1, argv + 1);
+	if (strcmp(command, "report") == 0)
+		return render_main(argc - 1, argv + 1);
 	if (strcmp(command, "micro") == 0)
 		return micro_main(argc - 1, argv + 1);
 	if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) {
