@@ -8,6 +8,7 @@
  */
 #include "peers.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 enum {
 	ARGS_MAX = 12,
 	ARG_BYTES = 160,
+	PATH_BYTES = 4096,
 	BUILD_TIMEOUT_S = 300,
 	VERSION_TIMEOUT_S = 30,
 };
@@ -25,6 +27,7 @@ enum {
 struct peer_case {
 	const char *bench; /* suite/name */
 	const char *name; /* what its program calls it */
+	uint64_t most; /* of the first parameter; 0: as ours */
 };
 
 struct peer {
@@ -33,9 +36,10 @@ struct peer {
 	const char *needs[3]; /* commands */
 	const char *package; /* where they are found */
 	const char *dir; /* where it is built and run */
-	const char *source; /* in dir */
+	const char *sources; /* where they are in dir, */
+	const char *suffix; /* and how their names end */
 	const char *product; /* in dir, as is all that it leaves */
-	const char *build[ARGS_MAX];
+	const char *build[ARGS_MAX]; /* none: there is nothing to build */
 	const char *version[ARGS_MAX]; /* prints it */
 	/* {name}, {size} and {workers} are replaced; the size is the value of
 	 * the parameter, or are all of them, with commas between. */
@@ -47,40 +51,79 @@ struct peer_args {
 	char text[ARGS_MAX][ARG_BYTES];
 };
 
-static const struct peer_case peers_micro[] = {
-	{ "micro/pingpong", "pingpong" },
-	{ "micro/count", "count" },
-	{ "micro/nto1", "nto1" },
-	{ "micro/ring", "ring" },
-	{ "micro/fjthrput", "fjthrput" },
-	{ "micro/fjcreate", "fjcreate" },
-	{ "micro/big", "big" },
-	{ "micro/fib", "fib" },
-	{ NULL, NULL },
+static const struct peer_case peers_all[] = {
+	{ "micro/pingpong", "pingpong", 0 },
+	{ "micro/count", "count", 0 },
+	{ "micro/nto1", "nto1", 0 },
+	{ "micro/ring", "ring", 0 },
+	{ "micro/fjthrput", "fjthrput", 0 },
+	{ "micro/fjcreate", "fjcreate", 0 },
+	{ "micro/big", "big", 0 },
+	{ "micro/fib", "fib", 0 },
+	{ "savina/banking", "banking", 0 },
+	{ "savina/bndbuffer", "bndbuffer", 0 },
+	{ "savina/chameneos", "chameneos", 0 },
+	{ "savina/nqueenk", "nqueenk", 0 },
+	{ "savina/radixsort", "radixsort", 0 },
+	{ "kin/skynet", "skynet", 0 },
+	{ NULL, NULL, 0 },
+};
+
+/* A million processes take gigabytes. */
+static const struct peer_case peers_erlang[] = {
+	{ "micro/pingpong", "pingpong", 0 },
+	{ "micro/count", "count", 0 },
+	{ "micro/nto1", "nto1", 0 },
+	{ "micro/ring", "ring", 0 },
+	{ "micro/fjthrput", "fjthrput", 0 },
+	{ "micro/fjcreate", "fjcreate", 0 },
+	{ "micro/big", "big", 0 },
+	{ "micro/fib", "fib", 0 },
+	{ "savina/banking", "banking", 0 },
+	{ "savina/bndbuffer", "bndbuffer", 1000 },
+	{ "savina/chameneos", "chameneos", 0 },
+	{ "savina/nqueenk", "nqueenk", 0 },
+	{ "savina/radixsort", "radixsort", 0 },
+	{ "kin/skynet", "skynet", 1000000 },
+	{ NULL, NULL, 0 },
+};
+
+/* It interprets, in one thread, and is slower by one or two orders. */
+static const struct peer_case peers_asyncio[] = {
+	{ "micro/pingpong", "pingpong", 100000 },
+	{ "micro/fib", "fib", 20 },
+	{ "savina/banking", "banking", 50000 },
+	{ "savina/bndbuffer", "bndbuffer", 25 },
+	{ "savina/chameneos", "chameneos", 50000 },
+	{ "savina/radixsort", "radixsort", 20000 },
+	{ "kin/skynet", "skynet", 100000 },
+	{ NULL, NULL, 0 },
 };
 
 static const struct peer peers[PEERS] = {
 	{ .runtime = "go",
-	    .cases = peers_micro,
+	    .cases = peers_all,
 	    .needs = { "go" },
 	    .package = "golang-go",
 	    .dir = BENCH_PEERS_DIR "/go",
-	    .source = "go_bench.go",
+	    .sources = ".",
+	    .suffix = ".go",
 	    .product = "go_bench",
 	    .build = { "env", "GOCACHE=" BENCH_PEERS_DIR "/go/cache",
 		"GOPATH=" BENCH_PEERS_DIR "/go/path", "GO111MODULE=off", "go",
-		"build", "-o", "go_bench", "go_bench.go" },
+		"build", "-o", "go_bench", "." },
 	    .version = { "go", "version" },
 	    .run = { "env", "GOMAXPROCS={workers}", "./go_bench", "{name}",
 		"{size}" } },
 	{ .runtime = "erlang",
-	    .cases = peers_micro,
+	    .cases = peers_erlang,
 	    .needs = { "erl", "erlc" },
 	    .package = "erlang-base",
 	    .dir = BENCH_PEERS_DIR "/erlang",
-	    .source = "eb.erl",
-	    .product = "eb.beam",
-	    .build = { "erlc", "eb.erl" },
+	    .sources = ".",
+	    .suffix = ".erl",
+	    .product = "built",
+	    .build = { "sh", "-c", "erlc *.erl && touch built" },
 	    .version = { "erl", "-noshell", "-eval",
 		"io:format(\"Erlang/OTP ~s, erts ~s\", "
 		"[erlang:system_info(I) || I <- [otp_release, version]]), "
@@ -89,11 +132,12 @@ static const struct peer peers[PEERS] = {
 		"{workers}:{workers}", "+P", "5000000", "-noshell", "-eval",
 		"eb:main([\"{name}\",\"{size}\"])" } },
 	{ .runtime = "tokio",
-	    .cases = peers_micro,
+	    .cases = peers_all,
 	    .needs = { "cargo" },
 	    .package = "cargo, librust-tokio-dev",
 	    .dir = BENCH_PEERS_DIR "/tokio",
-	    .source = "src/main.rs",
+	    .sources = "src",
+	    .suffix = ".rs",
 	    .product = "target/release/tk",
 	    .build = { "env", "CARGO_HOME=" BENCH_PEERS_DIR "/tokio/home",
 		"CARGO_TARGET_DIR=" BENCH_PEERS_DIR "/tokio/target", "cargo",
@@ -102,21 +146,67 @@ static const struct peer peers[PEERS] = {
 		"sed -n '/^name = \"tokio\"/{n;s/version = /tokio /p}' "
 		"Cargo.lock | tr -d '\"'; rustc --version" },
 	    .run = { "target/release/tk", "{name}", "{size}", "{workers}" } },
+	{ .runtime = "asyncio",
+	    .cases = peers_asyncio,
+	    .needs = { "python3" },
+	    .package = "python3",
+	    .dir = BENCH_PEERS_DIR "/asyncio",
+	    .version = { "python3", "--version" },
+	    .run = { "python3", "-B", "bench.py", "{name}", "{size}" } },
 };
 
-/* Whether the product is there and not older than its source. */
+static bool
+peer_is_older(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec ||
+	    (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* When the last of its sources was changed; false: there are none. */
+static bool
+peer_changed(const struct peer *peer, struct timespec *changed)
+{
+	char path[PATH_BYTES];
+	const struct dirent *entry;
+	size_t ending = strlen(peer->suffix);
+	size_t length;
+	struct stat source;
+	bool any = false;
+	DIR *dir;
+
+	*changed = (struct timespec){ 0 };
+	(void)snprintf(path, sizeof(path), "%s/%s", peer->dir, peer->sources);
+	dir = opendir(path);
+	if (dir == NULL)
+		return false;
+	while ((entry = readdir(dir)) != NULL) {
+		length = strlen(entry->d_name);
+		if (length < ending ||
+		    strcmp(entry->d_name + length - ending, peer->suffix) != 0)
+			continue;
+		if (fstatat(dirfd(dir), entry->d_name, &source, 0) != 0)
+			continue;
+		if (peer_is_older(changed, &source.st_mtim))
+			*changed = source.st_mtim;
+		any = true;
+	}
+	(void)closedir(dir);
+	return any;
+}
+
+/* Whether the product is there and not older than its sources. */
 static bool
 peer_is_built(const struct peer *peer)
 {
+	char path[PATH_BYTES];
+	struct timespec changed;
 	struct stat product;
-	struct stat source;
-	char path[4096];
 
+	if (peer->build[0] == NULL)
+		return true;
 	(void)snprintf(path, sizeof(path), "%s/%s", peer->dir, peer->product);
-	if (stat(path, &product) != 0)
-		return false;
-	(void)snprintf(path, sizeof(path), "%s/%s", peer->dir, peer->source);
-	return stat(path, &source) == 0 && product.st_mtime >= source.st_mtime;
+	return stat(path, &product) == 0 && peer_changed(peer, &changed) &&
+	    !peer_is_older(&product.st_mtim, &changed);
 }
 
 /* One argument, with what stands in braces replaced. */
@@ -171,9 +261,9 @@ peer_version(const struct peer *peer, char *text, size_t size)
 	}
 }
 
-/* What its program calls a benchmark; NULL: it does not have it. */
-static const char *
-peer_name(const struct peer *peer, const struct bench_case *c)
+/* What it has for a benchmark; NULL: nothing. */
+static const struct peer_case *
+peer_case_of(const struct peer *peer, const struct bench_case *c)
 {
 	char name[64];
 
@@ -181,7 +271,7 @@ peer_name(const struct peer *peer, const struct bench_case *c)
 	for (const struct peer_case *has = peer->cases; has->bench != NULL;
 	     has++) {
 		if (strcmp(has->bench, name) == 0)
-			return has->name;
+			return has;
 	}
 	return NULL;
 }
@@ -210,7 +300,7 @@ peer_args(const struct peer *peer, const struct bench_case *c,
 {
 	char sizes[ARG_BYTES];
 	char workers_text[12];
-	const char *const values[3] = { peer_name(peer, c), sizes,
+	const char *const values[3] = { peer_case_of(peer, c)->name, sizes,
 		workers_text };
 
 	peer_sizes(c, value_of, sizes);
@@ -237,7 +327,17 @@ peer_runtime(const struct peer *peer)
 bool
 peer_has(const struct peer *peer, const struct bench_case *c)
 {
-	return peer_name(peer, c) != NULL;
+	return peer_case_of(peer, c) != NULL;
+}
+
+void
+peer_limit(const struct peer *peer, const struct bench_case *c,
+    uint64_t value_of[BENCH_PARAMS])
+{
+	const struct peer_case *has = peer_case_of(peer, c);
+
+	if (has != NULL && has->most != 0 && value_of[0] > has->most)
+		value_of[0] = has->most;
 }
 
 static enum proc_end
@@ -305,12 +405,11 @@ peer_run(const struct peer *peer, const struct bench_case *c,
 	end = proc_run(&proc, result);
 	if (end != PROC_OK)
 		return end;
-	/* fib prints its result before the line. */
 	line = strstr(result->out, peer->runtime);
 	if (line != NULL)
 		fields = sscanf(line, "%*s %31s %lf ops %*f s %lf ns/op", name,
 		    ops, ns_per_op);
-	if (fields != 3 || strcmp(name, peer_name(peer, c)) != 0) {
+	if (fields != 3 || strcmp(name, peer_case_of(peer, c)->name) != 0) {
 		(void)snprintf(result->error, sizeof(result->error),
 		    "printed no figure");
 		return PROC_FAILED;

@@ -12,7 +12,7 @@
 #include "bench.h"
 #include "proc.h"
 
-enum { PEERS = 3 };
+enum { PEERS = 4 };
 
 struct peer;
 
@@ -27,6 +27,14 @@ void peer_version(const struct peer *peer, char *text, size_t size);
 
 /** Whether it has a benchmark of that name. */
 bool peer_has(const struct peer *peer, const struct bench_case *c);
+
+/**
+ * Make the parameters no larger than the peer is given: a runtime that is much
+ * slower, or takes much more memory, does less of the same work, and only what
+ * an operation takes is to be compared.
+ */
+void peer_limit(const struct peer *peer, const struct bench_case *c,
+    uint64_t value_of[BENCH_PARAMS]);
 
 /**
  * Build the peers' programs where that is needed (`wanted`; else there is

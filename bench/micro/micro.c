@@ -32,7 +32,7 @@ static const char usage[] =
     "  --workers N  worker threads, 1 to 64 (2)\n"
     "  --runs N     runs of each, 1 to 100 (5)\n"
     "  --scale X    multiply the sizes (1); other sizes are not judged\n"
-    "  --peers      also run the peers that are installed: Go, Erlang, Tokio\n"
+    "  --peers      also run the peers that are installed: Go, Erlang, ...\n"
     "  --json       print one object per line\n"
     "  --near NS    a cache line's round trip below NS is near (120)\n"
     "  --far NS     above NS is far (200)\n"

@@ -1,78 +1,62 @@
 %% SPDX-License-Identifier: BSD-2-Clause
 %%
-%% eb - the eight workloads of bench/micro in Erlang.
-%%
-%%     erlc eb.erl
-%%     erl +S 2:2 +P 5000000 -noshell -eval 'eb:main(["pingpong","2000000"])'
-%%
-%% Each workload runs once in a fresh node and prints one line; see README.md
-%% for its form and for the sizes.  Mailboxes that grow long are off_heap, as a
-%% careful Erlang programmer would have them.
--module(eb).
--export([main/1]).
+%% The eight workloads of bench/micro.
+-module(eb_micro).
+-export([run/2]).
 
-main([Name, Size]) ->
-	N = list_to_integer(Size),
-	T0 = erlang:monotonic_time(nanosecond),
-	Ops = run(Name, N),
-	D = erlang:monotonic_time(nanosecond) - T0,
-	io:format("erlang ~s ~p ops ~.3f s ~.1f ns/op~n",
-	    [Name, Ops, D / 1.0e9, D / Ops]),
-	halt(0).
-
-%% One workload; returns how many operations it was.
-
-run("pingpong", N) ->
+run("pingpong", [N]) ->
 	ping_loop(spawn(fun ponger/0), N),
 	2 * N;
-run("count", N) ->
-	C = spawn_off_heap(fun() -> counter(0) end),
+run("count", [N]) ->
+	C = eb:spawn_off_heap(fun() -> counter(0) end),
 	send_incs(C, N),
 	C ! {get, self()},
-	receive {val, N} -> N end;
-run("nto1", N) ->
-	C = spawn_off_heap(fun() -> counter(0) end),
+	receive {val, V} -> eb:check(V =:= N, "count: every message") end,
+	N;
+run("nto1", [N]) ->
+	C = eb:spawn_off_heap(fun() -> counter(0) end),
 	S = self(),
 	[spawn(fun() -> send_incs(C, N), S ! done end)
 	    || _ <- lists:seq(1, 64)],
 	wait_done(64),
 	C ! {get, self()},
-	receive {val, _} -> 64 * N end;
-run("ring", N) ->
+	receive
+		{val, V} -> eb:check(V =:= 64 * N, "nto1: every message")
+	end,
+	64 * N;
+run("ring", [N]) ->
 	M = self(),
 	L = [spawn(fun() -> ring(M) end) || _ <- lists:seq(1, 100)],
 	lists:foldl(fun(P, Q) -> P ! {next, Q}, P end, hd(L),
 	    lists:reverse(L)),
 	hd(L) ! {tok, N},
 	receive done -> N end;
-run("fjthrput", N) ->
+run("fjthrput", [N]) ->
 	M = self(),
-	L = [spawn_off_heap(fun() -> worker(N, M) end)
+	L = [eb:spawn_off_heap(fun() -> worker(N, M) end)
 	    || _ <- lists:seq(1, 60)],
 	deal_work(N, L),
 	wait_done(60),
 	60 * N;
-run("fjcreate", N) ->
+run("fjcreate", [N]) ->
 	M = self(),
 	[begin P = spawn(fun() -> worker(1, M) end), P ! work end
 	    || _ <- lists:seq(1, N)],
 	wait_done(N),
 	N;
-run("big", N) ->
+run("big", [N]) ->
 	M = self(),
 	L = [spawn(fun() -> big(I, N, 120, M) end) || I <- lists:seq(1, 120)],
 	T = list_to_tuple(L),
 	[P ! {all, T} || P <- L],
 	wait_done(120),
 	120 * N;
-run("fib", N) ->
+run("fib", [N]) ->
 	S = self(),
 	spawn(fun() -> fib(N, S) end),
-	receive {res, R} -> io:format("fib=~p ", [R]) end,
-	fib_actors(N).
-
-spawn_off_heap(F) ->
-	spawn_opt(F, [{message_queue_data, off_heap}]).
+	{Number, Actors} = fib_known(N, 0, 1, 1, 1),
+	receive {res, R} -> eb:check(R =:= Number, "fib: the nth number") end,
+	Actors.
 
 wait_done(0) -> ok;
 wait_done(K) -> receive done -> wait_done(K - 1) end.
@@ -138,7 +122,7 @@ fib(N, P) ->
 	spawn(fun() -> fib(N - 2, S) end),
 	receive {res, A} -> receive {res, B} -> P ! {res, A + B} end end.
 
-fib_actors(N) -> fib_actors(N, 1, 1).
-
-fib_actors(N, _, B) when N < 2 -> B;
-fib_actors(N, A, B) -> fib_actors(N - 1, B, 1 + A + B).
+%% The Nth number and how many actors it takes.
+fib_known(0, A, _, Actors, _) -> {A, Actors};
+fib_known(N, A, B, Actors, More) ->
+	fib_known(N - 1, B, A + B, More, 1 + Actors + More).
