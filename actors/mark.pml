@@ -5,8 +5,8 @@
  *
  *     run     mark.two       quick safety 2_tellers -DTELLERS=2 -DTELLS=2
  *     run     mark.three     quick safety 3_tellers -DTELLERS=3
- *     run     mark.four      long  safety 4_tellers -DTELLERS=4 -DLIVES=4
- *     run     mark.again     long  safety 3_tellers -DTELLERS=3 -DTELLS=2 -DLIVES=4
+ *     run     mark.four      vast  safety 4_tellers -DTELLERS=4 -DLIVES=4
+ *     run     mark.again     vast  safety 3_tellers -DTELLERS=3 -DTELLS=2 -DLIVES=4
  *
  *     mutant  CLAIM_STORE    mark.two
  *     mutant  RELEASE_STORE  mark.two

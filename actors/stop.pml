@@ -12,8 +12,8 @@
  *     run     stop.ends        quick progress 1_worker_2_foreign -DCHILDREN=0 -DWORKERS=1
  *     run     stop.birth       long  safety 1_worker_2_foreign -DCHILDREN=1 -DFOREIGN=1 -DWORKERS=1
  *     run     stop.killone     long  safety 1_worker_2_foreign -DCHILDREN=0 -DFOREIGN=1 -DKILL -DWORKERS=1
- *     run     stop.all         long  safety 2_workers_2_foreign -DCHILDREN=1 -DFOREIGN=1
- *     run     stop.killall     long  safety 2_workers_2_foreign -DCHILDREN=0 -DFOREIGN=1 -DKILL
+ *     run     stop.all         vast  safety 2_workers_2_foreign -DCHILDREN=1 -DFOREIGN=1
+ *     run     stop.killall     vast  safety 2_workers_2_foreign -DCHILDREN=0 -DFOREIGN=1 -DKILL
  *
  *     mutant  NO_LOCK          stop.foreign
  *     mutant  NO_BELL          stop.foreign

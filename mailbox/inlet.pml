@@ -7,8 +7,8 @@
  *     run     inlet.take     quick safety 2_senders_2_workers -DTAKE
  *     run     inlet.die      quick safety 2_senders_2_workers -DLIVES=2
  *     run     inlet.restart  quick safety 2_senders_2_workers -DFAILS=1
- *     run     inlet.take3    long  safety 3_senders_2_workers -DTAKE -DSENDERS=3
- *     run     inlet.die3     long  safety 2_senders_3_workers -DLIVES=3 -DWORKERS=3
+ *     run     inlet.take3    vast  safety 3_senders_2_workers -DTAKE -DSENDERS=3
+ *     run     inlet.die3     vast  safety 2_senders_3_workers -DLIVES=3 -DWORKERS=3
  *     run     inlet.all      long  safety 2_senders_2_workers -DTAKE -DLIVES=2 -DFAILS=1
  *
  *     mutant  LATE_LINK      inlet.take

@@ -8,10 +8,10 @@
  *     run     park.pinned     quick safety   2_workers_1_foreign -DPOSTS=1 -DBUDGET=1 -DPINNED
  *     run     park.refill     quick safety   2_workers -DPOSTS=0 -DBUDGET=2 -DSTUCK=1 -DFIRST -DOVERFLOW -DBEHIND
  *     run     park.watch      quick safety   2_workers -DPOSTS=0 -DBUDGET=1 -DFIRST -DWATCH -DSTUCK=1
- *     run     park.office     long  safety   2_workers_1_foreign -DPOSTS=1 -DBUDGET=0 -DWATCH -DSTUCK=1
- *     run     park.posts      long  safety   2_workers_1_foreign -DPOSTS=2 -DBUDGET=1
+ *     run     park.office     vast  safety   2_workers_1_foreign -DPOSTS=1 -DBUDGET=0 -DWATCH -DSTUCK=1
+ *     run     park.posts      vast  safety   2_workers_1_foreign -DPOSTS=2 -DBUDGET=1
  *     run     park.trio       long  safety   3_workers -DWORKERS=3 -DPOSTS=0 -DBUDGET=1 -DFIRST
- *     run     park.three      long  safety   3_workers_1_foreign -DWORKERS=3 -DPOSTS=1 -DBUDGET=0
+ *     run     park.three      vast  safety   3_workers_1_foreign -DWORKERS=3 -DPOSTS=1 -DBUDGET=0
  *     run     park.ends       quick progress 2_workers -DPOSTS=0 -DBUDGET=0 -DFIRST -DWATCH
  *     run     park.stuck      quick progress 2_workers -DPOSTS=0 -DBUDGET=1 -DFIRST -DWATCH -DSTUCK=1 -DTIMELY
  *

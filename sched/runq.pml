@@ -8,8 +8,8 @@
  *     run     runq.three       quick safety owner_2_thieves -DTHIEVES=2 -DTRIES=1 -DWORDS=3
  *     run     runq.words       long  safety owner_2_thieves -DTHIEVES=2 -DTRIES=1 -DWORDS=4
  *     run     runq.tries       long  safety owner_2_thieves -DTHIEVES=2 -DTRIES=2 -DWORDS=3
- *     run     runq.many        long  safety owner_1_thief -DWORDS=7 -DRING=4 -DREFILL=3 -DTRIES=3
- *     run     runq.thieves     long  safety owner_2_thieves -DTHIEVES=2 -DTRIES=2 -DWORDS=4
+ *     run     runq.many        vast  safety owner_1_thief -DWORDS=7 -DRING=4 -DREFILL=3 -DTRIES=3
+ *     run     runq.thieves     vast  safety owner_2_thieves -DTHIEVES=2 -DTRIES=2 -DWORDS=4
  *
  *     mutant  POP_NEXT_STORE   runq.two
  *     mutant  STEAL_NEXT_STORE runq.two

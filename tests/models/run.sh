@@ -12,7 +12,8 @@
 #     run     NAME TIER KIND THREADS FLAGS...
 #     mutant  FLAG NAME
 #
-# TIER is quick or long.  KIND is safety (assertions, deadlocks) or progress
+# TIER is quick, long, or vast: what takes minutes, or was never searched to its
+# end; --long has both, the vast ones last.  KIND is safety (assertions, deadlocks) or progress
 # (also: no cycle without progress, under weak fairness).  A mutant is the run
 # NAME with -DMUTANT_FLAG, a bug that the search has to find.
 #
@@ -25,7 +26,8 @@
 # (depth and memory), and each line of a model must be reached by one of its
 # searches, unless it says `unreached' in a comment.
 #
-# Ends with 0: all as it should be; 1: a finding; 77: there is no spin.
+# Ends with 0: all as it should be; 1: a finding; 77: there is no spin, or the
+# time was over before any search was.
 
 set -euo pipefail
 export LC_ALL=C
@@ -52,6 +54,10 @@ directives() {
 	done
 }
 
+in_tier() { # in_tier TIER: of a run; whether it was chosen
+	[[ $1 == "${tier:-quick}" || ( $1 == vast && $tier == long ) ]]
+}
+
 # runs: model, name, tier, kind, threads, flags of what was chosen.
 runs() {
 	local model word name run_tier rest base
@@ -63,14 +69,14 @@ runs() {
 			    " ${names[*]} " != *" $base "* ]]; then
 				continue
 			fi
-			if [[ -n $tier && $run_tier != "$tier" ]]; then
+			if [[ -n $tier ]] && ! in_tier "$run_tier"; then
 				continue
 			fi
-		elif [[ $run_tier != "${tier:-quick}" ]]; then
+		elif ! in_tier "$run_tier"; then
 			continue
 		fi
 		echo "$model $name $run_tier $rest"
-	done
+	done | sort -s -k 3,3
 }
 
 mutants_of() { # mutants_of RUN: its mutants' flags
@@ -322,4 +328,6 @@ what=searches
 if [[ $mutants == yes ]]; then what=mutants; fi
 echo "$ran $what, $left_out left out, $(
     [[ $status -eq 0 ]] && echo "no finding" || echo "FINDINGS")"
+# Nothing was shown by what was left out.
+if [[ $ran -eq 0 ]]; then exit 77; fi
 exit $status
