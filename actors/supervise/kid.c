@@ -30,8 +30,8 @@ kid_of(const struct tri_ring *r)
 /* --------------------------------------------------------------- table --- */
 
 /* FNV-1a, 64 bits. */
-static uint64_t
-id_hash(const char *id)
+uint64_t
+tri_child_hash(const char *id)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
@@ -117,7 +117,7 @@ tri_kids_find_id(const struct tri_kids *kids, const char *id)
 
 	if (kids->by_ref)
 		return NULL;
-	hash = id_hash(id);
+	hash = tri_child_hash(id);
 	kid = table_chain(kids, hash);
 	while (kid != NULL &&
 	    (kid->hash != hash || strcmp(kid->spec->id, id) != 0))
@@ -227,7 +227,7 @@ tri_kid_new(struct tri_kids *kids, const struct tri_memory *memory,
 	tri_ring_append(&kids->order, &kid->order);
 	kids->count++;
 	if (!kids->by_ref)
-		table_add(kids, memory, kid, id_hash(spec->id));
+		table_add(kids, memory, kid, tri_child_hash(spec->id));
 	return kid;
 }
 

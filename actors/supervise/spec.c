@@ -10,7 +10,12 @@
 
 #include "actors/supervise/supervise.h"
 
-enum { INTENSITY = 1, SHUTDOWN_S = 5, PERIOD_S = 5 };
+enum {
+	INTENSITY = 1,
+	SHUTDOWN_S = 5,
+	PERIOD_S = 5,
+	IDS_FEW = 32, /* are compared with each other */
+};
 
 const char *
 tri_spec_name(const struct tr_supervisor *spec)
@@ -131,22 +136,64 @@ spec_problem(const struct tr_supervisor *s)
 	return s->child_count <= TRI_SPEC_CHILDREN ? NULL : "too many children";
 }
 
-static bool
-id_is_taken(const struct tr_supervisor *s, size_t i)
-{
-	size_t k;
+/* A level's children by their ids, as far as they were looked at: index + 1,
+ * open addressing.  Without memory for it each is compared with all others. */
+struct ids {
+	const struct tr_supervisor *spec;
+	uint32_t *slot; /* NULL: none */
+	size_t mask;
+};
 
-	for (k = 0; k < i; k++)
-		if (strcmp(s->children[k].id, s->children[i].id) == 0)
+static void
+ids_init(struct ids *ids, const struct tri_memory *memory,
+    const struct tr_supervisor *s)
+{
+	size_t size = 1;
+
+	*ids = (struct ids){ .spec = s };
+	if (s->child_count < IDS_FEW)
+		return;
+	while (size < 2 * s->child_count)
+		size *= 2;
+	ids->slot = memory->alloc(memory->ctx, size * sizeof(*ids->slot));
+	if (ids->slot != NULL)
+		memset(ids->slot, 0, size * sizeof(*ids->slot));
+	ids->mask = size - 1;
+}
+
+static void
+ids_fini(struct ids *ids, const struct tri_memory *memory)
+{
+	if (ids->slot != NULL)
+		memory->free(memory->ctx, ids->slot);
+}
+
+/* Whether one of those before it has its id; from now on it has. */
+static bool
+id_is_taken(struct ids *ids, size_t i)
+{
+	const struct tr_child *child = ids->spec->children;
+	size_t at, k;
+
+	if (ids->slot == NULL) {
+		for (k = 0; k < i; k++)
+			if (strcmp(child[k].id, child[i].id) == 0)
+				return true;
+		return false;
+	}
+	at = tri_child_hash(child[i].id) & ids->mask;
+	for (; ids->slot[at] != 0; at = (at + 1) & ids->mask)
+		if (strcmp(child[ids->slot[at] - 1].id, child[i].id) == 0)
 			return true;
+	ids->slot[at] = (uint32_t)i + 1;
 	return false;
 }
 
 /* What is wrong with one of its children; NULL: nothing. */
 static const char *
-member_problem(const struct tr_system *sys, const struct tr_supervisor *s,
-    size_t i)
+member_problem(const struct tr_system *sys, struct ids *ids, size_t i)
 {
+	const struct tr_supervisor *s = ids->spec;
 	const char *problem = child_problem(sys, &s->children[i]);
 
 	if (problem != NULL)
@@ -154,7 +201,7 @@ member_problem(const struct tr_system *sys, const struct tr_supervisor *s,
 	if (s->children[i].significant &&
 	    s->auto_shutdown == TR_AUTO_SHUTDOWN_NEVER)
 		return "significant, but its supervisor has no auto_shutdown";
-	return id_is_taken(s, i) ? "its id is another child's" : NULL;
+	return id_is_taken(ids, i) ? "its id is another child's" : NULL;
 }
 
 static const char *
@@ -167,7 +214,9 @@ child_name(const struct tr_child *c)
 static bool
 level_is_valid(struct tr_system *sys, const struct tr_supervisor *s)
 {
+	const struct tri_memory *memory = &sys->env->memory;
 	const char *problem = spec_problem(s);
+	struct ids ids;
 	size_t i;
 
 	if (problem != NULL) {
@@ -175,15 +224,15 @@ level_is_valid(struct tr_system *sys, const struct tr_supervisor *s)
 		    tri_spec_name(s), problem);
 		return false;
 	}
-	for (i = 0; i < s->child_count; i++) {
-		problem = member_problem(sys, s, i);
-		if (problem == NULL)
-			continue;
+	ids_init(&ids, memory, s);
+	for (i = 0; i < s->child_count && problem == NULL; i++)
+		problem = member_problem(sys, &ids, i);
+	ids_fini(&ids, memory);
+	if (problem != NULL)
 		tri_log(sys, TR_LOG_ERROR, "supervisor %s: child %s (%zu): %s",
-		    tri_spec_name(s), child_name(&s->children[i]), i, problem);
-		return false;
-	}
-	return true;
+		    tri_spec_name(s), child_name(&s->children[i - 1]), i - 1,
+		    problem);
+	return problem == NULL;
 }
 
 /* --------------------------------------------------------------- a tree -- */

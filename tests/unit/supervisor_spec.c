@@ -101,6 +101,34 @@ bad_children(void **unused)
 	    "significant, but permanent");
 }
 
+enum { MANY = 100000 };
+
+/* Each pair of them is not compared: that would take minutes. */
+static void
+one_of_many_comes_twice(void **unused)
+{
+	struct tr_child *child = calloc(MANY, sizeof(*child));
+	char(*id)[8] = calloc(MANY, sizeof(*id));
+	const struct tr_supervisor spec = {
+		.name = "crowd",
+		.children = child,
+		.child_count = MANY,
+	};
+
+	(void)unused;
+	assert_non_null(child);
+	assert_non_null(id);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(id[i], sizeof(id[i]), "%u", i % (MANY - 1));
+		child[i] =
+		    (struct tr_child){ .id = id[i], .behavior = &member };
+	}
+	refused(&spec,
+	    "supervisor crowd: child 0 (99999): its id is another child's");
+	free(id);
+	free(child);
+}
+
 static void
 bad_backoffs(void **unused)
 {
@@ -261,6 +289,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPEC_TEST(bad_children),
+		SPEC_TEST(one_of_many_comes_twice),
 		SPEC_TEST(bad_backoffs),
 		SPEC_TEST(bad_options),
 		SPEC_TEST(bad_supervisors),
