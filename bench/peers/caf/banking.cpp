@@ -39,16 +39,13 @@ struct account_state {
 static behavior
 account(stateful_actor<account_state> *self)
 {
-	return { [=](transfer_atom, const actor &to, int64_t cents) {
-			response_promise teller =
-			    self->make_response_promise();
-
+	return { [=](transfer_atom, const actor &teller, const actor &to,
+		     int64_t cents) {
 			self->state.balance -= cents;
 			self->request(to, infinite, deposit_atom::value, cents)
-			    .await([=](done_atom) mutable {
-				    teller.deliver(done_atom::value);
+			    .await([=](done_atom) {
+				    self->send(teller, done_atom::value);
 			    });
-			return teller;
 		},
 		[=](deposit_atom, int64_t cents) -> result<done_atom> {
 			self->state.balance += cents;
@@ -63,6 +60,8 @@ struct teller_state {
 	int64_t left;
 };
 
+// It counts answers: as requests, with a handler each, fifty thousand of them
+// took ten times as long.
 static behavior
 teller(stateful_actor<teller_state> *self, const std::vector<actor> &accounts,
     int64_t transfers, actor root)
@@ -74,14 +73,13 @@ teller(stateful_actor<teller_state> *self, const std::vector<actor> &accounts,
 		transfer t =
 		    draw(random, static_cast<int64_t>(accounts.size()));
 
-		self->request(accounts[t.from], infinite,
-			transfer_atom::value, accounts[t.to], t.cents)
-		    .then([=](done_atom) {
-			    if (--self->state.left == 0)
-				    self->send(root, done_atom::value);
-		    });
+		self->send(accounts[t.from], transfer_atom::value,
+		    actor{ self }, accounts[t.to], t.cents);
 	}
-	return { [](transfer_atom) {} };
+	return { [=](done_atom) {
+		if (--self->state.left == 0)
+			self->send(root, done_atom::value);
+	} };
 }
 
 static std::vector<int64_t>
