@@ -326,16 +326,20 @@ peer_has(const struct peer *peer, const struct bench_case *c)
 	return peer_case_of(peer, c) != NULL;
 }
 
-void
+bool
 peer_limit(const struct peer *peer, const struct bench_case *c,
     uint64_t value_of[BENCH_PARAMS])
 {
 	const struct peer_case *has = peer_case_of(peer, c);
+	bool less = false;
 
 	for (int i = 0; has != NULL && i < PEER_LIMITS; i++) {
-		if (has->most[i] != 0 && value_of[i] > has->most[i])
+		if (has->most[i] != 0 && value_of[i] > has->most[i]) {
 			value_of[i] = has->most[i];
+			less = true;
+		}
 	}
+	return less;
 }
 
 static enum proc_end
@@ -392,13 +396,16 @@ peer_run(const struct peer *peer, const struct bench_case *c,
     struct proc_result *result, double *ns_per_op, double *ops)
 {
 	struct proc proc = { .dir = peer->dir, .timeout_s = timeout_s };
+	uint64_t limited[BENCH_PARAMS];
 	struct peer_args args;
 	enum proc_end end;
 	const char *line;
 	char name[32];
 	int fields = 0;
 
-	peer_args(peer, c, value_of, workers, &args);
+	memcpy(limited, value_of, sizeof(limited));
+	(void)peer_limit(peer, c, limited);
+	peer_args(peer, c, limited, workers, &args);
 	proc.argv = args.argv;
 	end = proc_run(&proc, result);
 	if (end != PROC_OK)

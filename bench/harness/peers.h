@@ -29,11 +29,11 @@ void peer_version(const struct peer *peer, char *text, size_t size);
 bool peer_has(const struct peer *peer, const struct bench_case *c);
 
 /**
- * Make the parameters no larger than the peer is given: a runtime that is much
- * slower, or takes much more memory, does less of the same work, and only what
- * an operation takes is to be compared.
+ * What the peer is run with: the parameters, or less.  A runtime that is much
+ * slower, or takes much more memory, does less of the same work, and what an
+ * operation takes is to be compared.  Returns whether it is less.
  */
-void peer_limit(const struct peer *peer, const struct bench_case *c,
+bool peer_limit(const struct peer *peer, const struct bench_case *c,
     uint64_t value_of[BENCH_PARAMS]);
 
 /**
@@ -45,7 +45,7 @@ void peer_limit(const struct peer *peer, const struct bench_case *c,
 bool peers_build(bool wanted, bool usable[PEERS]);
 
 /**
- * Run one benchmark with these parameters; *ns_per_op and *ops are set when
+ * Run one benchmark with these parameters, or less of it; *ns_per_op and *ops are set when
  * PROC_OK is returned.
  */
 enum proc_end peer_run(const struct peer *peer, const struct bench_case *c,

@@ -42,15 +42,28 @@ json_bool(bool value)
 }
 
 static void
-json_params(FILE *out, const struct series *series)
+json_params(FILE *out, const char *name, const struct series *series,
+    const uint64_t value_of[BENCH_PARAMS])
 {
 	const struct bench_param *params = series->bench->params;
 
-	(void)fprintf(out, ",\"params\":{");
+	(void)fprintf(out, ",\"%s\":{", name);
 	for (int i = 0; i < BENCH_PARAMS && params[i].name != NULL; i++)
 		(void)fprintf(out, "%s\"%s\":%" PRIu64, i > 0 ? "," : "",
-		    params[i].name, series->value_of[i]);
+		    params[i].name, value_of[i]);
 	(void)fprintf(out, "}");
+}
+
+/* What a peer was run with, where that is less than the parameters say. */
+static void
+json_limited(FILE *out, const struct series *series)
+{
+	uint64_t limited[BENCH_PARAMS];
+
+	memcpy(limited, series->value_of, sizeof(limited));
+	if (series->peer != NULL &&
+	    peer_limit(series->peer, series->bench, limited))
+		json_params(out, "limited", series, limited);
 }
 
 static void
@@ -113,7 +126,8 @@ json_series(FILE *out, const struct series *series)
 	json_member(out, "runtime", series_runtime(series));
 	(void)fprintf(out, ",\"workers\":%u", series->workers);
 	json_member(out, "size", bench_size_name(series->size));
-	json_params(out, series);
+	json_params(out, "params", series, series->value_of);
+	json_limited(out, series);
 	(void)fprintf(out, ",\"valid\":%s,\"judged\":%s",
 	    json_bool(report_is_valid(series)),
 	    json_bool(any && report_is_judged(series, &sum)));

@@ -324,8 +324,6 @@ run_add_one(struct run *run, const struct bench_case *c,
 	}
 	series->program = program;
 	run_apply(run, series);
-	if (peer != NULL)
-		peer_limit(peer, c, series->value_of);
 	return true;
 }
 

@@ -41,8 +41,6 @@ plan_add(struct rounds *rounds, const struct plan_options *options,
 	if (series == NULL)
 		return false;
 	series->value_of[0] = plan_size(c, options->scale);
-	if (peer != NULL)
-		peer_limit(peer, c, series->value_of);
 	return true;
 }
 

@@ -88,14 +88,16 @@ class Peers(unittest.TestCase):
             self.assertIs(r["valid"], False, r["runtime"])
             self.assertIn("the sum of all leaves' numbers", r["error"])
 
-    def test_a_limit_is_in_the_parameters(self):
+    def test_a_limit_is_said(self):
         if "asyncio" not in installed():
             self.skipTest("asyncio")
         done = run("micro/pingpong", "--set", "n=100007")
-        params = {r["runtime"]: r["params"]
-                  for r in map(json.loads, done.stdout.splitlines())}
-        self.assertEqual(params["troupe"], {"n": 100007})
-        self.assertEqual(params["asyncio"], {"n": 100000})
+        lines = {r["runtime"]: r
+                 for r in map(json.loads, done.stdout.splitlines())}
+        self.assertNotIn("limited", lines["troupe"])
+        self.assertEqual(lines["asyncio"]["params"], {"n": 100007})
+        self.assertEqual(lines["asyncio"]["limited"], {"n": 100000})
+        self.assertEqual(lines["asyncio"]["ops"], 200000)
 
 
 if __name__ == "__main__":
