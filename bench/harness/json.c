@@ -150,6 +150,35 @@ json_read_string(struct reader *r, const char **text)
 }
 
 static bool
+is_of_number(char c)
+{
+	return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.' ||
+	    c == 'e' || c == 'E';
+}
+
+static bool
+json_read_number(struct reader *r, double *number)
+{
+	char text[64], *end;
+	size_t n = 0;
+
+	/* strtod() also reads what JSON does not know: nan, inf, 0x1p3. */
+	if (*r->at != '-' && (*r->at < '0' || *r->at > '9'))
+		return json_fail(r, "a value was expected");
+	/* From a text of its own: some strtod() look at all of it. */
+	while (is_of_number(r->at[n]) && n < sizeof(text) - 1) {
+		text[n] = r->at[n];
+		n++;
+	}
+	text[n] = '\0';
+	*number = strtod(text, &end);
+	if (*end != '\0' || is_of_number(r->at[n]))
+		return json_fail(r, "a bad number");
+	r->at += n;
+	return true;
+}
+
+static bool
 json_read_scalar(struct reader *r, struct json *value)
 {
 	static const struct {
@@ -157,7 +186,6 @@ json_read_scalar(struct reader *r, struct json *value)
 		enum json_type type;
 	} words[] = { { "null", JSON_NULL }, { "true", JSON_TRUE },
 		{ "false", JSON_FALSE } };
-	char *end;
 
 	if (*r->at == '"') {
 		value->type = JSON_STRING;
@@ -172,15 +200,8 @@ json_read_scalar(struct reader *r, struct json *value)
 			return true;
 		}
 	}
-	/* strtod() also reads what JSON does not know: nan, inf, 0x1p3. */
-	if (*r->at != '-' && (*r->at < '0' || *r->at > '9'))
-		return json_fail(r, "a value was expected");
 	value->type = JSON_NUMBER;
-	value->number = strtod(r->at, &end);
-	if (strspn(r->at, "+-.0123456789eE") != (size_t)(end - r->at))
-		return json_fail(r, "a bad number");
-	r->at = end;
-	return true;
+	return json_read_number(r, &value->number);
 }
 
 /* A member's name, up to its value. */
