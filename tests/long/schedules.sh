@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 
-subjects=(inlet runq park pool records actors)
+subjects=(inlet runq park pool records actors keep)
 budget=60 seed=$(date +%s) small=no build=build/release
 
 while [[ $# -gt 0 ]]; do
