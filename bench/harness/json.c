@@ -36,7 +36,10 @@ json_fail(struct reader *r, const char *error)
 static void
 json_space(struct reader *r)
 {
-	r->at += strspn(r->at, " \t\r\n");
+	/* strspn() looks at all of the text where a sanitizer checks it. */
+	while (
+	    *r->at == ' ' || *r->at == '\t' || *r->at == '\r' || *r->at == '\n')
+		r->at++;
 }
 
 static struct json *
