@@ -9,8 +9,8 @@
 enum { BUCKETS_FIRST = 16 };
 
 /* FNV-1a, 64 bits. */
-static uint64_t
-named_hash(const char *text, size_t length)
+uint64_t
+tri_text_hash(const char *text, size_t length)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 	size_t i;
@@ -29,7 +29,7 @@ tri_named_set(struct tri_named *e, const char *text)
 	if (length == 0 || length > TRI_NAME_MAX)
 		return false;
 	e->next = NULL;
-	e->hash = named_hash(text, length);
+	e->hash = tri_text_hash(text, length);
 	memcpy(e->text, text, length);
 	e->text[length] = '\0';
 	return true;

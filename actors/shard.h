@@ -37,6 +37,9 @@ bool tri_shards_init(struct tri_shard *table, struct tri_env *env);
 void tri_shards_fini(struct tri_shard *table, struct tri_env *env,
     void (*free_entry)(struct tri_memory *memory, struct tri_named *e));
 
+/* Of some bytes; what all tables by name or id go by. */
+uint64_t tri_text_hash(const char *text, size_t length);
+
 /* Fill in hash and text.  false: the name is empty or too long. */
 bool tri_named_set(struct tri_named *e, const char *text);
 

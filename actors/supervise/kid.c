@@ -29,17 +29,6 @@ kid_of(const struct tri_ring *r)
 
 /* --------------------------------------------------------------- table --- */
 
-/* FNV-1a, 64 bits. */
-uint64_t
-tri_child_hash(const char *id)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	while (*id != '\0')
-		hash = (hash ^ (unsigned char)*id++) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 /* Slots count up, and generations are much the same: spread them. */
 static uint64_t
 ref_hash(tr_ref ref)
@@ -117,7 +106,7 @@ tri_kids_find_id(const struct tri_kids *kids, const char *id)
 
 	if (kids->by_ref)
 		return NULL;
-	hash = tri_child_hash(id);
+	hash = tri_text_hash(id, strlen(id));
 	kid = table_chain(kids, hash);
 	while (kid != NULL &&
 	    (kid->hash != hash || strcmp(kid->spec->id, id) != 0))
@@ -227,7 +216,8 @@ tri_kid_new(struct tri_kids *kids, const struct tri_memory *memory,
 	tri_ring_append(&kids->order, &kid->order);
 	kids->count++;
 	if (!kids->by_ref)
-		table_add(kids, memory, kid, tri_child_hash(spec->id));
+		table_add(kids, memory, kid,
+		    tri_text_hash(spec->id, strlen(spec->id)));
 	return kid;
 }
 

@@ -181,7 +181,7 @@ id_is_taken(struct ids *ids, size_t i)
 				return true;
 		return false;
 	}
-	at = tri_child_hash(child[i].id) & ids->mask;
+	at = tri_text_hash(child[i].id, strlen(child[i].id)) & ids->mask;
 	for (; ids->slot[at] != 0; at = (at + 1) & ids->mask)
 		if (strcmp(child[ids->slot[at] - 1].id, child[i].id) == 0)
 			return true;

@@ -192,8 +192,6 @@ void tri_kid_free(struct tri_kids *kids, const struct tri_memory *memory,
 void tri_kid_set_ref(struct tri_kids *kids, const struct tri_memory *memory,
     struct tri_kid *kid, tr_ref ref);
 
-/* Of an id. */
-uint64_t tri_child_hash(const char *id);
 struct tri_kid *tri_kids_find_id(const struct tri_kids *kids, const char *id);
 struct tri_kid *tri_kids_find_ref(const struct tri_kids *kids, tr_ref ref);
 
