@@ -172,12 +172,18 @@ customer(struct tr_self *self, const struct tr_msg *msg)
 /* ---------------------------------------------------------------- cases -- */
 
 static void
-begin(void)
+begin_alone(void)
 {
 	players_begin(0);
 	memset(&k, 0, sizeof(k));
 	k.left = LIVES - 1;
 	players_add(0, 0, true, keeper);
+}
+
+static void
+begin(void)
+{
+	begin_alone();
 	players_add(1, 0, true, customer);
 	players_post(1, GO);
 }
@@ -216,11 +222,8 @@ check_kill(void)
 static void
 begin_stop(void)
 {
-	players_begin(0);
-	memset(&k, 0, sizeof(k));
-	k.left = LIVES - 1;
+	begin_alone();
 	k.stops_twice = true;
-	players_add(0, 0, true, keeper);
 }
 
 static uint64_t
