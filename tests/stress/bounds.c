@@ -171,7 +171,10 @@ keeper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	if (tr_tag(msg) == ENDED) {
 		KIT_CHECK(down->reason.code == TR_NORMAL ||
 		    down->reason.code == TR_EFULL);
-		keeper_spawn(self, k, (unsigned)down->cookie);
+		/* Once the senders are through, the system stops, and what
+		 * receivers still had waiting may well end one. */
+		if (k->senders > 0)
+			keeper_spawn(self, k, (unsigned)down->cookie);
 		return TR_OK;
 	}
 	if (--k->senders == 0)
