@@ -8,6 +8,7 @@
 #     --list           say what there is
 #     --quick N        the first N that say `Tier: quick`
 #     --long           also try every other layer, to fill the matrix
+#     --layer LAYER    only the bugs that LAYER is said to find, and by LAYER
 #     --budget SECS    begin nothing after that time; what is left is said
 #     --markdown FILE  write the matrix there
 #     --build DIR      keep objects below DIR (default: build)
@@ -44,7 +45,7 @@ here=$(realpath "$(dirname "$0")")
 root=$(realpath "$here/../..")
 build=$root/build
 cc=${CC:-gcc}
-mode=first long=no quick=0 list=no jobs=$(nproc)
+mode=first long=no quick=0 list=no only= jobs=$(nproc)
 budget='' markdown=''
 limit=${TR_PLANTED_SECONDS:-10} # for one test; more for those that need it
 names=()
@@ -71,6 +72,10 @@ field() { # field NAME WHAT: the lines of the header
 	sed -n "/^--- /q;s/^$2: //p" "$here/$1.patch"
 }
 
+catchers() { # catchers NAME: those lines of Caught-by that are to be tried
+	field "$1" Caught-by | grep -E "^${only:-[a-z]+}( |$)" || true
+}
+
 all_names() {
 	local file
 	for file in "$here"/*.patch; do
@@ -84,11 +89,12 @@ patched_files() { # patched_files NAME: paths in the tree
 
 # Whether this tree has what a layer needs.
 layer_is_here() {
+	if [[ " ${layers[*]} " != *" $1 "* ]]; then return 1; fi
 	case $1 in
 	schedules) [[ -e $root/tests/schedules/engine.c ]] ;;
 	model) [[ -x $root/tests/models/run.sh ]] &&
 	    command -v spin >/dev/null ;;
-	*) [[ " ${layers[*]} " == *" $1 "* ]] ;;
+	*) true ;;
 	esac
 }
 
@@ -97,7 +103,7 @@ layer_is_here() {
 layer_tests() {
 	local name=$1 layer=$2 file test
 	{
-		field "$name" Caught-by | while read -r by test; do
+		catchers "$name" | while read -r by test; do
 			if [[ $by != "$layer" ]]; then continue; fi
 			case $layer in
 			unit | stress | sim | schedules)
@@ -430,7 +436,7 @@ try_first() { # try_first NAME: the layers it names, until one finds it
 		if [[ -e $to/patch ]]; then break; fi
 		try_layer "$name" "$layer"
 		if grep -qs '^caught' "$to/$layer"; then break; fi
-	done < <(field "$name" Caught-by | while read -r layer _; do
+	done < <(catchers "$name" | while read -r layer _; do
 		if layer_is_here "$layer"; then echo "$layer"; fi
 	done | awk '!seen[$0]++')
 	say_patch "$name" || true
@@ -484,10 +490,10 @@ say_patch() {
 			printf '%-24s ERROR: %s %s\n' "$name" "$ms" "$how"
 			return 1 ;;
 		esac
-	done < <(field "$name" Caught-by)
+	done < <(catchers "$name")
 	if [[ $pending == yes ]]; then
 		printf '%-24s pending: needs %s\n' "$name" \
-		    "$(field "$name" Caught-by | head -n 1)"
+		    "$(catchers "$name" | head -n 1)"
 		return 2
 	elif [[ $tried == yes ]]; then
 		printf '%-24s MISSED\n' "$name"
@@ -627,6 +633,12 @@ choose() {
 			    "what catches it"
 		fi
 	done
+	if [[ -n $only ]]; then
+		mapfile -t names < <(for name in "${names[@]}"; do
+			if [[ -n $(catchers "$name") ]]; then echo "$name"; fi
+		done)
+		layers=("$only")
+	fi
 	if [[ $quick -gt 0 ]]; then
 		mapfile -t names < <(for name in "${names[@]}"; do
 			if [[ $(field "$name" Tier) == quick ]]; then
@@ -652,6 +664,7 @@ main() {
 		case $1 in
 		--list) list=yes ;;
 		--long) long=yes ;;
+		--layer) only=${2:-} && shift ;;
 		--quick) quick=$(number "${2:-}") && shift ;;
 		--budget) budget=$(number "${2:-}") && shift ;;
 		--jobs) jobs=$(number "${2:-}") && shift ;;
@@ -663,6 +676,9 @@ main() {
 		esac
 		shift
 	done
+	if [[ -n $only && " ${layers[*]} " != *" $only "* ]]; then
+		die "there is no layer $only; there are ${layers[*]}"
+	fi
 	choose
 	if [[ $list == yes ]]; then
 		list_patches
