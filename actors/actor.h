@@ -82,7 +82,7 @@ struct tri_cold {
 	struct tri_member *groups;
 	struct tri_record *watchers; /* the monitors on this actor */
 	struct tri_record *links;
-	struct tr_msg *stash; /* the newest first */
+	struct tr_msg *stash; /* the newest, linked with the oldest */
 	uint32_t stashed; /* how many */
 	_Atomic uint32_t asks; /* under way; read by dumps */
 	uint32_t trap_tag; /* of EXITs, if they are trapped */
@@ -95,6 +95,9 @@ struct tri_cold {
 };
 
 _Static_assert(sizeof(struct tri_cold) == 2 * TRI_LINE, "its cold part");
+
+/* Out of the stash: the oldest; NULL: it is empty. */
+struct tr_msg *tri_stash_take(struct tri_cold *cold);
 
 /*
  * What strangers write: what waits in the mailbox, and how much may (bound.c);

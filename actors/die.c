@@ -74,6 +74,19 @@ die_drain(struct tri_crew *c, struct tri_dying *d, struct tr_msg **queue,
 	return true;
 }
 
+/* As die_drain(). */
+static bool
+die_drain_stash(struct tri_crew *c, struct tri_dying *d, struct tri_cold *cold,
+    unsigned *left)
+{
+	for (; cold->stash != NULL; --*left) {
+		if (*left == 0)
+			return false;
+		die_dead_letter(c, d, tri_stash_take(cold));
+	}
+	return true;
+}
+
 /* The message in hand: its handling has ended the actor.  If it was killed
  * before it came to that, the message is as good as queued. */
 static void
@@ -242,10 +255,7 @@ die_clear(struct tri_crew *c, struct tr_self *a, struct tri_dying *d, bool cold,
 	}
 	if (!cold)
 		return true;
-	if (!die_drain(c, d, &tri_cold(c->desk.sys, a)->stash, left))
-		return false;
-	tri_cold(c->desk.sys, a)->stashed = 0;
-	return true;
+	return die_drain_stash(c, d, tri_cold(c->desk.sys, a), left);
 }
 
 /* (3) */

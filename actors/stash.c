@@ -3,8 +3,10 @@
  * Stash and become: an actor that handles its messages in another order, or
  * in another way.
  *
- * The stash is a list in the cold part, the newest first.  A stashed message
- * was taken out of the mailbox and is not handled yet: it counts as queued, a
+ * The stash is a circle: the cold part has the newest, and that is linked with
+ * the oldest, and so on to the newest.  So both ends are at hand with one
+ * pointer, and it costs the same to give one back as it did to put it aside.  A
+ * stashed message was taken out of the mailbox and is not handled yet: it counts as queued, a
  * request among it keeps its duty, and the actor's end makes dead letters of
  * it.
  */
@@ -20,9 +22,31 @@ stash_put(struct tri_crew *c, struct tr_msg *m)
 
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)
 		tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
-	m->link = cold->stash;
+	m->ahead = 0;
+	if (cold->stash == NULL) {
+		m->link = m;
+	} else {
+		m->link = cold->stash->link;
+		cold->stash->link = m;
+	}
 	cold->stash = m;
 	cold->stashed++;
+}
+
+struct tr_msg *
+tri_stash_take(struct tri_cold *cold)
+{
+	struct tr_msg *newest = cold->stash, *oldest;
+
+	if (newest == NULL)
+		return NULL;
+	oldest = newest->link;
+	if (oldest == newest)
+		cold->stash = NULL;
+	else
+		newest->link = oldest->link;
+	cold->stashed--;
+	return oldest;
 }
 
 /* A tick belongs to its timer: a copy is kept, and counts as sent. */
@@ -62,34 +86,36 @@ tr_stash(struct tr_self *self, const struct tr_msg *msg)
 }
 
 int
-tr_unstash(struct tr_self *self)
+tr_unstash_n(struct tr_self *self, unsigned max)
 {
 	struct tri_crew *c = tri_crew_of(self);
 	struct tri_cold *cold = tri_cold(c->desk.sys, self);
-	struct tr_msg *m, *first;
+	struct tr_msg *first = NULL, *last = NULL, *m;
+	uint32_t n = 0;
 
 	if ((tri_load_relaxed(&self->ident) & TRI_IDENT_COLD) == 0)
 		return TR_OK;
-	m = cold->stash;
-	if (m == NULL)
+	for (; n < max && (m = tri_stash_take(cold)) != NULL; n++) {
+		if (last == NULL)
+			first = m;
+		else
+			last->link = m;
+		last = m;
+	}
+	if (last == NULL)
 		return TR_OK;
 	/* Nothing may be pending before a message that is still in place. */
 	tri_turn_detach(c);
-	first = self->pending;
-	while (m != NULL) {
-		struct tr_msg *before = m->link;
-
-		m->ahead = 0;
-		m->link = first;
-		first = m;
-		m = before;
-	}
+	last->link = self->pending;
 	self->pending = first;
-	tri_store_relaxed(&self->taken,
-	    tri_load_relaxed(&self->taken) + cold->stashed);
-	cold->stash = NULL;
-	cold->stashed = 0;
+	tri_store_relaxed(&self->taken, tri_load_relaxed(&self->taken) + n);
 	return TR_OK;
+}
+
+int
+tr_unstash(struct tr_self *self)
+{
+	return tr_unstash_n(self, STASH_MAX);
 }
 
 int

@@ -708,7 +708,8 @@ TR_API int tr_stop(struct tr_self *self, tr_ref actor, int64_t deadline);
 TR_API int tr_kill(struct tr_self *self, tr_ref actor);
 
 /**
- * Put the message in hand aside, to handle it later: tr_unstash().
+ * Put the message in hand aside, to handle it later: tr_unstash(),
+ * tr_unstash_n().
  *
  * It leaves the mailbox and its bound.  An ask keeps its duty to be answered
  * and its deadline; a tick is kept as a plain message.  What is stashed when
@@ -736,6 +737,24 @@ TR_API TR_MUST_CHECK int tr_stash(struct tr_self *self,
  * \blocks      never
  */
 TR_API int tr_unstash(struct tr_self *self);
+
+/**
+ * Put some of what is stashed back: the oldest, before all that waits.
+ *
+ * For who can handle one and then has to wait again: to put all back only to
+ * have them stashed again, one after the other, costs the square of their
+ * number.  Whoever takes one at a time does so each time it is ready for
+ * another; else what is left stays where it is.  What is put aside again comes
+ * behind that.
+ *
+ * \param self  the running actor
+ * \param max   how many at most; their order is kept
+ * \returns     TR_OK, also when nothing is stashed
+ * \owner       none
+ * \threads     self
+ * \blocks      never
+ */
+TR_API int tr_unstash_n(struct tr_self *self, unsigned max);
 
 /**
  * Handle messages by another behaviour from the next one on.

@@ -88,8 +88,10 @@ static int
 on_deposit(struct tr_self *self, struct account *account,
     const struct bank_deposit *deposit)
 {
+	int error = bank_reply_done(self);
+
 	account->balance += deposit->cents;
-	return bank_reply_done(self);
+	return error != TR_OK ? error : tr_unstash_n(self, 1);
 }
 
 static int
@@ -105,7 +107,7 @@ account_deposited(struct tr_self *self, void *state, int outcome,
 	error = bank_token_reply_done(self, &account->teller);
 	if (error == TR_OK)
 		error = tr_become(self, &account_behavior);
-	return error != TR_OK ? error : tr_unstash(self);
+	return error != TR_OK ? error : tr_unstash_n(self, 1);
 }
 
 static int

@@ -9,8 +9,7 @@
  * and putting aside cost, where nobody but the series asks its computer.
  *
  * A series takes the messages and queues them, as the original does in its
- * manual variant.  With tr_stash() and tr_unstash(), which give all of them
- * back at once, each of n messages would be put aside n times.
+ * manual variant: a stash has room for 65,536 of them.
  *
  * The original prints the sum of the terms.  Here the master computes the last
  * term of each series itself, and they have to be equal to the last bit.

@@ -541,7 +541,8 @@ bee_act(struct bee *b, struct tr_self *self)
 	default:
 		if (draw(b, 2))
 			return look_inside(b, self);
-		return tr_unstash(self);
+		return draw(b, 2) ? tr_unstash(self) :
+				    tr_unstash_n(self, (unsigned)draw(b, 4));
 	}
 	return TR_OK;
 }

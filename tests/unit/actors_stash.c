@@ -324,6 +324,125 @@ the_stash_is_bounded(void **unused)
 	assert_int_equal(d.k.stats.dead[TR_DEAD_CLOSED], LIMIT);
 }
 
+/* --------------------------------------------------- some at a time ---- */
+
+/*
+ * A clerk serves one after the other: busy from a knock until its own TICK, it
+ * puts aside who knocks meanwhile, and then takes as many back as it is told.
+ */
+struct clerk {
+	struct kit k;
+	unsigned at_a_time;
+	uint64_t seen[KNOCKS];
+	unsigned n_seen;
+	unsigned stashed;
+	bool busy;
+};
+
+static int
+clerk_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct clerk *clerk = kit_ctx(state);
+
+	if (tr_tag(msg) == TICK) {
+		clerk->busy = false;
+		return clerk->n_seen == KNOCKS ?
+		    kit_finish(self) :
+		    tr_unstash_n(self, clerk->at_a_time);
+	}
+	if (clerk->busy) {
+		clerk->stashed++;
+		return tr_stash(self, msg);
+	}
+	clerk->seen[clerk->n_seen++] = kit_u64(msg);
+	clerk->busy = true;
+	kit_tell(self, tr_self_ref(self), TICK);
+	return TR_OK;
+}
+
+static int
+clerk_start(struct tr_self *self, void *state, const void *arg)
+{
+	(void)kit_start_ctx(self, state, arg);
+	if (tr_unstash_n(self, 1) != TR_OK) /* there is nothing */
+		return TR_EINVAL;
+	for (uint64_t i = 0; i < KNOCKS; i++)
+		(void)tr_send(self, tr_self_ref(self), KNOCK, &i, sizeof(i));
+	return TR_OK;
+}
+
+static const struct tr_behavior clerk_behavior = {
+	.name = "clerk",
+	.state_size = sizeof(void *),
+	.start = clerk_start,
+	.receive = clerk_receive,
+};
+
+static void
+some_of_the_stash_comes_back_in_order(void **unused)
+{
+	static struct clerk c;
+
+	(void)unused;
+	for (unsigned all = 0; all < 2; all++) {
+		c = (struct clerk){ .at_a_time = all ? KNOCKS : 1 };
+		kit_play(&c.k, 1, &clerk_behavior, &c);
+		assert_int_equal(c.n_seen, KNOCKS);
+		for (unsigned i = 0; i < KNOCKS; i++)
+			assert_int_equal(c.seen[i], i);
+		/* One at a time, nobody is put aside twice; and if all come
+		 * back, all but one are. */
+		assert_int_equal(c.stashed,
+		    all ? KNOCKS * (KNOCKS - 1) / 2 : KNOCKS - 1);
+	}
+}
+
+static void
+what_is_stashed_again_is_behind_the_rest(void **unused)
+{
+	static struct clerk c;
+
+	(void)unused;
+	c = (struct clerk){ .at_a_time = 2 };
+	kit_play(&c.k, 1, &clerk_behavior, &c);
+	assert_int_equal(c.n_seen, KNOCKS);
+	assert_int_equal(c.seen[1], 1);
+	assert_int_equal(c.seen[2], 3); /* 2 came back with 1, too early */
+}
+
+static int
+leaver_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct clerk *clerk = kit_ctx(state);
+
+	if (++clerk->n_seen != KNOCKS) {
+		clerk->stashed++;
+		return tr_stash(self, msg);
+	}
+	(void)tr_unstash_n(self, 2);
+	return kit_finish(self);
+}
+
+static const struct tr_behavior leaver = {
+	.name = "leaver",
+	.state_size = sizeof(void *),
+	.start = clerk_start,
+	.receive = leaver_receive,
+};
+
+static void
+what_is_left_of_a_stash_is_dead(void **unused)
+{
+	static struct clerk c;
+
+	(void)unused;
+	c = (struct clerk){ 0 };
+	kit_play(&c.k, 1, &leaver, &c);
+	/* All but the one in hand, the two that came back among them. */
+	assert_int_equal(c.stashed, KNOCKS - 1 + 2);
+	assert_int_equal(kit_letters(&c.k, TR_DEAD_CLOSED, KNOCK), KNOCKS - 1);
+}
+
 int
 main(void)
 {
@@ -333,6 +452,9 @@ main(void)
 		KIT_TEST(what_is_stashed_at_the_end_is_dead),
 		KIT_TEST(an_ask_expires_in_the_stash),
 		KIT_TEST(the_stash_is_bounded),
+		KIT_TEST(some_of_the_stash_comes_back_in_order),
+		KIT_TEST(what_is_stashed_again_is_behind_the_rest),
+		KIT_TEST(what_is_left_of_a_stash_is_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
