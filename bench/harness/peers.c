@@ -242,18 +242,18 @@ peer_version(const struct peer *peer, char *text, size_t size)
 		.timeout_s = VERSION_TIMEOUT_S,
 	};
 	struct proc_result result;
+	char *line, *rest;
 	size_t length;
 
 	memcpy(argv, peer->version, sizeof(peer->version));
 	if (proc_run(&proc, &result) != PROC_OK)
 		result.out[0] = '\0';
-	(void)snprintf(text, size, "%s", result.out);
-	length = strlen(text);
-	while (length > 0 && text[length - 1] == '\n')
-		text[--length] = '\0';
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '\n')
-			text[i] = ',';
+	text[0] = '\0';
+	for (line = strtok_r(result.out, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		length = strlen(text);
+		(void)snprintf(text + length, size - length, "%s%s",
+		    length > 0 ? ", " : "", line);
 	}
 }
 

@@ -318,6 +318,31 @@ card_errors(FILE *out, const struct results *results,
 	}
 }
 
+/* Which peers were run with less, so that a run does not take for ever. */
+static void
+card_limited(FILE *out, const struct results *results,
+    const struct result_bench *bench)
+{
+	unsigned said = 0;
+
+	for (size_t i = 0; i < bench->count; i++) {
+		const struct result *r = &bench->first[i];
+
+		if (json_get(r->json, "limited") == NULL ||
+		    (said >> r->runtime & 1) != 0)
+			continue;
+		(void)fprintf(out, "%s",
+		    said == 0 ? "<p class=\"op\"><small>Run with less: " :
+				"; ");
+		html_text(out, results->runtimes[r->runtime]);
+		(void)fprintf(out, " with ");
+		html_text(out, words_params(r, "limited").text);
+		said |= 1u << r->runtime;
+	}
+	if (said != 0)
+		(void)fprintf(out, "</small></p>\n");
+}
+
 static void
 page_card(FILE *out, const struct results *results, size_t nth)
 {
@@ -336,8 +361,9 @@ page_card(FILE *out, const struct results *results, size_t nth)
 	(void)fprintf(out, ". <small>");
 	html_text(out, bench->first->size);
 	(void)fprintf(out, ": ");
-	html_text(out, words_params(bench->first).text);
+	html_text(out, words_params(bench->first, "params").text);
 	(void)fprintf(out, "</small></p>\n");
+	card_limited(out, results, bench);
 	card_badges(out, bench);
 	chart_bars(out, results, nth);
 	card_errors(out, results, bench);

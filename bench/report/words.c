@@ -107,9 +107,9 @@ words_name(const struct result *result)
 }
 
 struct words
-words_params(const struct result *result)
+words_params(const struct result *result, const char *member)
 {
-	const struct json *params = json_get(result->json, "params");
+	const struct json *params = json_get(result->json, member);
 	const struct json *p = params != NULL ? params->first : NULL;
 	struct words w = { .text = "" };
 	size_t used = 0;

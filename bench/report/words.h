@@ -27,8 +27,9 @@ struct words words_ratio(double ratio);
 /** SUITE/BENCHMARK. */
 struct words words_name(const struct result *result);
 
-/** The parameters: "n=2000, m=3". */
-struct words words_params(const struct result *result);
+/** The parameters, "n=2000, m=3", that a member of the result lists: "params",
+ * or "limited", with which a peer was run instead. */
+struct words words_params(const struct result *result, const char *member);
 
 /** Why a result is not judged: "far", "2 runs"; "": it is judged. */
 struct words words_unjudged(const struct result *result);
