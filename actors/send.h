@@ -110,6 +110,7 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = tri_usual_target(c->desk.sys, to);
 	enum tri_inlet_pushed pushed;
+	const struct tr_msg *under;
 
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	if (TRI_UNLIKELY(a == NULL)) {
@@ -117,10 +118,10 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return;
 	}
 	m->generation = tri_ref_generation(to);
-	pushed = tri_inlet_push(&a->inlet, m);
+	pushed = tri_inlet_push_over(&a->inlet, m, &under);
 	if (TRI_LIKELY(pushed == TRI_PUSH_QUEUED))
-		return;
-	if (TRI_UNLIKELY(pushed != TRI_PUSH_WAKE))
+		tri_backoff_pushed(&c->backoff, to.bits, m, under);
+	else if (TRI_UNLIKELY(pushed != TRI_PUSH_WAKE))
 		tri_push_failed(c, to, m, pushed);
 	/* Now the actor is ours to schedule, whoever it is by now: its home is
 	 * read after the push. */

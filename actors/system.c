@@ -154,6 +154,7 @@ crews_init(struct tr_system *sys)
 		desk_init(&c->desk, sys, &c->worker, &c->worker.pool);
 		c->clock_every = TRI_CLOCK_MESSAGES;
 		c->until_clock = TRI_CLOCK_MESSAGES;
+		c->backoff.random = i;
 		c->turn.deadline = INT64_MAX;
 		c->turn.unanswered = TR_ENOREPLY;
 		c->handler_until = INT64_MAX;

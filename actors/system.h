@@ -15,6 +15,7 @@
 #include "actors/shard.h"
 #include "actors/table.h"
 #include "actors/trace.h"
+#include "mailbox/backoff.h"
 #include "sched/sched.h"
 
 enum {
@@ -67,6 +68,7 @@ struct tri_crew {
 	struct tri_worker worker; /* first: a crew is a worker */
 	struct tri_desk desk;
 	struct tri_turn turn;
+	struct tri_backoff backoff;
 	uint32_t until_clock; /* messages */
 	uint32_t clock_every;
 	int64_t clock_last;

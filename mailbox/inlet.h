@@ -96,13 +96,17 @@ tri_inlet_above(uint64_t head, struct tr_msg *m)
 	return count | (uint64_t)(uintptr_t)m;
 }
 
-/* Any thread. */
+/* Any thread.  *under: the newest message before; NULL: it was taken, or there
+ * was none.  Not to be looked into. */
 static inline enum tri_inlet_pushed
-tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
+tri_inlet_push_over(struct tri_inlet *in, struct tr_msg *m,
+    const struct tr_msg **under)
 {
 	/* acq: pairs with the closing exchange of tri_inlet_close_owner. */
 	uint64_t head = tri_load_acquire(&in->head);
+	struct tr_msg *before;
 
+	*under = NULL;
 	if (TRI_LIKELY(head == TRI_INLET_IDLE)) {
 		/* The common case of the loop below. */
 		m->link = NULL;
@@ -113,7 +117,8 @@ tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
 	do {
 		if (TRI_UNLIKELY(head == TRI_INLET_CLOSED))
 			return TRI_PUSH_CLOSED;
-		m->link = tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL;
+		before = tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL;
+		m->link = before;
 		/*
 		 * rel: publishes the message; pairs with the acq of the taker.
 		 * acq: on IDLE, sees the state as the last turn left it
@@ -121,7 +126,16 @@ tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
 		 */
 	} while (
 	    !tri_cas_weak_acq_rel(&in->head, &head, tri_inlet_above(head, m)));
+	*under = before;
 	return head == TRI_INLET_IDLE ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED;
+}
+
+static inline enum tri_inlet_pushed
+tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
+{
+	const struct tr_msg *under;
+
+	return tri_inlet_push_over(in, m, &under);
 }
 
 /*
