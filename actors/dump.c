@@ -165,6 +165,14 @@ names_find(const struct names *n, tr_ref ref)
 
 /* -------------------------------------------------------------- lines --- */
 
+static const char *
+dump_worker_state(const struct tri_worker *w)
+{
+	if (tri_load_relaxed(&w->sleeping))
+		return tri_load_relaxed(&w->aside) ? "aside" : "asleep";
+	return tri_load_relaxed(&w->running) ? "running" : "awake";
+}
+
 static void
 dump_workers(struct tr_system *sys, struct out *o)
 {
@@ -177,10 +185,7 @@ dump_workers(struct tr_system *sys, struct out *o)
 		    "worker %u %s batches %" PRIu64 " steals %" PRIu64
 		    " parks %" PRIu64 " wakeups %" PRIu64 " polls %" PRIu64
 		    "\n",
-		    i,
-		    tri_load_relaxed(&w->sleeping)    ? "asleep" :
-			tri_load_relaxed(&w->running) ? "running" :
-							"awake",
+		    i, dump_worker_state(w),
 		    tri_load_relaxed(&w->counts.batches),
 		    tri_load_relaxed(&w->counts.steals),
 		    tri_load_relaxed(&w->counts.parks),

@@ -29,6 +29,7 @@ stats_add_worker(struct tr_stats *s, const struct tri_worker *w)
 	s->steals += tri_load_relaxed(&w->counts.steals);
 	s->parks += tri_load_relaxed(&w->counts.parks);
 	s->wakeups += tri_load_relaxed(&w->counts.wakeups);
+	s->asides += tri_load_relaxed(&w->counts.asides);
 	s->polls += tri_load_relaxed(&w->counts.polls);
 }
 

@@ -112,6 +112,17 @@ system_poll(struct tri_worker *w)
 	desk_give_back(&c->desk);
 }
 
+/* hooks.acts */
+static uint64_t
+system_acts(const struct tri_worker *w)
+{
+	const struct tri_crew *c = (const struct tri_crew *)(const void *)w;
+	const struct tri_counts *n = &c->desk.counts;
+
+	return tri_load_relaxed(&n->sent) + tri_load_relaxed(&n->handled) +
+	    tri_load_relaxed(&n->spawned) + tri_load_relaxed(&n->ended);
+}
+
 /*
  * hooks.trim: what has no worker of its own, so whoever trims does it: the
  * foreign threads' pool, in smaller slices, for others may wait for the lock;
@@ -171,6 +182,7 @@ system_init_sched(struct tr_system *sys)
 		.pin = sys->options.pin,
 		.batch = sys->env->batch,
 		.ring = sys->env->ring,
+		.throttle_ns = sys->env->throttle_ns,
 		.spin_ns = sys->options.spin_ns,
 		.kinds = sys->kinds,
 		.hooks = {
@@ -178,6 +190,7 @@ system_init_sched(struct tr_system *sys)
 			.poll = system_poll,
 			.trim = system_trim,
 			.attend = tri_stop_attend,
+			.acts = system_acts,
 			.enter = tri_fault_enter,
 			.leave = tri_fault_leave,
 		},

@@ -1404,6 +1404,8 @@ struct tr_stats {
 	uint64_t steals; /* runnable actors taken from another worker */
 	uint64_t parks; /* times a worker went to sleep */
 	uint64_t wakeups; /* times a worker was woken by another thread */
+	uint64_t asides; /* times a worker stepped aside, because fewer
+	                  * seemed to be faster: docs/design.md, Workers */
 	uint64_t polls; /* times an event loop was polled */
 	uint64_t pool_bytes; /* message memory held from the system */
 	uint64_t live_bytes; /* in use by messages and states, in a system

@@ -235,9 +235,12 @@ tri_pool_alloc_slow(struct tri_pool *pool, unsigned size_class)
 }
 
 static void
-out_send(struct tri_pool_out *out)
+out_send(struct tri_pool *pool, struct tri_pool_out *out)
 {
 	struct tri_block *first = out->first;
+
+	tri_store_relaxed(&pool->far,
+	    tri_load_relaxed(&pool->far) + out->count);
 
 	out->last->next = NULL;
 	out->first = NULL;
@@ -269,7 +272,7 @@ pool_free_far(struct tri_pool *pool, struct tri_block *b,
 	}
 	if (out->count == TRI_RETURN_BLOCKS ||
 	    out->count * tri_class_bytes(c) >= TRI_RETURN_BYTES)
-		out_send(out);
+		out_send(pool, out);
 }
 
 void
@@ -300,7 +303,7 @@ tri_pool_flush(struct tri_pool *pool)
 
 		out->dirty = false;
 		if (out->first != NULL)
-			out_send(out);
+			out_send(pool, out);
 		out = next;
 	}
 }

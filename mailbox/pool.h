@@ -117,6 +117,7 @@ struct tri_pool {
 	unsigned index; /* among the pools of the system */
 	unsigned trim_class; /* where the trimming stopped */
 	_Atomic uint64_t bytes; /* held; read by anyone */
+	_Atomic uint64_t far; /* blocks of others it has sent home */
 	/* Bytes of blocks handed out less those freed here, if that is counted:
 	 * then no block goes the quick way.  Only the sum over all pools of an
 	 * owner means something. */

@@ -153,6 +153,7 @@ struct tri_env {
 	/* Smaller than usual, for tests: struct tri_sched_config; 0: usual. */
 	uint32_t batch;
 	unsigned ring;
+	int64_t throttle_ns;
 
 	/* Free the environment itself. */
 	void (*free)(struct tri_env *env);

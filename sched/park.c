@@ -183,16 +183,12 @@ is_watch(const struct tri_worker *w)
 	return tri_load_seq_cst(&w->sched->watch) == w->index + 1;
 }
 
-/* Leave the mask.  Being taken out of it by a waker gives a searcher's
- * place. */
+/* No longer asleep: who keeps the watch? */
 static void
-park_leave(struct tri_worker *w)
+park_leave_watch(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
-	uint64_t bit = bit_of(w);
 
-	if (!(tri_fetch_and_seq_cst(&s->idle, ~bit) & bit))
-		w->searching = true;
 	if (s->n == 1)
 		return;
 	/* seq_cst: after the bit was cleared; pairs with watch_hand_over and
@@ -203,12 +199,25 @@ park_leave(struct tri_worker *w)
 		watch_hand_over(s);
 }
 
+/* Leave the mask.  Being taken out of it by a waker gives a searcher's
+ * place. */
+static void
+park_leave(struct tri_worker *w)
+{
+	uint64_t bit = bit_of(w);
+
+	if (!(tri_fetch_and_seq_cst(&w->sched->idle, ~bit) & bit))
+		w->searching = true;
+	park_leave_watch(w);
+}
+
 /* As the watch: look for a worker that does not get on, and take its work. */
 static tri_word
 watch_look(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
 	uint64_t idle = tri_load_seq_cst(&s->idle);
+	bool aside = tri_load_relaxed(&w->aside) != 0;
 	unsigned i, taken = 0;
 	tri_word word = 0;
 
@@ -220,6 +229,8 @@ watch_look(struct tri_worker *w)
 
 		w->seen[k] = batches;
 		if (idle & bit_of(v))
+			continue;
+		if (aside && !tri_throttle_robs(w, k, stuck))
 			continue;
 		word = tri_runq_steal(&w->q, &v->q, stuck, &taken);
 	}
@@ -268,8 +279,8 @@ watch_duty(struct tri_worker *w)
 /* -------------------------------------------------------------- sleep --- */
 
 /* After the bit was set and the place given back: is there work after all? */
-static bool
-park_sees_work(struct tri_worker *w)
+bool
+tri_park_sees_work(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
 	unsigned i;
@@ -286,11 +297,13 @@ park_sees_work(struct tri_worker *w)
 	    !tri_stack_is_empty(&w->inbox);
 }
 
+/* By its bell, its inbox, or a gift (throttle.c). */
 static bool
 park_called(struct tri_worker *w)
 {
 	return tri_load_seq_cst(&w->bell) != 0 ||
-	    !tri_stack_is_empty(&w->inbox);
+	    !tri_stack_is_empty(&w->inbox) ||
+	    tri_load_seq_cst(&w->q.over_count) != 0;
 }
 
 /* On its own line only. */
@@ -343,6 +356,8 @@ park_deadline(struct tri_worker *w, bool watch)
 {
 	int64_t at = tri_wheel_next(&w->wheel);
 
+	if (tri_load_relaxed(&w->aside) != 0 && at > tri_throttle_nap(w))
+		at = tri_throttle_nap(w);
 	if (watch && at > w->now + TRI_WATCH_NS)
 		at = w->now + TRI_WATCH_NS;
 	if (!w->trimmed && at > w->idle_since + TRI_TRIM_NS)
@@ -404,6 +419,7 @@ park_roused(struct tri_worker *w, unsigned events)
 	return events > 0 || tri_wheel_next(&w->wheel) <= w->exact ||
 	    !tri_stack_is_empty(&s->injected) ||
 	    !tri_stack_is_empty(&w->inbox) ||
+	    tri_load_relaxed(&w->q.over_count) != 0 ||
 	    tri_load_relaxed(&s->attention) != 0;
 }
 
@@ -412,8 +428,11 @@ static bool
 park_enter(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
+	bool aside = tri_load_relaxed(&w->aside) != 0;
 
-	tri_fetch_or_seq_cst(&s->idle, bit_of(w));
+	/* Who is aside sleeps without being known as idle. */
+	if (!aside)
+		tri_fetch_or_seq_cst(&s->idle, bit_of(w));
 	if (w->searching) {
 		w->searching = false;
 		tri_fetch_sub_seq_cst(&s->searching, 1);
@@ -424,7 +443,9 @@ park_enter(struct tri_worker *w)
 	}
 	if (!tri_stack_is_empty(&w->pool.returned))
 		w->trimmed = false;
-	if (park_sees_work(w)) {
+	if (aside)
+		return false;
+	if (tri_park_sees_work(w)) {
 		/* It may be another worker's: take a place to fetch it. */
 		park_leave(w);
 		if (!w->searching) {
@@ -449,9 +470,9 @@ park_enter(struct tri_worker *w)
 void
 tri_park(struct tri_worker *w)
 {
+	bool aside = tri_load_relaxed(&w->aside) != 0, called;
 	tri_word word = 0;
 	unsigned events = 0;
-	bool called;
 
 	if (!w->asleep) {
 		if (!w->napping && park_enter(w)) {
@@ -461,6 +482,8 @@ tri_park(struct tri_worker *w)
 		park_trim(w);
 		w->sleep_until = park_deadline(w, watch_duty(w));
 		w->asleep = park_lie_down(w);
+		if (!aside)
+			w->throttle.since = 0;
 	}
 	if (w->asleep)
 		events = w->env->loop_sleep(w->env, w->loop, w->sleep_until);
@@ -471,10 +494,14 @@ tri_park(struct tri_worker *w)
 	tri_worker_read_clock(w);
 	if (is_watch(w) && w->sched->n > 1)
 		word = watch_look(w);
-	w->napping = word == 0 && !called && !park_roused(w, events);
+	w->napping = word == 0 && !called && !park_roused(w, events) &&
+	    !(aside && tri_throttle_is_over(w));
 	if (w->napping)
 		return;
-	park_leave(w);
+	if (aside)
+		park_leave_watch(w);
+	else
+		park_leave(w);
 	w->phase = TRI_SEARCH;
 	if (word != 0) {
 		tri_park_found(w);

@@ -218,6 +218,27 @@ tri_runq_waits(struct tri_runq *q)
 	    tri_runq_stealable(q);
 }
 
+uint64_t
+tri_runq_length(struct tri_runq *q)
+{
+	return ck_ring_size(&q->ring) + tri_load_relaxed(&q->over_count);
+}
+
+unsigned
+tri_runq_give(struct tri_runq *q, struct tri_runq *to)
+{
+	tri_word word = runq_pop_next(q);
+	unsigned n = 0;
+
+	if (word == 0)
+		word = runq_pop_ring(q);
+	for (; word != 0; n++) {
+		over_push(to, word);
+		word = runq_pop_ring(q);
+	}
+	return n;
+}
+
 /* ------------------------------------------------------------- anyone --- */
 
 bool

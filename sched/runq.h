@@ -87,6 +87,13 @@ bool tri_runq_stealable(struct tri_runq *q);
 tri_word tri_runq_steal(struct tri_runq *mine, struct tri_runq *q, bool stuck,
     unsigned *taken);
 
+/* The owner: how many words there are for anybody, but for `next`. */
+uint64_t tri_runq_length(struct tri_runq *q);
+
+/* The owner: give all of that, and `next`, to another worker, behind what that
+ * one has; returns how many.  The caller wakes it. */
+unsigned tri_runq_give(struct tri_runq *q, struct tri_runq *to);
+
 /* The owner: run this next.  What was there goes behind the others: true if
  * there was such a one, that is, if there is something to steal now. */
 static inline bool

@@ -43,6 +43,7 @@ worker_init(struct tri_sched *s, unsigned index,
 	w->index = index;
 	w->cpu = s->pin ? s->env->cpu_at(s->env, index) : -1;
 	w->poll_ns = TRI_POLL_NS;
+	tri_throttle_init(w);
 	tri_worker_read_clock(w);
 	tri_wheel_init(&w->wheel, w->exact);
 	w->batch = config->batch != 0 ? config->batch : TRI_BATCH_MESSAGES;
@@ -71,6 +72,10 @@ tri_sched_init(struct tri_sched *s, struct tri_env *env,
 	s->all = s->n == 64 ? UINT64_MAX : ((uint64_t)1 << s->n) - 1;
 	s->pin = config->pin;
 	s->spin_ns = config->spin_ns;
+	s->throttle_ns =
+	    config->throttle_ns != 0 ? config->throttle_ns : TRI_THROTTLE_NS;
+	if (config->hooks.acts == NULL)
+		s->throttle_ns = INT64_MAX;
 	s->kinds = config->kinds;
 	s->hooks = config->hooks;
 	ck_stack_init(&s->injected);

@@ -30,6 +30,7 @@ enum {
 	TRI_POLL_NS = 100 * 1000,
 	TRI_POLL_NS_MAX = 400 * 1000, /* while polls come back empty */
 	TRI_WATCH_NS = 1000 * 1000,
+	TRI_THROTTLE_NS = 500 * 1000,
 	TRI_TRIM_NS = 1000 * 1000 * 1000, /* of idleness before trimming */
 	TRI_TRIM_BLOCKS = 4096, /* per step */
 };
@@ -46,6 +47,9 @@ struct tri_hooks {
 	/* Idle for long: give memory back, a slice.  true: call again.  NULL:
 	 * nothing to give. */
 	bool (*trim)(struct tri_worker *w);
+	/* What a worker has done, messages sent and handled; any thread.
+	 * NULL: nobody steps aside. */
+	uint64_t (*acts)(const struct tri_worker *w);
 	/* On its thread, before its first step and after its last.  NULL:
 	 * nothing to do. */
 	void (*enter)(struct tri_worker *w);
@@ -59,6 +63,21 @@ struct tri_worker_counts {
 	_Atomic uint64_t parks;
 	_Atomic uint64_t wakeups;
 	_Atomic uint64_t polls;
+	_Atomic uint64_t asides;
+};
+
+/* throttle.c; owner only. */
+struct tri_throttle {
+	bool trial;
+	int64_t since; /* it counts from here on; 0: it does not */
+	int64_t until; /* aside, or left alone */
+	int64_t aside_ns; /* for how long, the next time */
+	int64_t alone_ns; /* likewise, if the trial shows it is missed */
+	uint64_t own; /* counts at that time: its acts, */
+	uint64_t acts; /* all workers', */
+	uint64_t crossed; /* and messages between workers */
+	uint64_t pace; /* messages per ms, before or in the trial */
+	uint8_t stuck[TRI_WORKERS_MAX]; /* looks since it got on */
 };
 
 struct tri_worker {
@@ -88,6 +107,7 @@ struct tri_worker {
 	int64_t sleep_until; /* when it goes to sleep */
 	uint32_t batch; /* messages in a turn, at most */
 	uint64_t seen[TRI_WORKERS_MAX]; /* batches at the watch's last look */
+	struct tri_throttle throttle;
 	struct tri_wheel wheel;
 	struct tri_pool pool;
 
@@ -102,6 +122,7 @@ struct tri_worker {
 	alignas(TRI_LINE) _Atomic uint32_t bell; /* rung: do not sleep */
 	_Atomic uint32_t sleeping; /* in loop_sleep, or about to be */
 	_Atomic uint32_t ended; /* its thread has left the loop */
+	_Atomic uint32_t aside; /* it takes no part for a while: throttle.c */
 	alignas(TRI_LINE) ck_stack_t inbox; /* pinned words from others */
 };
 
@@ -111,6 +132,7 @@ struct tri_sched {
 	unsigned n;
 	bool pin;
 	int64_t spin_ns;
+	int64_t throttle_ns; /* a window of throttle.c; INT64_MAX: never */
 	size_t worker_size;
 	char *workers; /* n of worker_size bytes */
 	const struct tri_kind *kinds;
@@ -146,6 +168,7 @@ struct tri_sched_config {
 	uint32_t batch; /* messages in a turn; 0: TRI_BATCH_MESSAGES */
 	unsigned ring; /* slots of the run queues, a power of two from 2 on;
 	                * 0: TRI_RING_SLOTS */
+	int64_t throttle_ns; /* 0: TRI_THROTTLE_NS */
 	bool pin;
 	int64_t spin_ns;
 	const struct tri_kind *kinds;
@@ -223,6 +246,16 @@ void tri_park_ring(struct tri_worker *w);
 bool tri_park_may_search(struct tri_worker *w);
 void tri_park_found(struct tri_worker *w);
 void tri_park(struct tri_worker *w);
+
+/* throttle.c for worker.c and park.c */
+void tri_throttle_init(struct tri_worker *w);
+void tri_throttle_poll(struct tri_worker *w);
+bool tri_throttle_robs(struct tri_worker *w, unsigned victim, bool stuck);
+bool tri_throttle_is_over(struct tri_worker *w);
+int64_t tri_throttle_nap(const struct tri_worker *w);
+
+/* park.c for throttle.c */
+bool tri_park_sees_work(struct tri_worker *w);
 
 /* From a worker's thread: run this next. */
 static inline void

@@ -129,6 +129,8 @@ tri_worker_poll(struct tri_worker *w)
 	else if (w->poll_ns < TRI_POLL_NS_MAX)
 		w->poll_ns *= 2;
 	w->poll_at = w->now + w->poll_ns;
+	if (w->index > 0 && w->sched->throttle_ns != INT64_MAX)
+		tri_throttle_poll(w);
 }
 
 /* --------------------------------------------------------------- run ---- */
@@ -195,7 +197,7 @@ worker_search(struct tri_worker *w)
 		w->phase = TRI_RUN;
 		return;
 	}
-	if (!tri_park_may_search(w)) {
+	if (tri_load_relaxed(&w->aside) != 0 || !tri_park_may_search(w)) {
 		w->phase = TRI_PARK;
 		return;
 	}

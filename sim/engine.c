@@ -304,6 +304,8 @@ sim_engine_init(struct tr_sim *sim)
 {
 	static const uint32_t batches[] = { 1, 2, 16, 128 };
 	static const unsigned rings[] = { 2, 4, 256, 256 };
+	/* Whether and how soon workers step aside. */
+	static const int64_t windows[] = { 0, 1, 20000, INT64_MAX };
 
 	sim->random = sim->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
 	(void)sim_random(sim);
@@ -317,6 +319,7 @@ sim_engine_init(struct tr_sim *sim)
 	    sim->options->max_steps != 0 ? sim->options->max_steps : 5000000;
 	sim->env.batch = batches[sim_below(sim, 4)];
 	sim->env.ring = rings[sim_below(sim, 4)];
+	sim->env.throttle_ns = windows[sim_below(sim, 4)];
 	pct_draw(sim);
 	sim_faults_draw(sim);
 	sim->result->workers = sim->workers;

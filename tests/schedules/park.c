@@ -35,6 +35,7 @@ struct shape {
 	void (*foreign)(unsigned k); /* what foreign threads do */
 	unsigned at_start; /* jobs that worker 0 has then */
 	unsigned ring; /* slots of the rings; 0: as usual */
+	bool aside; /* worker 1 is, for a while */
 };
 
 static struct {
@@ -105,6 +106,14 @@ no_poll(struct tri_worker *w)
 	(void)w;
 }
 
+/* Nobody gets anything done, with or without the others. */
+static uint64_t
+acts(const struct tri_worker *w)
+{
+	(void)w;
+	return 0;
+}
+
 static void
 attend(struct tri_worker *w)
 {
@@ -120,7 +129,8 @@ begin(struct shape shape)
 		.workers = shape.workers,
 		.worker_size = sizeof(struct tri_worker),
 		.kinds = rig.kinds,
-		.hooks = { .poll = no_poll, .attend = attend },
+		.throttle_ns = shape.aside ? 0 : INT64_MAX,
+		.hooks = { .poll = no_poll, .attend = attend, .acts = acts },
 		.pool_owner = &rig,
 		.pools = shape.workers,
 		.ring = shape.ring,
@@ -133,6 +143,13 @@ begin(struct shape shape)
 	SCHED_CHECK(tri_sched_init(&rig.sched, &world.env, &config) == 0);
 	for (unsigned i = 0; i < shape.at_start; i++)
 		tri_sched_push_back(tri_sched_worker(&rig.sched, 0), word(i));
+	if (shape.aside) {
+		struct tri_worker *w = tri_sched_worker(&rig.sched, 1);
+
+		tri_store_relaxed(&w->aside, 1u);
+		w->throttle.until = w->now + 5 * TRI_WATCH_NS;
+		w->throttle.since = w->now;
+	}
 	world_workers(&rig.sched, shape.workers);
 	sched_name(&rig.sched.idle, sizeof(rig.sched.idle), "idle");
 	sched_name(&rig.sched.searching, sizeof(rig.sched.searching),
@@ -256,6 +273,18 @@ static void
 push_home(struct tri_worker *w)
 {
 	tri_sched_push_home(&rig.sched, w, 1 - w->index, word(1));
+}
+
+/* As a worker that steps aside, which is throttle.c's to decide. */
+static void
+give_others(struct tri_worker *w)
+{
+	struct tri_worker *to = tri_sched_worker(&rig.sched, 1 - w->index);
+
+	for (unsigned i = 1; i < rig.shape.jobs; i++)
+		tri_runq_push_back(&w->q, word(i));
+	if (tri_runq_give(&w->q, &to->q) > 0)
+		tri_park_ring(to);
 }
 
 static void
@@ -407,6 +436,41 @@ begin_late_home(void)
 }
 
 static void
+begin_gift(void)
+{
+	SHAPE(.workers = 2, .jobs = 2, .wait_for = 2, .first = give_others,
+	    .at_start = 1);
+}
+
+static void
+begin_gift_two(void)
+{
+	SHAPE(.workers = 2, .jobs = 3, .wait_for = 2, .first = give_others,
+	    .at_start = 1);
+}
+
+static void
+begin_aside_home(void)
+{
+	SHAPE(.workers = 2, .jobs = 2, .wait_for = 2, .first = push_home,
+	    .at_start = 1, .aside = true);
+}
+
+static void
+begin_aside_next(void)
+{
+	SHAPE(.workers = 2, .jobs = 2, .wait_for = 2, .first = push_next,
+	    .watch = true, .at_start = 1, .aside = true);
+}
+
+static void
+begin_aside_inject(void)
+{
+	SHAPE(.workers = 2, .jobs = 1, .watch = true, .foreign = inject,
+	    .aside = true);
+}
+
+static void
 begin_relay(void)
 {
 	SHAPE(.workers = 2, .jobs = 3, .pair = true, .first = push_second,
@@ -459,6 +523,15 @@ static const struct sched_case cases[] = {
 	    "what was injected waits for its `next`"),
 	PARK_CASE("late_home", 3, begin_late_home,
 	    "what was pushed home does, as the watch lies down"),
+	PARK_CASE("gift", 2, begin_gift,
+	    "a handler waits for what it gave to the other worker"),
+	PARK_CASE("gift_two", 2, begin_gift_two, "the same with two"),
+	PARK_CASE("aside_home", 2, begin_aside_home,
+	    "a handler waits for what it pushed to a worker that is aside"),
+	PARK_CASE("aside_next", 2, begin_aside_next,
+	    "a handler waits for its `next`, the other worker is aside"),
+	PARK_CASE("aside_inject", 3, begin_aside_inject,
+	    "a foreign thread injects, one worker is aside"),
 	PARK_CASE("relay", 4, begin_relay,
 	    "one is called, another wakes anybody, the first one pushes"),
 	PARK_CASE("quit", 3, begin_quit, "2 workers are told to end"),
@@ -469,5 +542,5 @@ int
 main(int argc, char **argv)
 {
 	return sched_main(argc, argv, cases, sizeof(cases) / sizeof(*cases),
-	    " park.c worker.c ");
+	    " park.c throttle.c worker.c ");
 }

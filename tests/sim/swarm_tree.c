@@ -96,7 +96,7 @@ plant(struct bee *b, struct tr_self *self)
 	o.link = draw(b, 3) == 0;
 	o.monitor = draw(b, 3) == 0 ? &b->monitor : NULL;
 	o.monitor_tag = DOWN;
-	top = tr_supervisor_spawn(self, draw(b, 5) == 0 ? &nursery : &t->spec,
+	top = tr_supervisor_spawn(self, draw(b, 3) == 0 ? &nursery : &t->spec,
 	    &o);
 	if (!tr_ref_valid(top))
 		return;
@@ -176,7 +176,7 @@ tend(struct bee *b, struct tr_self *self)
 	case 1:
 		child = draw_child(b, id, &options, &arg);
 		/* Of a nursery many come, so that its table grows. */
-		for (n = draw(b, 8) == 0 ? 20 : 1; n > 0; n--)
+		for (n = draw(b, 2) == 0 ? 60 : 1; n > 0; n--)
 			(void)!tr_supervisor_start_child(self, top, &child,
 			    deadline, on_tended, 0);
 		break;

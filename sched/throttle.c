@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stepping aside: fewer workers where fewer are faster.
+ *
+ * A message to an actor on another core costs some cache misses, 100 to 300 ns
+ * together, where the message itself may cost 30.  So actors that talk all the
+ * time and do little else get slower when a thief takes some of them away:
+ * dining philosophers and their arbiter to a third of their speed.  A thief
+ * cannot tell; and how much it hurts depends on the machine.  It is measured
+ * instead, by hill climbing, as .NET's thread pool finds its number of threads
+ * (Hellerstein, Morrison, Eilebrecht: "Applying Control Theory in the Real
+ * World", 2009), in one dimension:
+ *
+ * - A worker that has been busy for a window asks two things: were its messages
+ *   small (SMALL_NS of time for each sent or handled), and did a good part of
+ *   all messages, one in CROSSED, cross from worker to worker?  (A message that
+ *   did goes home to another pool: that is what is counted.)
+ * - If so it steps aside, for a trial: it gives all it may give away to a busy
+ *   worker of a lower index, and sleeps.  Worker 0 never does.
+ * - If the others got as much done meanwhile as all did before, it stays aside,
+ *   each time twice as long, BREAK_MIN_NS to BREAK_MAX_NS; then it takes part
+ *   again, until the next window has passed.  If not, it comes back, and is left
+ *   alone for such a time.
+ *
+ * While it is aside it is not in the idle mask, so nobody wakes it for work;
+ * its own (timers, descriptors, pinned actors) it does, and gives what that
+ * wakes away at each poll.  It gets up every NAP_NS to see whether it is missed:
+ * when somebody is stuck (it may be the watch), or when the others' pace has
+ * fallen to half while work waits, it comes back at once.
+ *
+ * What is given away goes to the other's overflow list, under that list's lock,
+ * and then its bell is rung if it sleeps: the same pair of read-modify-writes
+ * as for an inbox (park.c).
+ *
+ * All on the worker's own thread.
+ */
+#include "sched/sched.h"
+
+enum {
+	SMALL_NS = 500, /* a message sent or handled */
+	CROSSED = 8,
+	PATIENCE = 4, /* looks */
+	GIVE_MAX = 1024, /* who has more words than that has work for two */
+};
+
+#define TRIAL_NS     (INT64_C(1) * 1000 * 1000)
+#define BREAK_MIN_NS (INT64_C(8) * 1000 * 1000)
+#define BREAK_MAX_NS (INT64_C(64) * 1000 * 1000)
+#define NAP_NS       (INT64_C(1) * 1000 * 1000)
+
+/* What all workers have done: messages sent and handled; and those of them
+ * that were another worker's. */
+static void
+throttle_count(struct tri_sched *s, uint64_t *acts, uint64_t *crossed)
+{
+	*acts = *crossed = 0;
+	for (unsigned i = 0; i < s->n; i++) {
+		struct tri_worker *w = tri_sched_worker(s, i);
+
+		*acts += s->hooks.acts(w);
+		*crossed += tri_load_relaxed(&w->pool.far);
+	}
+}
+
+void
+tri_throttle_init(struct tri_worker *w)
+{
+	w->throttle.aside_ns = w->throttle.alone_ns = BREAK_MIN_NS;
+}
+
+static void
+throttle_begin(struct tri_worker *w)
+{
+	struct tri_throttle *t = &w->throttle;
+
+	throttle_count(w->sched, &t->acts, &t->crossed);
+	t->own = w->sched->hooks.acts(w);
+	t->since = w->now;
+}
+
+/* Messages per ms since the beginning. */
+static uint64_t
+throttle_pace(struct tri_worker *w)
+{
+	uint64_t acts, crossed;
+	int64_t span = w->now - w->throttle.since;
+
+	throttle_count(w->sched, &acts, &crossed);
+	return (acts - w->throttle.acts) * 1000000 /
+	    (uint64_t)(span > 0 ? span : 1);
+}
+
+/* A busy worker that may be given work; NULL: there is none. */
+static struct tri_worker *
+throttle_taker(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+	uint64_t idle = tri_load_seq_cst(&s->idle);
+
+	for (unsigned i = 0; i < w->index; i++) {
+		struct tri_worker *v = tri_sched_worker(s, i);
+
+		if ((idle >> i & 1) == 0 && tri_load_relaxed(&v->aside) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+static void
+throttle_give(struct tri_worker *w, struct tri_worker *to)
+{
+	if (tri_runq_give(&w->q, &to->q) > 0)
+		tri_park_ring(to);
+}
+
+static int64_t
+throttle_between(int64_t ns)
+{
+	return ns < BREAK_MIN_NS ? BREAK_MIN_NS :
+	    ns > BREAK_MAX_NS    ? BREAK_MAX_NS :
+				   ns;
+}
+
+/* It takes part again. */
+static void
+throttle_return(struct tri_worker *w)
+{
+	tri_store_relaxed(&w->aside, 0u);
+	w->throttle.since = 0;
+}
+
+/* The trial is over. */
+static void
+throttle_judge(struct tri_worker *w, uint64_t pace)
+{
+	struct tri_throttle *t = &w->throttle;
+	bool good = pace >= t->pace;
+
+	t->trial = false;
+	t->pace = pace;
+	t->until = w->now + (good ? t->aside_ns : t->alone_ns);
+	t->aside_ns =
+	    throttle_between(good ? t->aside_ns * 2 : t->aside_ns / 2);
+	t->alone_ns = throttle_between(good ? 0 : t->alone_ns * 2);
+	if (good)
+		throttle_begin(w);
+	else
+		throttle_return(w);
+}
+
+/* Whether its messages are small and cross over. */
+static bool
+throttle_wanted(struct tri_worker *w)
+{
+	struct tri_throttle *t = &w->throttle;
+	uint64_t span = (uint64_t)(w->now - t->since), acts, crossed;
+
+	throttle_count(w->sched, &acts, &crossed);
+	acts -= t->acts;
+	crossed -= t->crossed;
+	return (w->sched->hooks.acts(w) - t->own) * SMALL_NS > span &&
+	    crossed * CROSSED * 2 > acts && /* a message: sent and handled */
+	    tri_runq_length(&w->q) <= GIVE_MAX;
+}
+
+/* At the end of a poll. */
+void
+tri_throttle_poll(struct tri_worker *w)
+{
+	struct tri_throttle *t = &w->throttle;
+	struct tri_worker *to;
+
+	if (tri_load_relaxed(&w->aside) != 0) {
+		to = throttle_taker(w);
+		if (to == NULL || w->now >= t->until)
+			throttle_return(w);
+		else
+			throttle_give(w, to);
+		return;
+	}
+	if (t->since == 0) {
+		throttle_begin(w);
+		return;
+	}
+	if (w->now - t->since < w->sched->throttle_ns)
+		return;
+	to = NULL;
+	if (w->now >= t->until && throttle_wanted(w))
+		to = throttle_taker(w);
+	if (to != NULL) {
+		t->trial = true;
+		t->pace = throttle_pace(w);
+		t->until = w->now + TRIAL_NS;
+		tri_store_relaxed(&w->aside, 1u);
+		tri_count(&w->counts.asides, (uint64_t)1);
+		throttle_give(w, to);
+	}
+	throttle_begin(w);
+}
+
+/* Aside, and up for a moment.  true: it takes part again. */
+bool
+tri_throttle_is_over(struct tri_worker *w)
+{
+	struct tri_throttle *t = &w->throttle;
+	uint64_t pace = throttle_pace(w);
+
+	if (t->trial) {
+		if (w->now >= t->until)
+			throttle_judge(w, pace);
+	} else if (w->now >= t->until) {
+		throttle_return(w);
+	} else if (w->now - t->since >= NAP_NS) {
+		if (pace < t->pace / 2 && tri_park_sees_work(w))
+			throttle_return(w);
+		else
+			throttle_begin(w);
+	}
+	return tri_load_relaxed(&w->aside) == 0;
+}
+
+/*
+ * As the watch: whether to take what waits behind a handler that does not
+ * return.  It may well be the one that sends all the messages, so there is more
+ * patience here than elsewhere: where it is not, the pace falls, and that is
+ * noticed at once.
+ */
+bool
+tri_throttle_robs(struct tri_worker *w, unsigned victim, bool stuck)
+{
+	uint8_t *looks = &w->throttle.stuck[victim];
+
+	*looks = stuck ? *looks + 1 : 0;
+	if (*looks < PATIENCE)
+		return false;
+	*looks = 0;
+	return true;
+}
+
+/* When to get up and ask that. */
+int64_t
+tri_throttle_nap(const struct tri_worker *w)
+{
+	int64_t at = w->now + NAP_NS;
+
+	return at < w->throttle.until ? at : w->throttle.until;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who steps aside, who stays, and what brings it back: sched/throttle.c with
+ * made-up counts and a clock that the test moves.
+ */
+#include "rig_step.h"
+#include "troupe.h"
+
+static uint64_t done[WORKERS]; /* messages sent and handled */
+
+static uint64_t
+acts(const struct tri_worker *w)
+{
+	return done[w->index];
+}
+
+static struct sim *
+throttled(unsigned workers)
+{
+	struct sim *sim = sim_begin(workers);
+
+	memset(done, 0, sizeof(done));
+	sim->now = TR_MS(1);
+	sim->sched.hooks.acts = acts;
+	sim->sched.throttle_ns = TRI_THROTTLE_NS;
+	return sim;
+}
+
+static bool
+is_aside(struct sim *sim, unsigned index)
+{
+	return tri_load_relaxed(&worker(sim, index)->aside) != 0;
+}
+
+/* So much is done by worker 0 and by worker `index`, and so many messages go
+ * from one to the other, while time passes. */
+static void
+work(struct sim *sim, unsigned index, int64_t ns, uint64_t first, uint64_t own,
+    uint64_t crossed)
+{
+	struct tri_worker *w = worker(sim, index);
+
+	done[0] += first;
+	done[index] += own;
+	tri_store_relaxed(&w->pool.far,
+	    tri_load_relaxed(&w->pool.far) + crossed);
+	sim->now += ns;
+}
+
+/* A window of worker `index`, from its beginning to its end. */
+static void
+window(struct sim *sim, unsigned index, uint64_t first, uint64_t own,
+    uint64_t crossed)
+{
+	tri_worker_poll(worker(sim, index));
+	work(sim, index, TRI_THROTTLE_NS, first, own, crossed);
+	tri_worker_poll(worker(sim, index));
+}
+
+/* Small messages, half of which cross: worker 1 steps aside. */
+static void
+step_aside(struct sim *sim)
+{
+	window(sim, 1, 10000, 10000, 5000);
+	assert_true(is_aside(sim, 1));
+}
+
+/* Up after a nap; whether it takes part again. */
+static bool
+nap(struct sim *sim, int64_t ns, uint64_t first)
+{
+	work(sim, 1, ns, first, 0, 0);
+	tri_worker_read_clock(worker(sim, 1));
+	return tri_throttle_is_over(worker(sim, 1));
+}
+
+static void
+end(struct sim *sim)
+{
+	while (tri_runq_waits(&worker(sim, 0)->q))
+		expect_step(worker(sim, 0), TRI_RUN);
+	sim_end(sim);
+}
+
+static void
+who_steps_aside_gives_all_it_has(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < JOBS; i++) /* the ring takes 255 */
+		tri_sched_push_back(worker(sim, 1), word(sim, i));
+	step_aside(sim);
+	assert_false(tri_runq_waits(&worker(sim, 1)->q));
+	assert_int_equal(tri_runq_length(&worker(sim, 0)->q), JOBS);
+	assert_int_equal(atomic_load(&worker(sim, 1)->counts.asides), 1);
+	while (tri_runq_waits(&worker(sim, 0)->q))
+		expect_step(worker(sim, 0), TRI_RUN);
+	assert_int_equal(sim->ran, JOBS);
+	end(sim);
+}
+
+static void
+what_it_wakes_meanwhile_goes_there_too(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	tri_sched_push(worker(sim, 1), word(sim, 0));
+	tri_sched_push_back(worker(sim, 1), word(sim, 1));
+	tri_worker_poll(worker(sim, 1));
+	assert_int_equal(tri_runq_length(&worker(sim, 0)->q), 2);
+	/* But not to somebody who sleeps: then it takes part again. */
+	tri_sched_push(worker(sim, 1), word(sim, 2));
+	atomic_store(&sim->sched.idle, 1);
+	tri_worker_poll(worker(sim, 1));
+	assert_false(is_aside(sim, 1));
+	assert_true(tri_runq_waits(&worker(sim, 1)->q));
+	atomic_store(&sim->sched.idle, 0);
+	expect_step(worker(sim, 1), TRI_RUN);
+	end(sim);
+}
+
+static void
+a_pinned_word_stays(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	sim->job[0].must_run_on = 1;
+	tri_sched_push_home(&sim->sched, worker(sim, 1), 1, word(sim, 0));
+	step_aside(sim);
+	expect_step(worker(sim, 1), TRI_RUN);
+	assert_int_equal(sim->ran, 1);
+	end(sim);
+}
+
+static void
+who_has_reason_to_stay_stays(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	window(sim, 1, 10000, 999, 5000); /* large messages */
+	assert_false(is_aside(sim, 1));
+	window(sim, 1, 10000, 10000, 1200); /* few of which cross */
+	assert_false(is_aside(sim, 1));
+	window(sim, 0, 10000, 10000, 5000); /* the last one */
+	assert_false(is_aside(sim, 0));
+	atomic_store(&sim->sched.idle, 1);
+	window(sim, 1, 10000, 10000, 5000); /* the other sleeps */
+	assert_false(is_aside(sim, 1));
+	atomic_store(&sim->sched.idle, 0);
+	step_aside(sim);
+	end(sim);
+}
+
+static void
+somebody_busy_always_remains(void **unused)
+{
+	struct sim *sim = throttled(3);
+
+	(void)unused;
+	step_aside(sim);
+	atomic_store(&sim->sched.idle, 1);
+	/* Worker 0 sleeps, worker 1 is aside. */
+	window(sim, 2, 10000, 10000, 10000);
+	assert_false(is_aside(sim, 2));
+	atomic_store(&sim->sched.idle, 0);
+	window(sim, 2, 10000, 10000, 10000);
+	assert_true(is_aside(sim, 2));
+	end(sim);
+}
+
+static void
+who_is_not_missed_stays_away_longer_each_time(void **unused)
+{
+	static const int64_t away[] = { 8, 16, 32, 64, 64 };
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 5; i++) {
+		step_aside(sim);
+		assert_false(nap(sim, TR_MS(1), 40000)); /* the trial */
+		for (int64_t ms = 1; ms < away[i]; ms++)
+			assert_false(nap(sim, TR_MS(1), 40000));
+		assert_true(nap(sim, TR_MS(1), 40000));
+		assert_false(is_aside(sim, 1));
+	}
+	end(sim);
+}
+
+static void
+who_is_missed_comes_back_and_is_left_alone(void **unused)
+{
+	static const int64_t alone[] = { 8, 16, 32, 64, 64 };
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 5; i++) {
+		step_aside(sim); /* all did 20,000 in half a millisecond */
+		assert_true(nap(sim, TR_MS(1), 39000));
+		assert_false(is_aside(sim, 1));
+		sim->now += TR_MS(alone[i]) - 2 * TRI_THROTTLE_NS;
+		window(sim, 1, 10000, 10000, 5000);
+		assert_false(is_aside(sim, 1));
+		sim->now += TRI_THROTTLE_NS;
+	}
+	end(sim);
+}
+
+static void
+who_is_missed_later_comes_back_at_once(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	assert_false(nap(sim, TR_MS(1), 50000));
+	/* It gets slower, but there is nothing to take. */
+	assert_false(nap(sim, TR_MS(1), 10000));
+	tri_sched_push_back(worker(sim, 0), word(sim, 0));
+	/* There is, but it is not much slower. */
+	assert_false(nap(sim, TR_MS(1), 26000));
+	assert_true(nap(sim, TR_MS(1), 24000));
+	assert_false(is_aside(sim, 1));
+	end(sim);
+}
+
+static void
+the_watch_is_patient_while_it_is_aside(void **unused)
+{
+	struct sim *sim = throttled(2);
+	struct tri_worker *w = worker(sim, 1);
+
+	(void)unused;
+	for (unsigned i = 0; i < 3; i++)
+		assert_false(tri_throttle_robs(w, 0, true));
+	assert_true(tri_throttle_robs(w, 0, true));
+	for (unsigned i = 0; i < 3; i++)
+		assert_false(tri_throttle_robs(w, 0, true));
+	assert_false(tri_throttle_robs(w, 0, false)); /* it has got on */
+	assert_false(tri_throttle_robs(w, 0, true));
+	end(sim);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_steps_aside_gives_all_it_has),
+		cmocka_unit_test(what_it_wakes_meanwhile_goes_there_too),
+		cmocka_unit_test(a_pinned_word_stays),
+		cmocka_unit_test(who_has_reason_to_stay_stays),
+		cmocka_unit_test(somebody_busy_always_remains),
+		cmocka_unit_test(who_is_not_missed_stays_away_longer_each_time),
+		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
+		cmocka_unit_test(who_is_missed_later_comes_back_at_once),
+		cmocka_unit_test(the_watch_is_patient_while_it_is_aside),
+	};
+
+	alarm(TOO_LONG_S);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
