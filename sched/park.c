@@ -133,19 +133,26 @@ park_anything_to_take(struct tri_sched *s)
 	return false;
 }
 
-/* The worker has something to run: give the searcher's place back. */
-void
-tri_park_found(struct tri_worker *w)
+/* Give the searcher's place back, to somebody else if there is need. */
+static void
+park_end_search(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
 
-	w->idle_since = 0;
 	if (!w->searching)
 		return;
 	w->searching = false;
 	if (tri_fetch_sub_seq_cst(&s->searching, 1) == 1 &&
 	    tri_load_seq_cst(&s->idle) != 0 && park_anything_to_take(s))
 		tri_park_wake_one(s);
+}
+
+/* The worker has something to run. */
+void
+tri_park_found(struct tri_worker *w)
+{
+	w->idle_since = 0;
+	park_end_search(w);
 }
 
 /* -------------------------------------------------------------- watch --- */
@@ -423,28 +430,37 @@ park_roused(struct tri_worker *w, unsigned events)
 	    tri_load_relaxed(&s->attention) != 0;
 }
 
-/* Announce sleep, and look once more; true: there is work. */
-static bool
-park_enter(struct tri_worker *w)
+static void
+park_begin_idle(struct tri_worker *w)
 {
-	struct tri_sched *s = w->sched;
-	bool aside = tri_load_relaxed(&w->aside) != 0;
-
-	/* Who is aside sleeps without being known as idle. */
-	if (!aside)
-		tri_fetch_or_seq_cst(&s->idle, bit_of(w));
-	if (w->searching) {
-		w->searching = false;
-		tri_fetch_sub_seq_cst(&s->searching, 1);
-	}
 	if (w->idle_since == 0) {
 		w->idle_since = w->now;
 		w->pool.trim_class = 0;
 	}
 	if (!tri_stack_is_empty(&w->pool.returned))
 		w->trimmed = false;
-	if (aside)
-		return false;
+}
+
+/* Aside: it sleeps without being known as idle, and leaves the work to others. */
+static void
+park_enter_aside(struct tri_worker *w)
+{
+	park_end_search(w);
+	park_begin_idle(w);
+}
+
+/* Announce sleep, and look once more; true: there is work. */
+static bool
+park_enter(struct tri_worker *w)
+{
+	struct tri_sched *s = w->sched;
+
+	tri_fetch_or_seq_cst(&s->idle, bit_of(w));
+	if (w->searching) {
+		w->searching = false;
+		tri_fetch_sub_seq_cst(&s->searching, 1);
+	}
+	park_begin_idle(w);
 	if (tri_park_sees_work(w)) {
 		/* It may be another worker's: take a place to fetch it. */
 		park_leave(w);
@@ -475,7 +491,9 @@ tri_park(struct tri_worker *w)
 	unsigned events = 0;
 
 	if (!w->asleep) {
-		if (!w->napping && park_enter(w)) {
+		if (!w->napping && aside) {
+			park_enter_aside(w);
+		} else if (!w->napping && park_enter(w)) {
 			w->phase = TRI_SEARCH;
 			return;
 		}

@@ -163,6 +163,13 @@ throttle_wanted(struct tri_worker *w)
 	    tri_runq_length(&w->q) <= GIVE_MAX;
 }
 
+/* The system stops: every worker is wanted, and soon one after the other ends. */
+static bool
+throttle_stops(const struct tri_worker *w)
+{
+	return tri_load_relaxed(&w->sched->attention) != 0;
+}
+
 /* At the end of a poll. */
 void
 tri_throttle_poll(struct tri_worker *w)
@@ -172,7 +179,7 @@ tri_throttle_poll(struct tri_worker *w)
 
 	if (tri_load_relaxed(&w->aside) != 0) {
 		to = throttle_taker(w);
-		if (to == NULL || w->now >= t->until)
+		if (to == NULL || w->now >= t->until || throttle_stops(w))
 			throttle_return(w);
 		else
 			throttle_give(w, to);
@@ -182,7 +189,7 @@ tri_throttle_poll(struct tri_worker *w)
 		throttle_begin(w);
 		return;
 	}
-	if (w->now - t->since < w->sched->throttle_ns)
+	if (w->now - t->since < w->sched->throttle_ns || throttle_stops(w))
 		return;
 	to = NULL;
 	if (w->now >= t->until && throttle_wanted(w))
