@@ -47,8 +47,8 @@ struct tri_hooks {
 	/* Idle for long: give memory back, a slice.  true: call again.  NULL:
 	 * nothing to give. */
 	bool (*trim)(struct tri_worker *w);
-	/* What a worker has done, messages sent and handled; any thread.
-	 * NULL: nobody steps aside. */
+	/* What a worker has done: messages sent and handled, actors spawned
+	 * and ended; any thread.  NULL: nobody steps aside. */
 	uint64_t (*acts)(const struct tri_worker *w);
 	/* On its thread, before its first step and after its last.  NULL:
 	 * nothing to do. */
@@ -76,7 +76,7 @@ struct tri_throttle {
 	uint64_t own; /* counts at that time: its acts, */
 	uint64_t acts; /* all workers', */
 	uint64_t crossed; /* and messages between workers */
-	uint64_t pace; /* messages per ms, before or in the trial */
+	uint64_t pace; /* acts per ms of all, before or in the trial */
 	uint8_t stuck[TRI_WORKERS_MAX]; /* looks since it got on */
 };
 

@@ -11,16 +11,21 @@
  * (Hellerstein, Morrison, Eilebrecht: "Applying Control Theory in the Real
  * World", 2009), in one dimension:
  *
- * - A worker that has been busy for a window asks two things: were its messages
- *   small (SMALL_NS of time for each sent or handled), and did a good part of
- *   all messages, one in CROSSED, cross from worker to worker?  (A message that
- *   did goes home to another pool: that is what is counted.)
+ * - A worker that has been busy for a window asks two things: were its acts
+ *   small (a message sent or handled, an actor spawned or ended: less than
+ *   SMALL_NS each), and did a good part of all messages, one in CROSSED, cross
+ *   from worker to worker?  (A message that did goes home to another pool: that
+ *   is what is counted.)
  * - If so it steps aside, for a trial: it gives all it may give away to a busy
  *   worker of a lower index, and sleeps.  Worker 0 never does.
  * - If the others got as much done meanwhile as all did before, it stays aside,
  *   each time twice as long, BREAK_MIN_NS to BREAK_MAX_NS; then it takes part
  *   again, until the next window has passed.  If not, it comes back, and is left
  *   alone for such a time.
+ *
+ * Of many workers several may be on trial at the same time; they judge together,
+ * so what is found out is whether the few that are left do, not how many would
+ * be best.
  *
  * While it is aside it is not in the idle mask, so nobody wakes it for work;
  * its own (timers, descriptors, pinned actors) it does, and gives what that
@@ -37,8 +42,8 @@
 #include "sched/sched.h"
 
 enum {
-	SMALL_NS = 500, /* a message sent or handled */
-	CROSSED = 8,
+	SMALL_NS = 500, /* an act */
+	CROSSED = 8, /* one message in so many */
 	PATIENCE = 4, /* looks */
 	GIVE_MAX = 1024, /* who has more words than that has work for two */
 };
@@ -48,8 +53,8 @@ enum {
 #define BREAK_MAX_NS (INT64_C(64) * 1000 * 1000)
 #define NAP_NS       (INT64_C(1) * 1000 * 1000)
 
-/* What all workers have done: messages sent and handled; and those of them
- * that were another worker's. */
+/* What all workers have done (hooks.acts), and how many messages were another
+ * worker's. */
 static void
 throttle_count(struct tri_sched *s, uint64_t *acts, uint64_t *crossed)
 {
@@ -78,7 +83,7 @@ throttle_begin(struct tri_worker *w)
 	t->since = w->now;
 }
 
-/* Messages per ms since the beginning. */
+/* Acts per ms of all workers since the beginning. */
 static uint64_t
 throttle_pace(struct tri_worker *w)
 {
