@@ -213,7 +213,8 @@ page_peers(FILE *out, const struct results *results)
 	(void)fprintf(out,
 	    "<p>The peer’s time divided by ours, %u worker%s: right of 1 we "
 	    "are faster, in the shaded part the peer is. All runtimes ran in "
-	    "turns, the same work with the same parameters.</p>\n",
+	    "turns, the same work; less of it where a benchmark’s card says "
+	    "so.</p>\n",
 	    results->workers, results->workers == 1 ? "" : "s");
 	chart_legend(out, results, 1);
 	if (!chart_dots(out, results, &chart))
