@@ -239,8 +239,7 @@ out_send(struct tri_pool *pool, struct tri_pool_out *out)
 {
 	struct tri_block *first = out->first;
 
-	tri_store_relaxed(&pool->far,
-	    tri_load_relaxed(&pool->far) + out->count);
+	tri_count(&pool->far, (uint64_t)out->count);
 
 	out->last->next = NULL;
 	out->first = NULL;
