@@ -29,7 +29,7 @@ tri_router_grow(struct tri_memory *memory, void **array, uint32_t *room,
 	larger = tri_memory_alloc(memory, wanted * size, "router list");
 	if (larger == NULL)
 		return false;
-	if (*room > 0) {
+	if (*array != NULL) {
 		memcpy(larger, *array, *room * size);
 		memory->free(memory->ctx, *array);
 	}

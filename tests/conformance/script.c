@@ -210,7 +210,8 @@ script_note(const struct script_actor *actor, const char *text)
 		script_bad(&actor->op[0], "%s notes too much", actor->name);
 	line = &scene->line[scene->lines++];
 	line->actor = actor;
-	(void)snprintf(line->text, sizeof(line->text), "%s", text);
+	(void)snprintf(line->text, sizeof(line->text), "%.*s",
+	    (int)sizeof(line->text) - 1, text);
 	pthread_mutex_unlock(&scene->lock);
 }
 
