@@ -82,15 +82,16 @@ struct tri_cold {
 	struct tri_member *groups;
 	struct tri_record *watchers; /* the monitors on this actor */
 	struct tri_record *links;
-	struct tr_msg *stash; /* the newest, linked with the oldest */
-	uint32_t stashed; /* how many */
+	struct tr_msg *stash_oldest; /* what was put aside; NULL: nothing */
+	struct tr_msg *stash_newest;
+	uint32_t stashed : 24; /* how many */
+	bool traps : 1; /* EXITs */
+	bool traps_stop : 1; /* STOP and KILL are told to it: keep.h */
 	_Atomic uint32_t asks; /* under way; read by dumps */
-	uint32_t trap_tag; /* of EXITs, if they are trapped */
-	bool traps;
-	bool traps_stop; /* STOP and KILL are told to it: keep.h */
 
 	alignas(TRI_LINE) struct tri_dying dying;
 	struct tri_record *keep; /* its supervisor's bond, if it is KEPT */
+	uint32_t trap_tag; /* of EXITs */
 	_Atomic uint32_t life; /* counts up; read by who stops it */
 };
 

@@ -79,7 +79,7 @@ static bool
 die_drain_stash(struct tri_crew *c, struct tri_dying *d, struct tri_cold *cold,
     unsigned *left)
 {
-	for (; cold->stash != NULL; --*left) {
+	for (; cold->stash_oldest != NULL; --*left) {
 		if (*left == 0)
 			return false;
 		die_dead_letter(c, d, tri_stash_take(cold));

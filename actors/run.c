@@ -404,6 +404,9 @@ tri_actor_run(struct tri_worker *w, void *object)
 		tri_actor_die_on(c, a);
 		return;
 	}
+	/* What waits in its stash has waited long. */
+	if ((ident & TRI_IDENT_COLD) != 0)
+		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
 	for (;;) {
 		uint64_t head;
 

@@ -3,12 +3,11 @@
  * Stash and become: an actor that handles its messages in another order, or
  * in another way.
  *
- * The stash is a circle: the cold part has the newest, and that is linked with
- * the oldest, and so on to the newest.  So both ends are at hand with one
- * pointer, and it costs the same to give one back as it did to put it aside.  A
- * stashed message was taken out of the mailbox and is not handled yet: it counts as queued, a
- * request among it keeps its duty, and the actor's end makes dead letters of
- * it.
+ * The stash is a list, and the cold part has both its ends, so that it costs the
+ * same to give one message back as it did to put it aside, and no message is
+ * touched but that one.  A stashed message was taken out of the mailbox and is
+ * not handled yet: it counts as queued, a request among it keeps its duty, and
+ * the actor's end makes dead letters of it.
  */
 #include "actors/send.h"
 
@@ -23,30 +22,25 @@ stash_put(struct tri_crew *c, struct tr_msg *m)
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)
 		tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
 	m->ahead = 0;
-	if (cold->stash == NULL) {
-		m->link = m;
-	} else {
-		m->link = cold->stash->link;
-		cold->stash->link = m;
-	}
-	cold->stash = m;
+	m->link = NULL;
+	if (cold->stash_oldest == NULL)
+		cold->stash_oldest = m;
+	else
+		cold->stash_newest->link = m;
+	cold->stash_newest = m;
 	cold->stashed++;
 }
 
 struct tr_msg *
 tri_stash_take(struct tri_cold *cold)
 {
-	struct tr_msg *newest = cold->stash, *oldest;
+	struct tr_msg *m = cold->stash_oldest;
 
-	if (newest == NULL)
+	if (m == NULL)
 		return NULL;
-	oldest = newest->link;
-	if (oldest == newest)
-		cold->stash = NULL;
-	else
-		newest->link = oldest->link;
+	cold->stash_oldest = m->link;
 	cold->stashed--;
-	return oldest;
+	return m;
 }
 
 /* A tick belongs to its timer: a copy is kept, and counts as sent. */
