@@ -3,12 +3,12 @@
  * banking.c - Savina 16, Bank Transaction: requests that get in each other's
  * way.
  *
- * A teller asks accounts to transfer money to others, all transfers at once.
+ * A teller tells accounts to transfer money to others, all transfers at once.
  * An account takes it off, asks the other to take it, and until that has
  * answered puts aside whatever else comes, by becoming another behaviour; then
- * it answers the teller.  It shows asks within asks, stash and unstash, and
- * chains of accounts that wait for each other.  Money goes to accounts of
- * higher number only, so nobody waits in a circle.
+ * it tells the teller.  It shows asks, stash and unstash, and chains of
+ * accounts that wait for each other.  Money goes to accounts of higher number
+ * only, so nobody waits in a circle.
  *
  * The original checks nothing, and its balances are so large that no transfer
  * changes them.  Here amounts are whole cents, setup() computes what every
@@ -20,6 +20,7 @@
 
 #define BANK(MSG, P)                        \
 	MSG(P, transfer, {                  \
+		bank_ref teller;            \
 		bank_ref to;                \
 		int64_t cents;              \
 	})                                  \
@@ -38,7 +39,7 @@ struct account_arg {
 struct account {
 	int64_t balance;
 	int64_t expected;
-	tr_token teller; /* who waits for the transfer under way */
+	bank_ref teller; /* who hears of the transfer under way */
 };
 
 struct teller {
@@ -104,7 +105,7 @@ account_deposited(struct tr_self *self, void *state, int outcome,
 	(void)cookie;
 	bench_check(outcome == TR_OK && bank_is_done(answer),
 	    "banking: a deposit is answered");
-	error = bank_token_reply_done(self, &account->teller);
+	error = bank_send_done(self, account->teller);
 	if (error == TR_OK)
 		error = tr_become(self, &account_behavior);
 	return error != TR_OK ? error : tr_unstash_n(self, 1);
@@ -117,7 +118,7 @@ on_transfer(struct tr_self *self, struct account *account,
 	tr_ask_id ask;
 
 	account->balance -= transfer->cents;
-	account->teller = tr_reply_token(self);
+	account->teller = transfer->teller;
 	ask = bank_ask_deposit(self, transfer->to,
 	    (struct bank_deposit){ transfer->cents }, tr_forever(),
 	    account_deposited, 0);
@@ -166,14 +167,8 @@ static const struct tr_behavior waiting_behavior = {
 /* ------------------------------------------------------------- teller --- */
 
 static int
-teller_done(struct tr_self *self, void *state, int outcome,
-    const struct tr_msg *answer, uintptr_t cookie)
+on_done(struct tr_self *self, struct teller *teller)
 {
-	struct teller *teller = state;
-
-	(void)cookie;
-	bench_check(outcome == TR_OK && bank_is_done(answer),
-	    "banking: a transfer is answered");
 	if (--teller->left > 0)
 		return TR_OK;
 	return bench_end(teller->b, self, teller->transfers);
@@ -184,18 +179,16 @@ teller_order(struct tr_self *self, const struct teller *teller,
     const bank_ref *accounts, uint64_t count)
 {
 	struct savina_random random = { SEED };
+	bank_ref me = bank_of(tr_self_ref(self));
 	struct transfer t;
-	tr_ask_id ask;
+	int error = TR_OK;
 
-	for (uint64_t i = 0; i < teller->transfers; i++) {
+	for (uint64_t i = 0; i < teller->transfers && error == TR_OK; i++) {
 		t = transfer_draw(&random, count);
-		ask = bank_ask_transfer(self, accounts[t.from],
-		    (struct bank_transfer){ accounts[t.to], t.cents },
-		    tr_forever(), teller_done, 0);
-		if (ask == 0)
-			return TR_ENOMEM;
+		error = bank_send_transfer(self, accounts[t.from],
+		    (struct bank_transfer){ me, accounts[t.to], t.cents });
 	}
-	return TR_OK;
+	return error;
 }
 
 static int
@@ -226,7 +219,7 @@ teller_start(struct tr_self *self, void *state, const void *arg)
 	return error;
 }
 
-TR_ACTOR(teller, struct teller, bank, BANK, .other = NULL);
+TR_ACTOR(teller, struct teller, bank, BANK, .done = on_done);
 
 static const struct tr_behavior teller_behavior = {
 	.name = "teller",
@@ -268,10 +261,10 @@ const struct bench_case savina_banking = {
 	.name = "banking",
 	.suite = SAVINA_SUITE,
 	.group = SAVINA_CONCURRENCY,
-	.op = "a transfer: an ask, within it another, the stash meanwhile",
-	.note = "amounts are whole cents; asks, not plain messages",
-	.params = { { "transfers", { 1000, 50000, 1000000 } },
-	    { "accounts", { 50, 1000, 20000 } } },
+	.op = "a transfer: two messages and an ask, the stash meanwhile",
+	.note = "amounts are whole cents; the deposit is an ask",
+	.params = { { "transfers", { 1000, 50000, 3000000 } },
+	    { "accounts", { 50, 1000, 30000 } } },
 	.root = &teller_behavior,
 	.setup = setup,
 	.teardown = teardown,
