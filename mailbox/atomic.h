@@ -5,7 +5,7 @@
  * Every atomic of the library goes through these, so that one build can turn
  * them into the yield points of a scheduler that explores interleavings, and
  * so that a reader sees the order where the operation is.  There is no
- * stand-alone fence: ThreadSanitizer cannot see one.  Each use names its pair
+ * stand-alone fence but the compiler's: ThreadSanitizer cannot see one.  Each use names its pair
  * in a comment.
  *
  * The objects are C11 _Atomic; libck's own structures are never touched with
@@ -67,6 +67,10 @@
 #define tri_cas_seq_cst(p, expected, v)                               \
 	atomic_compare_exchange_strong_explicit((p), (expected), (v), \
 	    memory_order_seq_cst, memory_order_seq_cst)
+
+/* What is before it in the program is not moved behind it by the compiler; the
+ * machine may.  One half of an asymmetric fence: sched/next.h. */
+#define tri_compiler_fence() atomic_signal_fence(memory_order_seq_cst)
 
 #endif /* TR_SCHEDULES */
 

@@ -89,6 +89,10 @@ struct tri_env {
 	void (*thread_join)(struct tri_env *env, struct tri_thread *thread);
 	/* Let another thread have the core. */
 	void (*yield)(struct tri_env *env);
+	/* All other threads of the process that run have passed a full barrier
+	 * when this returns, each at some moment of the call.  false: there is
+	 * no way to do that here. */
+	bool (*fence_others)(struct tri_env *env);
 	/* Bind the calling thread, and undo it. */
 	void (*thread_bind)(struct tri_env *env, int cpu);
 	void (*thread_unbind)(struct tri_env *env);

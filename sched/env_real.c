@@ -10,6 +10,7 @@
 #include "troupe.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -388,6 +390,14 @@ real_yield(struct tri_env *env)
 	sched_yield();
 }
 
+static bool
+real_fence_others(struct tri_env *env)
+{
+	(void)env;
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0,
+		   0) == 0;
+}
+
 /* ------------------------------------------------------------- the rest - */
 
 static int
@@ -495,11 +505,15 @@ tri_env_real_with(const struct tr_allocator *allocator)
 		.thread_start = real_thread_start,
 		.thread_join = real_thread_join,
 		.yield = real_yield,
+		.fence_others = real_fence_others,
 		.thread_bind = real_thread_bind,
 		.thread_unbind = real_thread_unbind,
 		.write = real_write,
 		.free = real_free,
 	};
+	/* Since Linux 4.14.  Where it fails fence_others() will. */
+	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED,
+	    0, 0);
 	tri_loop_ops(&r->env);
 	tri_jobs_ops(&r->env);
 	tri_fault_ops(&r->env);

@@ -12,6 +12,7 @@ void
 tri_runq_init(struct tri_runq *q, struct tri_sched *sched)
 {
 	q->sched = sched;
+	tri_next_init(&q->next, sched->env);
 	ck_ring_init(&q->ring, TRI_RING_SLOTS);
 	tri_lock_init(&q->lock);
 }
@@ -144,10 +145,9 @@ tri_runq_push_back(struct tri_runq *q, tri_word word)
 bool
 tri_runq_replace_next(struct tri_runq *q, tri_word word)
 {
-	/* acq_rel: a thief may take it at this moment; rel: publishes the word
-	 * to that thief's CAS in runq_steal_next. */
-	tri_word before = tri_exchange_acq_rel(&q->next, word);
+	tri_word before = tri_next_take(&q->next);
 
+	tri_next_put(&q->next, word);
 	if (before == 0)
 		return false;
 	tri_runq_push_back(q, before);
@@ -191,10 +191,7 @@ runq_pop_ring(struct tri_runq *q)
 static tri_word
 runq_pop_next(struct tri_runq *q)
 {
-	if (tri_load_relaxed(&q->next) == 0)
-		return 0;
-	/* acq_rel: a thief may be faster. */
-	return tri_exchange_acq_rel(&q->next, (tri_word)0);
+	return tri_next_is_free(&q->next) ? 0 : tri_next_take(&q->next);
 }
 
 tri_word
@@ -214,7 +211,7 @@ tri_runq_pop_slow(struct tri_runq *q)
 bool
 tri_runq_waits(struct tri_runq *q)
 {
-	return tri_load_relaxed(&q->next) != 0 || q->local_first != NULL ||
+	return tri_next_waits(&q->next) || q->local_first != NULL ||
 	    tri_runq_stealable(q);
 }
 
@@ -247,17 +244,6 @@ tri_runq_stealable(struct tri_runq *q)
 	/* seq_cst: pairs with over_push, for a worker about to sleep. */
 	return ck_ring_size(&q->ring) > 0 ||
 	    tri_load_seq_cst(&q->over_count) > 0;
-}
-
-static tri_word
-runq_steal_next(struct tri_runq *q)
-{
-	tri_word word = tri_load_relaxed(&q->next);
-
-	/* acq: pairs with the rel of tri_runq_push_next. */
-	if (word != 0 && tri_cas_acq_rel(&q->next, &word, (tri_word)0))
-		return word;
-	return 0;
 }
 
 /* Half of the overflow list, one for the thief to run, the rest into its
@@ -309,7 +295,7 @@ tri_runq_steal(struct tri_runq *mine, struct tri_runq *q, bool stuck,
 	if (first == 0)
 		first = steal_over(mine, q, taken);
 	if (first == 0 && stuck) {
-		first = runq_steal_next(q);
+		first = tri_next_steal(&q->next, q->sched->env, mine);
 		*taken = first != 0;
 	}
 	return first;

@@ -6,7 +6,7 @@
  *   a pair of actors that talk stays on one core and in its cache).  It is
  *   used at most TRI_NEXT_USES times in a row while others wait.  Only the
  *   owner puts a word there; a thief may take it from a worker that is stuck
- *   in a handler.
+ *   in a handler (next.h).
  * - a ring of 256 words (libck's SPMC): the owner enqueues, anyone dequeues.
  * - an overflow list of its own, behind a spin lock, for what does not fit;
  *   never one shared by all.  While it holds anything new words go behind it,
@@ -24,6 +24,7 @@
 #include "mailbox/atomic.h"
 #include "mailbox/ck.h"
 #include "sched/lock.h"
+#include "sched/next.h"
 #include "sched/word.h"
 
 enum {
@@ -44,7 +45,7 @@ struct tri_runq {
 	struct tri_link *local_last;
 
 	/* Owner; a thief takes from it. */
-	alignas(TRI_LINE) _Atomic(tri_word) next;
+	alignas(TRI_LINE) struct tri_next next;
 	_Atomic uint64_t pushes;
 
 	/* libck's. */
@@ -62,8 +63,8 @@ void tri_runq_init(struct tri_runq *q, struct tri_sched *sched);
 /* Before its first use: a smaller ring, of a power of two slots. */
 void tri_runq_set_slots(struct tri_runq *q, unsigned slots);
 
-/* The owner: `next` is taken: put what is there behind the others.  false: a
- * thief was faster. */
+/* The owner: `next` is not free: put what is there behind the others.  false: a
+ * thief has it. */
 bool tri_runq_replace_next(struct tri_runq *q, tri_word word);
 
 /* The owner: run this after the others. */
@@ -99,11 +100,9 @@ unsigned tri_runq_give(struct tri_runq *q, struct tri_runq *to);
 static inline bool
 tri_runq_push_next(struct tri_runq *q, tri_word word)
 {
-	/* Only the owner makes `next` non-zero: a plain store will do. */
-	if (TRI_UNLIKELY(tri_load_relaxed(&q->next) != 0))
+	if (TRI_UNLIKELY(!tri_next_is_free(&q->next)))
 		return tri_runq_replace_next(q, word);
-	/* rel: publishes the word to the CAS of runq_steal_next. */
-	tri_store_release(&q->next, word);
+	tri_next_put(&q->next, word);
 	return false;
 }
 
@@ -111,9 +110,8 @@ tri_runq_push_next(struct tri_runq *q, tri_word word)
 static inline tri_word
 tri_runq_pop(struct tri_runq *q)
 {
-	if (q->next_uses < TRI_NEXT_USES && tri_load_relaxed(&q->next) != 0) {
-		/* acq_rel: a thief may be faster. */
-		tri_word word = tri_exchange_acq_rel(&q->next, (tri_word)0);
+	if (q->next_uses < TRI_NEXT_USES && !tri_next_is_free(&q->next)) {
+		tri_word word = tri_next_take(&q->next);
 
 		q->next_uses++;
 		if (TRI_LIKELY(word != 0))

@@ -41,6 +41,9 @@
  * stealing and no wake-up: who is about to sleep looks after it has set its bit
  * in the idle mask, and whoever pushes after that sees the bit (park.pml).
  *
+ * Taking and stealing `next' are one step each here, as where threads cannot be
+ * fenced; next.pml has the steps of the usual way.
+ *
  * Not modelled: `local' and `inbox' words (the owner's alone); waiting for
  * `pushes' (park.pml); a thief's plain stores, all of which are under the lock.
  */

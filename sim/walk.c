@@ -56,8 +56,8 @@ walk_queue(struct tr_sim *sim, struct tri_runq *q)
 {
 	unsigned at;
 
-	if (tri_load_relaxed(&q->next) != 0)
-		walk_word(sim, tri_load_relaxed(&q->next));
+	if (tri_next_waits(&q->next))
+		walk_word(sim, tri_load_relaxed(&q->next.word));
 	for (at = q->ring.c_head; at != q->ring.p_tail; at++)
 		walk_word(sim, (tri_word)q->buffer[at & q->ring.mask].value);
 	walk_links(sim, q->over_first);

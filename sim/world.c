@@ -103,6 +103,14 @@ world_yield(struct tri_env *env)
 	sim_fail(sim_of_env(env), "a lock is held by nobody who runs");
 }
 
+/* There is one thread. */
+static bool
+world_fence_others(struct tri_env *env)
+{
+	(void)env;
+	return true;
+}
+
 static void
 world_bind(struct tri_env *env, int cpu)
 {
@@ -283,6 +291,7 @@ sim_world_init(struct tr_sim *sim)
 		.thread_start = world_thread_start,
 		.thread_join = world_thread_join,
 		.yield = world_yield,
+		.fence_others = world_fence_others,
 		.thread_bind = world_bind,
 		.thread_unbind = world_unbind,
 		.loop_new = world_loop_new,

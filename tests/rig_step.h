@@ -161,6 +161,13 @@ sim_populate(void *ctx, void *p, size_t size)
 	(void)size;
 }
 
+static inline bool
+sim_fence_others(struct tri_env *env)
+{
+	(void)env;
+	return true;
+}
+
 static inline unsigned
 sim_distance(struct tri_env *env, int a, int b)
 {
@@ -341,6 +348,7 @@ sim_env(struct sim *sim)
 			.ctx = sim,
 		},
 		.cpu_distance = sim_distance,
+		.fence_others = sim_fence_others,
 		.loop_new = sim_loop_new,
 		.loop_free = sim_loop_free,
 		.loop_poll = sim_loop_poll,

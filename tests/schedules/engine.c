@@ -413,6 +413,19 @@ sched_fence(void)
 }
 
 void
+sched_fence_others(void)
+{
+	if (!is_point())
+		return;
+	sched_drain();
+	for (unsigned i = 0; i < sched_run.of->threads; i++) {
+		schedule();
+		if ((int)i != current)
+			drain_all(i);
+	}
+}
+
+void
 sched_pass(void)
 {
 	if (is_point())

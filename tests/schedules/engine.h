@@ -66,6 +66,8 @@ void sched_wait(bool (*until)(const void *arg), const void *arg);
 void sched_pass(void);
 /* A logical thread, or setup: a system call drains the store buffer. */
 void sched_drain(void);
+/* A logical thread, or setup: all others pass a fence, one after the other. */
+void sched_fence_others(void);
 /* Increases with every step: when something was. */
 uint64_t sched_stamp(void);
 /* For traces. */

@@ -133,6 +133,8 @@ void sched_stall(void);
 	SCHED_CAS("cas weak acq_rel", p, expected, v)
 #define tri_cas_seq_cst(p, expected, v) SCHED_CAS("cas seq_cst", p, expected, v)
 
+#define tri_compiler_fence() ((void)0)
+
 /* -------------------------------------------------- cmake/shim/ck_pr.h -- */
 
 #define TR_SHIM_LOAD(target, size) \

@@ -28,6 +28,7 @@ struct shape {
 	unsigned thieves;
 	bool stuck; /* thieves take `next`, too */
 	bool tired; /* `next` was used too often in a row */
+	bool fenceless; /* and is taken with read-modify-writes */
 };
 
 struct item {
@@ -199,6 +200,7 @@ static void
 begin(struct shape shape)
 {
 	world_begin();
+	world.fenceless = shape.fenceless;
 	memset(&rig, 0, sizeof(rig));
 	rig.shape = shape;
 	rig.sched.env = &world.env;
@@ -262,43 +264,55 @@ check(void)
 static void
 begin_ring(void)
 {
-	begin((struct shape){ "bpbwbpp", 4, 2, 2, false, false });
+	begin((struct shape){ "bpbwbpp", 4, 2, 2, false, false, false });
 }
 
 static void
 begin_wrap(void)
 {
-	begin((struct shape){ "bpbpbp", 2, 1, 1, false, false });
+	begin((struct shape){ "bpbpbp", 2, 1, 1, false, false, false });
 }
 
 static void
 begin_next(void)
 {
-	begin((struct shape){ "nnpnwpp", 4, 0, 2, true, false });
+	begin((struct shape){ "nnpnwpp", 4, 0, 2, true, false, false });
+}
+
+static void
+begin_next_locked(void)
+{
+	begin((struct shape){ "nnpnwpp", 4, 0, 2, true, false, true });
+}
+
+static void
+begin_again(void)
+{
+	begin((struct shape){ "npnpnp", 4, 0, 1, true, false, false });
 }
 
 static void
 begin_tired(void)
 {
-	begin((struct shape){ "npnwp", 4, 0, 2, true, true });
+	begin((struct shape){ "npnwp", 4, 0, 2, true, true, false });
 }
 
 static void
 begin_overflow(void)
 {
-	begin((struct shape){ "bbppbwpp", 4, 3, 1, false, false });
+	begin((struct shape){ "bbppbwpp", 4, 3, 1, false, false, false });
 }
 
 static void
 begin_overflow_two(void)
 {
-	begin((struct shape){ "bpbp", 4, 5, 2, false, false });
+	begin((struct shape){ "bpbp", 4, 5, 2, false, false, false });
 }
 
 static void
 begin_mixed(void)
 {
-	begin((struct shape){ "nlbnpbwppp", 4, 1, 2, true, true });
+	begin((struct shape){ "nlbnpbwppp", 4, 1, 2, true, true, false });
 }
 
 #define RUNQ_CASE(n, t, b, w)                                                 \
@@ -311,6 +325,9 @@ static const struct sched_case cases[] = {
 	RUNQ_CASE("ring", 3, begin_ring, "2 thieves, the ring alone"),
 	RUNQ_CASE("wrap", 2, begin_wrap, "a ring of one place, a thief"),
 	RUNQ_CASE("next", 3, begin_next, "2 thieves that also take `next`"),
+	RUNQ_CASE("next_locked", 3, begin_next_locked,
+	    "the same where other threads cannot be fenced"),
+	RUNQ_CASE("again", 2, begin_again, "`next` three times, and a thief"),
 	RUNQ_CASE("tired", 3, begin_tired, "`next` after its turns are used"),
 	RUNQ_CASE("overflow", 2, begin_overflow,
 	    "a thief, the ring runs over and is filled again"),
@@ -323,5 +340,5 @@ int
 main(int argc, char **argv)
 {
 	return sched_main(argc, argv, cases, sizeof(cases) / sizeof(*cases),
-	    " runq.h runq.c ");
+	    " runq.h runq.c next.h next.c ");
 }

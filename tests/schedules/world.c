@@ -209,6 +209,15 @@ world_yield(struct tri_env *env)
 
 /* --------------------------------------------------------------- loops -- */
 
+static bool
+world_fence_others(struct tri_env *env)
+{
+	(void)env;
+	if (!world.fenceless)
+		sched_fence_others();
+	return !world.fenceless;
+}
+
 static struct tri_loop *
 world_loop_new(struct tri_env *env)
 {
@@ -355,6 +364,7 @@ world_begin(void)
 		.cpu_at = world_cpu_at,
 		.cpu_distance = world_cpu_distance,
 		.yield = world_yield,
+		.fence_others = world_fence_others,
 		.loop_new = world_loop_new,
 		.loop_free = world_loop_free,
 		.loop_poll = world_loop_poll,

@@ -31,6 +31,7 @@ struct world {
 	unsigned loops;
 	unsigned passed; /* how often time had to pass */
 	bool dry; /* no slab is to be had any more */
+	bool fenceless; /* other threads cannot be fenced */
 };
 
 extern struct world world;

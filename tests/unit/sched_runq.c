@@ -54,6 +54,17 @@ thing_link(void *ctx, void *object)
 	return &t->link;
 }
 
+static bool
+cannot_fence(struct tri_env *env)
+{
+	(void)env;
+	return false;
+}
+
+/* Whether the owner takes `next` without a read-modify-write: where there is a
+ * fence for other threads it does. */
+static bool fenceless;
+
 static struct rig *
 rig_new(void)
 {
@@ -65,6 +76,8 @@ rig_new(void)
 	r->sched.kinds = r->kinds;
 	r->env = tri_env_real();
 	assert_non_null(r->env);
+	if (fenceless)
+		r->env->fence_others = cannot_fence;
 	r->sched.env = r->env;
 	tri_runq_init(&r->mine, &r->sched);
 	tri_runq_init(&r->other, &r->sched);
@@ -561,6 +574,7 @@ thieves_and_owner_share_each_word_once(void **unused)
 	unsigned wrong = 0;
 
 	(void)unused;
+	memset(&c, 0, sizeof(c));
 	c.rig = rig_new();
 	for (int i = 0; i < THIEVES; i++)
 		tri_runq_init(&c.queue[i], &c.rig->sched);
@@ -587,7 +601,7 @@ thieves_and_owner_share_each_word_once(void **unused)
 
 /* ------------------------------------------------- the race for `next` --- */
 
-enum { DUELS = TEST_SCALE(1000000) };
+enum { DUELS = TEST_SCALE(1000000), STUCK = 500 };
 
 struct duel {
 	struct rig *rig;
@@ -638,6 +652,10 @@ next_goes_to_the_owner_or_to_a_thief(void **unused)
 		/* Let the thief in on a machine that has one core. */
 		if (pushed % 512 == 0)
 			sched_yield();
+		/* Stuck for a while. */
+		for (unsigned spin = pushed % 64 == 0 ? STUCK : 0;
+		     spin > 0 && tri_next_waits(&r->mine.next); spin--)
+			ck_pr_stall();
 		while (tri_runq_pop(&r->mine) != 0)
 			runs++;
 	}
@@ -649,6 +667,16 @@ next_goes_to_the_owner_or_to_a_thief(void **unused)
 	print_message("%lu to the owner, %lu to the thief\n", runs, d.stolen);
 	assert_int_equal(runs + d.stolen, pushed);
 	rig_free(r);
+}
+
+static void
+and_so_where_threads_cannot_be_fenced(void **unused)
+{
+	fenceless = true;
+	next_is_stolen_from_the_stuck_only_and_last(unused);
+	thieves_and_owner_share_each_word_once(unused);
+	next_goes_to_the_owner_or_to_a_thief(unused);
+	fenceless = false;
 }
 
 int
@@ -677,6 +705,7 @@ main(void)
 		cmocka_unit_test(next_is_stolen_from_the_stuck_only_and_last),
 		cmocka_unit_test(thieves_and_owner_share_each_word_once),
 		cmocka_unit_test(next_goes_to_the_owner_or_to_a_thief),
+		cmocka_unit_test(and_so_where_threads_cannot_be_fenced),
 	};
 
 	alarm(TOO_LONG_S);
