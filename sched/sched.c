@@ -135,9 +135,8 @@ worker_main(void *arg)
 	if (w->sched->hooks.enter != NULL)
 		w->sched->hooks.enter(w);
 	tri_worker_read_clock(w);
-	while (tri_load_relaxed(&w->sched->gate) == GATE_OPEN &&
-	    tri_worker_step(w))
-		;
+	if (tri_load_relaxed(&w->sched->gate) == GATE_OPEN)
+		tri_worker_loop(w);
 	if (w->sched->hooks.leave != NULL)
 		w->sched->hooks.leave(w);
 	tri_worker_here = before;

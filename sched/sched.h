@@ -205,6 +205,9 @@ void tri_sched_attend(struct tri_sched *s);
 /* One step.  false: the worker is done. */
 bool tri_worker_step(struct tri_worker *w);
 
+/* All that are left. */
+void tri_worker_loop(struct tri_worker *w);
+
 /* From a worker's thread: run this after the others. */
 void tri_sched_push_back(struct tri_worker *w, tri_word word);
 /* Run this on its home worker; w is the caller's worker of this scheduler, or

@@ -218,8 +218,8 @@ worker_has_work(struct tri_worker *w)
 	return tri_runq_waits(&w->q) || !tri_stack_is_empty(&w->inbox);
 }
 
-bool
-tri_worker_step(struct tri_worker *w)
+static inline bool
+worker_step(struct tri_worker *w)
 {
 	if (TRI_UNLIKELY(tri_load_relaxed(&w->sched->attention) != 0)) {
 		/* acq: pairs with tri_sched_quit. */
@@ -241,6 +241,19 @@ tri_worker_step(struct tri_worker *w)
 	case TRI_ENDED: return false;
 	}
 	return true;
+}
+
+bool
+tri_worker_step(struct tri_worker *w)
+{
+	return worker_step(w);
+}
+
+void
+tri_worker_loop(struct tri_worker *w)
+{
+	while (worker_step(w))
+		;
 }
 
 /* --------------------------------------------- pushing, any thread ------ */
