@@ -90,9 +90,10 @@ child_print(const struct bench *b, long peak_kb)
 	int64_t ns = b->begin_ns > 0 ? b->end_ns - b->begin_ns : 0;
 
 	(void)printf("%.6f %.6f %" PRId64 " %" PRIu64 " %ld %" PRIu64
-		     " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		     " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+		     "\n",
 	    b->value, b->raw, ns, b->ops, peak_kb, s->sent, s->spawned,
-	    s->steals, s->parks, s->wakeups);
+	    s->steals, s->parks, s->wakeups, s->asides);
 	bench_check(fflush(stdout) == 0, "writing the result");
 }
 

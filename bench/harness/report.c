@@ -31,11 +31,11 @@ table_row(FILE *out, const struct series *series, const struct summary *sum)
 {
 	(void)fprintf(out,
 	    " %-7s %4zu %10.3f %10.3f %10.3f %10.2f %8.1f %7.2f"
-	    " %8.0f %7.0f %7.0f %7.1f",
+	    " %8.0f %7.0f %7.0f %6.0f %7.1f",
 	    xfer_state_name(sum->state), sum->runs, sum->ns.median / 1e6,
 	    sum->ns.min / 1e6, sum->ns.p90 / 1e6, sum->value.median,
 	    sum->peak_kb / 1024, sum->cpu_s, sum->steals, sum->parks,
-	    sum->wakeups, sum->xfer_ns);
+	    sum->wakeups, sum->asides, sum->xfer_ns);
 	if (sum->raw > 0)
 		(void)fprintf(out, "  ratio %.3f", sum->ratio);
 	if (strcmp(series_unit(series), "ns_per_op") != 0)
@@ -49,10 +49,10 @@ report_table(FILE *out, const struct rounds *rounds)
 
 	(void)fprintf(out,
 	    "%-24s %-7s %2s %-7s %4s %10s %10s %10s %10s %8s %7s %8s %7s %7s "
-	    "%7s\n",
+	    "%6s %7s\n",
 	    "bench", "runtime", "w", "state", "runs", "median ms", "min ms",
 	    "p90 ms", "per op", "peak MB", "cpu s", "steals", "parks",
-	    "wakeups", "xfer ns");
+	    "wakeups", "asides", "xfer ns");
 	for (size_t i = 0; i < rounds->count; i++) {
 		const struct series *series = &rounds->series[i];
 		char name[64];
@@ -79,7 +79,8 @@ report_csv(FILE *out, const struct rounds *rounds)
 	(void)fprintf(out,
 	    "suite,bench,runtime,workers,size,valid,judged,state,runs,dropped,"
 	    "unit,value,min,max,p90,ns,min_ns,max_ns,p90_ns,ops,xfer_ns,"
-	    "peak_mb,cpu_s,sent,spawned,steals,parks,wakeups,preempted\n");
+	    "peak_mb,cpu_s,sent,spawned,steals,parks,wakeups,asides,"
+	    "preempted\n");
 	for (size_t i = 0; i < rounds->count; i++) {
 		const struct series *s = &rounds->series[i];
 
@@ -97,8 +98,10 @@ report_csv(FILE *out, const struct rounds *rounds)
 		    sum.value.median, sum.value.min, sum.value.max,
 		    sum.value.p90, sum.ns.median, sum.ns.min, sum.ns.max,
 		    sum.ns.p90, sum.ops, sum.xfer_ns);
-		(void)fprintf(out, ",%.2f,%.4f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f\n",
+		(void)fprintf(out,
+		    ",%.2f,%.4f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f\n",
 		    sum.peak_kb / 1024, sum.cpu_s, sum.sent, sum.spawned,
-		    sum.steals, sum.parks, sum.wakeups, sum.preempted);
+		    sum.steals, sum.parks, sum.wakeups, sum.asides,
+		    sum.preempted);
 	}
 }

@@ -86,9 +86,9 @@ json_summary(FILE *out, const struct series *series, const struct summary *sum)
 	if (series->peer == NULL)
 		(void)fprintf(out,
 		    ",\"sent\":%.0f,\"spawned\":%.0f,\"steals\":%.0f"
-		    ",\"parks\":%.0f,\"wakeups\":%.0f",
+		    ",\"parks\":%.0f,\"wakeups\":%.0f,\"asides\":%.0f",
 		    sum->sent, sum->spawned, sum->steals, sum->parks,
-		    sum->wakeups);
+		    sum->wakeups, sum->asides);
 	if (series->bench->budget && series->peer == NULL)
 		(void)fprintf(out, ",\"must\":%g,\"aim\":%g",
 		    series->bench->must, series->bench->aim);

@@ -95,13 +95,14 @@ rounds_fini(struct rounds *rounds)
 
 /* ------------------------------------------------------------- a run --- */
 
-/* What child.c prints in its line. */
+/* What child.c prints in its line; another build may know less of it. */
 static bool
 rounds_read(const char *out, struct sample *s)
 {
-	return sscanf(out, "%lf %lf %lf %lf %lf %lf %lf %lf %lf %lf", &s->value,
-		   &s->raw, &s->ns, &s->ops, &s->peak_kb, &s->sent, &s->spawned,
-		   &s->steals, &s->parks, &s->wakeups) == 10;
+	return sscanf(out, "%lf %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf",
+		   &s->value, &s->raw, &s->ns, &s->ops, &s->peak_kb, &s->sent,
+		   &s->spawned, &s->steals, &s->parks, &s->wakeups,
+		   &s->asides) >= 10;
 }
 
 static TR_PRINTF(2, 3) void rounds_arg(struct args *args, const char *format,

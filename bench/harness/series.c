@@ -132,6 +132,7 @@ series_summarize(const struct series *series, enum xfer_state state,
 	sum->steals = series_spread(series, state, FIELD(steals)).median;
 	sum->parks = series_spread(series, state, FIELD(parks)).median;
 	sum->wakeups = series_spread(series, state, FIELD(wakeups)).median;
+	sum->asides = series_spread(series, state, FIELD(asides)).median;
 	sum->peak_kb = series_spread(series, state, FIELD(peak_kb)).max;
 	sum->preempted = series_spread(series, state, FIELD(preempted)).max;
 	sum->ratio = series_ratio(series, state);

@@ -44,6 +44,7 @@ struct sample {
 	double steals;
 	double parks;
 	double wakeups;
+	double asides;
 };
 
 struct series {
@@ -85,6 +86,7 @@ struct summary {
 	double steals;
 	double parks;
 	double wakeups;
+	double asides;
 	double peak_kb; /* the most */
 	double preempted; /* the most */
 };

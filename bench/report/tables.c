@@ -395,7 +395,7 @@ static void
 figures_row(FILE *out, const struct results *results, const struct result *r)
 {
 	static const char *const counters[] = { "sent", "steals", "parks",
-		"wakeups" };
+		"wakeups", "asides" };
 	const double values[] = { r->value, r->min, r->p90, r->max };
 
 	(void)fprintf(out, "<tr><th scope=\"row\">");
@@ -404,7 +404,7 @@ figures_row(FILE *out, const struct results *results, const struct result *r)
 	cell_number(out, r->workers, 0);
 	if (!r->valid) {
 		(void)fprintf(out,
-		    "<td class=\"bad\" colspan=\"14\">not valid: ");
+		    "<td class=\"bad\" colspan=\"15\">not valid: ");
 		html_text(out, json_text(r->json, "error"));
 		(void)fprintf(out, "</td></tr>\n");
 		return;
@@ -428,7 +428,8 @@ tables_figures(FILE *out, const struct results *results,
 {
 	static const char *const heads[] = { "runtime", "workers", "judged",
 		"runs", "dropped", "median", "min", "90 %", "max", "xfer ns",
-		"peak MB", "cpu s", "sent", "steals", "parks", "wake-ups" };
+		"peak MB", "cpu s", "sent", "steals", "parks", "wake-ups",
+		"asides" };
 
 	table_begin(out, "All figures of this benchmark", true);
 	table_heads(out, heads, sizeof(heads) / sizeof(heads[0]), 1);

@@ -43,7 +43,8 @@ def series(bench="pingpong", value=20.0, runtime="troupe", workers=2,
                          "xfer_ns": [60.0, 65.0], "peak_mb": 2.5,
                          "cpu_s": 0.25} for v in values]}
     if runtime == "troupe":
-        made.update(sent=2000, spawned=2, steals=1, parks=3, wakeups=4)
+        made.update(sent=2000, spawned=2, steals=1, parks=3, wakeups=4,
+                    asides=0)
     made.update(changes)
     return made
 
