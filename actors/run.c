@@ -332,24 +332,17 @@ run_leave_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 	return false;
 }
 
-/* Handle a lone message in place.  true: the batch is over. */
+/* The lone message `m`, seen as `head`, was handled in place.  true: the batch
+ * is over. */
 static inline bool
-run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
-    uint32_t *left)
+run_after_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
+    struct tr_msg *m, uint32_t counted)
 {
-	struct tr_msg *m = tri_inlet_msg(head);
-	uint32_t counted;
-
-	if (TRI_UNLIKELY(m->generation != tri_ref_generation(c->turn.ref)))
-		m->flags |= TRI_MSG_STALE;
-	c->turn.in_place = true;
-	counted = run_message(c, a, m);
 	run_add_counts(c, a, counted);
 	if (TRI_UNLIKELY(c->turn.ended)) {
 		tri_actor_die(c, a);
 		return true;
 	}
-	--*left;
 	run_spend(c);
 	if (run_leave_place(c, a, head, m))
 		return true;
@@ -357,6 +350,52 @@ run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 		tri_msg_dispose_inline(c, m, c->turn.unanswered);
 	c->turn.msg = NULL;
 	return false;
+}
+
+/* Handle a lone message in place.  true: the batch is over. */
+static bool
+run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head)
+{
+	struct tr_msg *m = tri_inlet_msg(head);
+
+	if (TRI_UNLIKELY(m->generation != tri_ref_generation(c->turn.ref)))
+		m->flags |= TRI_MSG_STALE;
+	c->turn.in_place = true;
+	return run_after_place(c, a, head, m, run_message(c, a, m));
+}
+
+/*
+ * The same for the usual message: a plain one with nothing special about it or
+ * its actor, so there is nothing to find out first.
+ */
+static inline bool
+run_usual(struct tri_crew *c, struct tr_self *a, uint64_t head)
+{
+	struct tr_msg *m = tri_inlet_msg(head);
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	int rc;
+
+	c->turn.in_place = true;
+	c->turn.msg = m;
+	c->turn.ran = false;
+	tri_store_relaxed(&c->tag, m->tag);
+	rc = b->receive(a, tri_actor_state(a, b), m);
+	c->turn.ran = true;
+	if (TRI_UNLIKELY(rc != TR_OK))
+		tri_turn_fail(c, rc);
+	return run_after_place(c, a, head, m, run_counted(c, 1));
+}
+
+/* Whether it is: what run_message would find nothing in. */
+static inline bool
+run_is_usual(const struct tri_crew *c, uint64_t ident, uint64_t head)
+{
+	const struct tr_msg *m = tri_inlet_msg(head);
+
+	return tri_inlet_is_msg(head) && m->link == NULL &&
+	    m->kind == TRI_MSG_PLAIN && m->flags == 0 &&
+	    m->generation == tri_ref_generation(c->turn.ref) &&
+	    ident >> TRI_IDENT_CARE_SHIFT == 0;
 }
 
 /* Handle what is pending, up to *left messages and to `until`.  true: the
@@ -391,22 +430,14 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
 	return false;
 }
 
-void
-tri_actor_run(struct tri_worker *w, void *object)
+/* One batch, of up to `left` messages, of which the first may be done. */
+static __attribute__((noinline)) void
+run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left)
 {
-	struct tri_crew *c = (struct tri_crew *)(void *)w;
-	struct tr_self *a = object;
-	int64_t until = w->now + TRI_BATCH_NS;
-	uint32_t left = w->batch, n;
-	uint64_t ident = run_begin(c, a);
+	struct tri_worker *w = &c->worker;
+	int64_t until = tri_load_relaxed(&w->running_since) + TRI_BATCH_NS;
+	uint32_t n;
 
-	if (TRI_UNLIKELY((ident & TRI_IDENT_DYING) != 0)) {
-		tri_actor_die_on(c, a);
-		return;
-	}
-	/* What waits in its stash has waited long. */
-	if ((ident & TRI_IDENT_COLD) != 0)
-		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
 	for (;;) {
 		uint64_t head;
 
@@ -426,7 +457,8 @@ tri_actor_run(struct tri_worker *w, void *object)
 		    (tri_runq_waits(&w->q) || w->now >= until))
 			break;
 		if (tri_inlet_msg(head)->link == NULL) {
-			if (run_in_place(c, a, head, &left))
+			left--;
+			if (run_in_place(c, a, head))
 				return;
 			continue;
 		}
@@ -437,4 +469,30 @@ tri_actor_run(struct tri_worker *w, void *object)
 			tri_bound_drop_old(c, a);
 	}
 	tri_actor_requeue(c, a);
+}
+
+void
+tri_actor_run(struct tri_worker *w, void *object)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+	struct tr_self *a = object;
+	uint64_t ident = run_begin(c, a), head;
+	uint32_t left = w->batch;
+
+	if (TRI_UNLIKELY((ident & TRI_IDENT_DYING) != 0)) {
+		tri_actor_die_on(c, a);
+		return;
+	}
+	/* What waits in its stash has waited long. */
+	if ((ident & TRI_IDENT_COLD) != 0)
+		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
+	if (TRI_LIKELY(a->pending == NULL)) {
+		head = tri_inlet_look_owner(&a->inlet);
+		if (TRI_LIKELY(run_is_usual(c, ident, head))) {
+			if (TRI_LIKELY(run_usual(c, a, head)))
+				return;
+			left--;
+		}
+	}
+	run_batch(c, a, ident, left);
 }

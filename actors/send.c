@@ -199,6 +199,20 @@ tri_send_unusual(struct tri_crew *c, tr_ref to, uint32_t tag, size_t size)
 }
 
 int
+tri_send_large(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
+    size_t size)
+{
+	struct tr_msg *m = tri_msg_make(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
+
+	if (TRI_UNLIKELY(m == NULL))
+		return TR_ENOMEM;
+	m->sender = c->turn.ref.bits;
+	tri_msg_copy_in(m, data, size);
+	tri_deliver_inline(c, to, m);
+	return TR_OK;
+}
+
+int
 tr_send(struct tr_self *self, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {

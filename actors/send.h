@@ -13,6 +13,19 @@
 
 #include "actors/system.h"
 
+/* A header, but for its sender. */
+static inline void
+tri_msg_set(struct tr_msg *m, unsigned kind, unsigned flags, uint32_t tag,
+    size_t size, unsigned size_class)
+{
+	m->tag = tag;
+	m->size = (uint32_t)size;
+	m->offset = (uint8_t)tri_msg_head(flags);
+	m->kind = (uint8_t)kind;
+	m->flags = (uint8_t)flags;
+	m->size_class = (uint8_t)size_class;
+}
+
 /* A message's block and header, but for its sender; NULL: no memory. */
 static inline struct tr_msg *
 tri_msg_make(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
@@ -29,14 +42,8 @@ tri_msg_make(struct tri_desk *d, unsigned kind, unsigned flags, uint32_t tag,
 	m = TRI_LIKELY(size_class != TRI_CLASS_LARGE) ?
 	    tri_pool_alloc(d->pool, size_class) :
 	    tri_pool_alloc_large(d->pool, head + size);
-	if (TRI_UNLIKELY(m == NULL))
-		return NULL;
-	m->tag = tag;
-	m->size = (uint32_t)size;
-	m->offset = (uint8_t)head;
-	m->kind = (uint8_t)kind;
-	m->flags = (uint8_t)flags;
-	m->size_class = (uint8_t)size_class;
+	if (TRI_LIKELY(m != NULL))
+		tri_msg_set(m, kind, flags, tag, size, size_class);
 	return m;
 }
 
@@ -49,20 +56,54 @@ tri_msg_set_drop(struct tr_system *sys, struct tr_msg *m,
 	tri_seen(sys, TRI_EVENT_MADE, TR_REF_NONE, m, 0, 0);
 }
 
-/* Copy a payload in.  Fixed sizes become plain moves. */
+enum { TRI_SMALL = 32 }; /* bytes that are copied without a call */
+
+/* Up to TRI_SMALL bytes, in two moves that may overlap. */
+static inline void
+tri_copy_small(void *to, const void *from, size_t size)
+{
+	char *t = to;
+	const char *f = from;
+
+	if (size >= 16) {
+		struct {
+			uint64_t half[2];
+		} a, b;
+
+		memcpy(&a, f, 16);
+		memcpy(&b, f + size - 16, 16);
+		memcpy(t, &a, 16);
+		memcpy(t + size - 16, &b, 16);
+	} else if (size >= 8) {
+		uint64_t a, b;
+
+		memcpy(&a, f, 8);
+		memcpy(&b, f + size - 8, 8);
+		memcpy(t, &a, 8);
+		memcpy(t + size - 8, &b, 8);
+	} else if (size >= 4) {
+		uint32_t a, b;
+
+		memcpy(&a, f, 4);
+		memcpy(&b, f + size - 4, 4);
+		memcpy(t, &a, 4);
+		memcpy(t + size - 4, &b, 4);
+	} else if (size > 0) {
+		/* The first, the middle, the last. */
+		t[0] = f[0];
+		t[size / 2] = f[size / 2];
+		t[size - 1] = f[size - 1];
+	}
+}
+
+/* Copy a payload in. */
 static inline void
 tri_msg_copy_in(struct tr_msg *m, const void *data, size_t size)
 {
 	void *to = tri_msg_payload(m);
 
-	if (size == 0)
-		return;
-	if (size == 8)
-		memcpy(to, data, 8);
-	else if (size == 16)
-		memcpy(to, data, 16);
-	else if (size == 4)
-		memcpy(to, data, 4);
+	if (TRI_LIKELY(size <= TRI_SMALL))
+		tri_copy_small(to, data, size);
 	else
 		memcpy(to, data, size);
 }
@@ -80,8 +121,8 @@ tri_tick_is_lent(const struct tr_msg *m)
  * can tell; NULL for all others: tri_push finds out.
  *
  * A ref of this system names a slot that was handed out, so its cell is there;
- * another system's is told by its number.  acq: pairs with table_fresh, for
- * refs that are made up.
+ * another system's has that one's number in its generation, and is none of
+ * this one's.  acq: pairs with table_fresh, for refs that are made up.
  */
 static inline struct tr_self *
 tri_usual_target(struct tr_system *sys, tr_ref to)
@@ -89,8 +130,7 @@ tri_usual_target(struct tr_system *sys, tr_ref to)
 	uint32_t slot = tri_ref_slot(to), generation = tri_ref_generation(to);
 	struct tr_self *a;
 
-	if (TRI_UNLIKELY(generation >> TRI_COUNT_BITS != sys->number ||
-		slot >= tri_load_acquire(&sys->actors.limit)))
+	if (TRI_UNLIKELY(slot >= tri_load_acquire(&sys->actors.limit)))
 		return NULL;
 	a = tri_cell(sys, slot);
 	/* Only a hint: what decides is the taker's look at m->generation. */
@@ -143,17 +183,27 @@ tri_msg_dispose_inline(struct tri_crew *c, struct tr_msg *m, int outcome)
 		tri_msg_dispose(c, m, outcome);
 }
 
-/* tr_send, with the crew at hand and the size checked. */
+/*
+ * tr_send, with the crew at hand and the size checked.  A small message for
+ * which a block is at hand is made without any call, so that no register has to
+ * be saved.
+ */
 static inline int
 tri_send_inline(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {
-	struct tr_msg *m = tri_msg_make(&c->desk, TRI_MSG_PLAIN, 0, tag, size);
+	unsigned size_class = size > 0;
+	struct tr_msg *m;
 
+	if (TRI_UNLIKELY(size > TRI_SMALL))
+		return tri_send_large(c, to, tag, data, size);
+	m = tri_pool_take(c->desk.pool, size_class);
 	if (TRI_UNLIKELY(m == NULL))
-		return TR_ENOMEM;
+		return tri_send_large(c, to, tag, data, size);
+	tri_msg_set(m, TRI_MSG_PLAIN, 0, tag, size, size_class);
 	m->sender = c->turn.ref.bits;
-	tri_msg_copy_in(m, data, size);
+	if (size > 0)
+		tri_copy_small(m + 1, data, size);
 	tri_deliver_inline(c, to, m);
 	return TR_OK;
 }

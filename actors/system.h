@@ -158,7 +158,12 @@ struct tr_system {
 static inline struct tr_self *
 tri_cell(const struct tr_system *sys, uint32_t slot)
 {
-	return (struct tr_self *)(void *)sys->actors.array[0] + slot;
+	struct tr_self *cell =
+	    (struct tr_self *)(void *)sys->actors.array[0] + slot;
+
+	if (cell == NULL)
+		__builtin_unreachable();
+	return cell;
 }
 
 static inline uint32_t
@@ -326,6 +331,8 @@ struct tr_msg *tri_msg_copy(struct tri_crew *c, struct tr_msg *m);
 struct tri_record *tri_msg_lent_duty(struct tri_crew *c, struct tr_msg *m);
 /* A plain send that is too large, or over budget. */
 int tri_send_unusual(struct tri_crew *c, tr_ref to, uint32_t tag, size_t size);
+int tri_send_large(struct tri_crew *c, tr_ref to, uint32_t tag,
+    const void *data, size_t size);
 
 /* post.c: foreign threads */
 void tri_foreign_lock(struct tr_system *sys);

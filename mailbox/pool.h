@@ -202,19 +202,29 @@ tri_block_unpoison(void *block, unsigned size_class)
 	    tri_class_bytes(size_class) - sizeof(struct tr_msg));
 }
 
+/* A block that is free at once; NULL: there is none. */
 static inline void *
-tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
+tri_pool_take(struct tri_pool *pool, unsigned size_class)
 {
 	struct tri_pool_class *c = &pool->classes[size_class];
 	struct tri_block *b = c->free;
 
-	if (TRI_LIKELY(b != NULL)) {
-		c->free = b->next;
-		__builtin_prefetch(b->ahead, 1);
-		tri_block_unpoison(b, size_class);
-		return b;
-	}
-	return tri_pool_alloc_slow(pool, size_class);
+	if (TRI_UNLIKELY(b == NULL))
+		return NULL;
+	c->free = b->next;
+	__builtin_prefetch(b->ahead, 1);
+	tri_block_unpoison(b, size_class);
+	return b;
+}
+
+static inline void *
+tri_pool_alloc(struct tri_pool *pool, unsigned size_class)
+{
+	void *block = tri_pool_take(pool, size_class);
+
+	return TRI_LIKELY(block != NULL) ?
+	    block :
+	    tri_pool_alloc_slow(pool, size_class);
 }
 
 /* Free a block of a class (not a large one) on the thread that uses `pool`. */

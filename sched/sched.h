@@ -260,12 +260,17 @@ int64_t tri_throttle_nap(const struct tri_worker *w);
 /* park.c for throttle.c */
 bool tri_park_sees_work(struct tri_worker *w);
 
+/* From a worker's thread: run this next, and what was to run next later. */
+void tri_sched_push_instead(struct tri_worker *w, tri_word word);
+
 /* From a worker's thread: run this next. */
 static inline void
 tri_sched_push(struct tri_worker *w, tri_word word)
 {
-	if (tri_runq_push_next(&w->q, word))
-		tri_park_work_pushed(w->sched);
+	if (TRI_LIKELY(tri_next_is_free(&w->q.next)))
+		tri_next_put(&w->q.next, word);
+	else
+		tri_sched_push_instead(w, word);
 }
 
 #endif

@@ -259,6 +259,13 @@ tri_worker_loop(struct tri_worker *w)
 /* --------------------------------------------- pushing, any thread ------ */
 
 void
+tri_sched_push_instead(struct tri_worker *w, tri_word word)
+{
+	if (tri_runq_push_next(&w->q, word))
+		tri_park_work_pushed(w->sched);
+}
+
+void
 tri_sched_push_back(struct tri_worker *w, tri_word word)
 {
 	tri_runq_push_back(&w->q, word);
