@@ -428,7 +428,7 @@ const struct bench_case savina_astar = {
 	.note = "no priorities; each node belongs to a worker, where the "
 		"original's workers share a table",
 	.params = {
-		{ "side", { 12, 30, 150 } },
+		{ "side", { 12, 30, 180 } },
 		{ "threshold", { 3, 1024, 1024 } },
 		{ "workers", { 20, 20, 20 } },
 	},

@@ -168,7 +168,7 @@ const struct bench_case savina_big = {
 	.suite = SAVINA_SUITE,
 	.group = SAVINA_MESSAGES,
 	.op = "a ping and its pong; 120 actors",
-	.params = { { "pings", { 60, 20000, 100000 } },
+	.params = { { "pings", { 60, 20000, 140000 } },
 	    { "actors", { 120, 120, 120 } } },
 	.root = &root_behavior,
 };

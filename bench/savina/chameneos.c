@@ -185,7 +185,7 @@ const struct bench_case savina_chameneos = {
 	.group = SAVINA_MESSAGES,
 	.op = "a meeting: four messages, three of them by the mall",
 	.note = "no priorities",
-	.params = { { "meetings", { 2000, 200000, 6000000 } },
+	.params = { { "meetings", { 2000, 200000, 8000000 } },
 	    { "creatures", { 100, 100, 100 } } },
 	.root = &mall_behavior,
 };

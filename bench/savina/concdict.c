@@ -343,7 +343,7 @@ const struct bench_case savina_concdict = {
 	.group = SAVINA_CONCURRENCY,
 	.op = "a request and its answer; 20 workers, one table",
 	.note = "the table is filled before the time begins",
-	.params = { { "requests", { 250, 10000, 300000 } },
+	.params = { { "requests", { 250, 10000, 600000 } },
 	    { "workers", { 20, 20, 20 } }, { "write_percent", { 10, 10, 10 } },
 	    { "keys", { 500, 524287, 524287 } } },
 	.root = &root_behavior,

@@ -115,6 +115,6 @@ const struct bench_case savina_count = {
 	.group = SAVINA_MESSAGES,
 	.op = "an increment; one actor sends, another counts",
 	.params = { { "increments", { 5000, 1000000, 1000000 } },
-	    { "rounds", { 3, 1, 40 } } },
+	    { "rounds", { 3, 1, 55 } } },
 	.root = &producer_behavior,
 };

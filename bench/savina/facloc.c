@@ -401,7 +401,7 @@ const struct bench_case savina_facloc = {
 	.op = "a customer",
 	.note = "a customer on a border belongs to one quadrant",
 	.params = {
-		{ "points", { 1000, 100000, 3000000 } },
+		{ "points", { 1000, 100000, 3500000 } },
 		{ "grid", { 500, 500, 500 } },
 	},
 	.root = &producer_behavior,

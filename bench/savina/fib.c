@@ -142,6 +142,6 @@ const struct bench_case savina_fib = {
 	.suite = SAVINA_SUITE,
 	.group = SAVINA_MESSAGES,
 	.op = "an actor of the tree: spawn, request, response, death",
-	.params = { { "n", { 16, 25, 33 } } },
+	.params = { { "n", { 16, 25, 34 } } },
 	.root = &root_behavior,
 };

@@ -589,7 +589,7 @@ const struct bench_case savina_filterbank = {
 	.op = "a value that goes through all banks",
 	.params = {
 		{ "columns", { 32, 16384, 8192 } },
-		{ "simulations", { 200, 34816, 34816 } },
+		{ "simulations", { 200, 34816, 42000 } },
 	},
 	.root = &sink_behavior,
 	.setup = filterbank_setup,

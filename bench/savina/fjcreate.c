@@ -113,6 +113,6 @@ const struct bench_case savina_fjcreate = {
 	.op = "an actor: spawn, a message, a sine, done, death",
 	.note = "each actor says that it is done",
 	.params = { { "actors", { 1500, 40000, 40000 } },
-	    { "rounds", { 2, 1, 120 } } },
+	    { "rounds", { 2, 1, 240 } } },
 	.root = &root_behavior,
 };

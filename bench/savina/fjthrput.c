@@ -162,6 +162,6 @@ const struct bench_case savina_fjthrput = {
 	.op = "a message and a sine; one actor sends to 60",
 	.note = "no priorities; each actor says when it has had all",
 	.params = { { "messages", { 100, 10000, 10000 } },
-	    { "actors", { 60, 60, 60 } }, { "rounds", { 2, 1, 10 } } },
+	    { "actors", { 60, 60, 60 } }, { "rounds", { 2, 1, 40 } } },
 	.root = &root_behavior,
 };

@@ -280,7 +280,7 @@ const struct bench_case savina_logmap = {
 	.suite = SAVINA_SUITE,
 	.group = SAVINA_CONCURRENCY,
 	.op = "a term: asked for, put aside, computed; three messages",
-	.params = { { "terms", { 300, 25000, 1000000 } },
+	.params = { { "terms", { 300, 25000, 1700000 } },
 	    { "series", { 10, 10, 10 } } },
 	.root = &master_behavior,
 };

@@ -287,7 +287,7 @@ const struct bench_case savina_mixed_case = {
 	.op = "a token handed on; 20 rings, a calculation for each",
 	.note = "the workers are actors as all others, not threads",
 	.params = { { "rings", { 5, 20, 20 } }, { "members", { 10, 50, 50 } },
-	    { "token", { 100, 10000, 5000 } }, { "repetitions", { 2, 5, 5 } },
+	    { "token", { 100, 10000, 5000 } }, { "repetitions", { 2, 5, 8 } },
 	    { "factor_low", { 101, 86028157, 1299709 } },
 	    { "factor_high", { 211, 329545133, 2750159 } } },
 	.root = &collector_behavior,

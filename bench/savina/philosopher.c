@@ -224,7 +224,7 @@ const struct bench_case savina_philosopher = {
 	.suite = SAVINA_SUITE,
 	.group = SAVINA_CONCURRENCY,
 	.op = "a meal: hungry, eat, done, begin, and the denials before",
-	.params = { { "rounds", { 50, 10000, 250000 } },
+	.params = { { "rounds", { 50, 10000, 350000 } },
 	    { "philosophers", { 20, 20, 20 } } },
 	.root = &arbiter_behavior,
 };

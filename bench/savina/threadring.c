@@ -156,7 +156,7 @@ const struct bench_case savina_threadring = {
 	.suite = SAVINA_SUITE,
 	.group = SAVINA_MESSAGES,
 	.op = "a pass of the token; 100 actors",
-	.params = { { "passes", { 5000, 100000, 30000000 } },
+	.params = { { "passes", { 5000, 100000, 50000000 } },
 	    { "actors", { 100, 100, 100 } } },
 	.root = &root_behavior,
 };
