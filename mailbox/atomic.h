@@ -5,8 +5,8 @@
  * Every atomic of the library goes through these, so that one build can turn
  * them into the yield points of a scheduler that explores interleavings, and
  * so that a reader sees the order where the operation is.  There is no
- * stand-alone fence but the compiler's: ThreadSanitizer cannot see one.  Each use names its pair
- * in a comment.
+ * stand-alone fence but the compiler's: ThreadSanitizer cannot see one.  Each
+ * use names its pair in a comment.
  *
  * The objects are C11 _Atomic; libck's own structures are never touched with
  * these, nor ours with libck's operations.
