@@ -34,6 +34,7 @@ struct peer_case {
 struct peer {
 	const char *runtime;
 	const struct peer_case *cases; /* what it has; ends with NULL */
+	const struct peer_case *less; /* where it does less; NULL: nowhere */
 	const char *needs[3]; /* commands */
 	const char *package; /* where they are found */
 	const char *dir; /* where it is built and run */
@@ -75,18 +76,9 @@ static const struct peer_case peers_all[] = {
  * seconds and fits into memory.  That of banking keeps the length of an
  * account's queue. */
 static const struct peer_case peers_erlang[] = {
-	{ "micro/pingpong", "pingpong", { 0 } },
-	{ "micro/count", "count", { 0 } },
-	{ "micro/nto1", "nto1", { 0 } },
-	{ "micro/ring", "ring", { 0 } },
-	{ "micro/fjthrput", "fjthrput", { 0 } },
-	{ "micro/fjcreate", "fjcreate", { 0 } },
-	{ "micro/big", "big", { 0 } },
-	{ "micro/fib", "fib", { 0 } },
 	{ "savina/banking", "banking", { 400000, 4000 } },
 	{ "savina/bndbuffer", "bndbuffer", { 1000 } },
 	{ "savina/chameneos", "chameneos", { 2000000 } },
-	{ "savina/nqueenk", "nqueenk", { 0 } },
 	{ "savina/radixsort", "radixsort", { 300000 } },
 	{ "kin/skynet", "skynet", { 1000000 } },
 	{ NULL, NULL, { 0 } },
@@ -120,7 +112,8 @@ static const struct peer peers[PEERS] = {
 	    .run = { "env", "GOMAXPROCS={workers}", "./go_bench", "{name}",
 		"{size}" } },
 	{ .runtime = "erlang",
-	    .cases = peers_erlang,
+	    .cases = peers_all,
+	    .less = peers_erlang,
 	    .needs = { "erl", "erlc" },
 	    .package = "erlang-base",
 	    .dir = BENCH_PEERS_DIR "/erlang",
@@ -164,6 +157,7 @@ static const struct peer peers[PEERS] = {
 	    .run = { "./caf_bench", "{name}", "{size}", "{workers}" } },
 	{ .runtime = "asyncio",
 	    .cases = peers_asyncio,
+	    .less = peers_asyncio,
 	    .needs = { "python3" },
 	    .package = "python3",
 	    .dir = BENCH_PEERS_DIR "/asyncio",
@@ -277,19 +271,25 @@ peer_version(const struct peer *peer, char *text, size_t size)
 	}
 }
 
-/* What it has for a benchmark; NULL: nothing. */
+/* A benchmark in a list; NULL: it is not there, or there is no list. */
 static const struct peer_case *
-peer_case_of(const struct peer *peer, const struct bench_case *c)
+peer_find(const struct peer_case *list, const struct bench_case *c)
 {
 	char name[64];
 
 	(void)snprintf(name, sizeof(name), "%s/%s", c->suite, c->name);
-	for (const struct peer_case *has = peer->cases; has->bench != NULL;
-	     has++) {
-		if (strcmp(has->bench, name) == 0)
-			return has;
+	for (; list != NULL && list->bench != NULL; list++) {
+		if (strcmp(list->bench, name) == 0)
+			return list;
 	}
 	return NULL;
+}
+
+/* What it has for a benchmark; NULL: nothing. */
+static const struct peer_case *
+peer_case_of(const struct peer *peer, const struct bench_case *c)
+{
+	return peer_find(peer->cases, c);
 }
 
 static void
@@ -350,7 +350,7 @@ bool
 peer_limit(const struct peer *peer, const struct bench_case *c,
     uint64_t value_of[BENCH_PARAMS])
 {
-	const struct peer_case *has = peer_case_of(peer, c);
+	const struct peer_case *has = peer_find(peer->less, c);
 	bool less = false;
 
 	for (int i = 0; has != NULL && i < PEER_LIMITS; i++) {
