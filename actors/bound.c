@@ -142,8 +142,7 @@ push_bounded(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 	if (tri_load_acquire(&a->inlet.head) == TRI_INLET_CLOSED)
 		return TRI_PUSH_CLOSED;
 	pushed = bound_admit(tri_intake(sys, a), a, m);
-	return pushed == TRI_PUSH_QUEUED ? tri_inlet_push(&a->inlet, m) :
-					   pushed;
+	return pushed == TRI_PUSH_QUEUED ? tri_push_to(sys, a, m) : pushed;
 }
 
 enum tri_inlet_pushed
@@ -161,7 +160,7 @@ tri_push_unusual(struct tr_system *sys, struct tr_self *a, uint64_t ident,
 		m->flags |= TRI_MSG_TRACED;
 	pushed = (ident & TRI_IDENT_BOUND) != 0 && m->kind <= TRI_MSG_ASK ?
 	    push_bounded(sys, a, m) :
-	    tri_inlet_push(&a->inlet, m);
+	    tri_push_to(sys, a, m);
 	if (pushed > TRI_PUSH_WAKE) {
 		m->flags &= (uint8_t)~TRI_MSG_TRACED;
 		if (m->flags & TRI_MSG_BOUNDED)

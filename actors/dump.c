@@ -230,7 +230,8 @@ dump_state(struct tr_system *sys, struct tr_self *a,
 	}
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_HELD) != 0)
 		return "held";
-	if (head != TRI_INLET_IDLE)
+	if (head != TRI_INLET_IDLE &&
+	    !(tri_inlet_is_reserved(head) && tri_load_relaxed(&a->taken) == 0))
 		return "queued";
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)
 		return "idle";

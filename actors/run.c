@@ -2,8 +2,9 @@
 /*
  * Running an actor: one batch of its messages.
  *
- * What was taken from the inlet and not handled yet is `pending`; the inlet is
- * looked at only when that is empty.  A lone message is handled in place: it
+ * What was taken from the inlet and not handled yet is `pending`, and so is what
+ * a worker sent to an actor that it has (send.h); the inlet is looked at only
+ * when that is empty.  A lone message in the inlet is handled in place: it
  * stays reachable from the inlet, so that one CAS afterwards both removes it
  * and gives the actor back.  Only when something needs it to outlive the turn
  * is it detached first (tri_turn_detach).
@@ -13,10 +14,19 @@
  * slow message at every one.
  *
  * The worker that has the actor scheduled runs all of this; after
- * tri_inlet_rest_owner succeeded the cell is not its own any more.
+ * tri_inlet_rest_owner succeeded the cell is not its own any more.  An actor
+ * that this worker woke is not let go of, but kept (sched/reserve.h), unless
+ * handlers take long: then nobody should wait for this worker.
  */
 #include "actors/keep.h"
 #include "actors/send.h"
+
+/* Whether handlers take long. */
+static inline bool
+run_is_slow(const struct tri_crew *c)
+{
+	return c->clock_every == 1;
+}
 
 static void
 run_tick_clock(struct tri_crew *c)
@@ -29,6 +39,8 @@ run_tick_clock(struct tri_crew *c)
 	    1 :
 	    TRI_CLOCK_MESSAGES;
 	c->until_clock = c->clock_every;
+	if (run_is_slow(c) && tri_reserve_has_any(&c->worker.reserve))
+		tri_sched_rest_all(&c->worker);
 }
 
 /* A message was handled: now and then look at the clock. */
@@ -364,18 +376,44 @@ run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head)
 	return run_after_place(c, a, head, m, run_message(c, a, m));
 }
 
+/* Nothing is left to do: the actor is idle, and kept or not.  true: it is not
+ * ours any more; false: something has come. */
+static inline bool
+run_rest(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint64_t head)
+{
+	c->turn.cell = NULL;
+	if (TRI_LIKELY(head == c->reserved &&
+		(ident & TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT) == 0 &&
+		!run_is_slow(c))) {
+		tri_sched_keep(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
+		return true;
+	}
+	if (tri_inlet_rest_owner(&a->inlet, head))
+		return true;
+	c->turn.cell = a;
+	return false;
+}
+
+bool
+tri_actor_rest(struct tri_worker *w, void *object)
+{
+	struct tr_self *a = object;
+	uint64_t head = tri_inlet_look_owner(&a->inlet);
+
+	(void)w;
+	return !tri_inlet_is_msg(head) && tri_inlet_rest_owner(&a->inlet, head);
+}
+
 /*
  * The same for the usual message: a plain one with nothing special about it or
  * its actor, so there is nothing to find out first.
  */
-static inline bool
-run_usual(struct tri_crew *c, struct tr_self *a, uint64_t head)
+static inline uint32_t
+run_usual_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
-	struct tr_msg *m = tri_inlet_msg(head);
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 	int rc;
 
-	c->turn.in_place = true;
 	c->turn.msg = m;
 	c->turn.ran = false;
 	tri_store_relaxed(&c->tag, m->tag);
@@ -383,19 +421,57 @@ run_usual(struct tri_crew *c, struct tr_self *a, uint64_t head)
 	c->turn.ran = true;
 	if (TRI_UNLIKELY(rc != TR_OK))
 		tri_turn_fail(c, rc);
-	return run_after_place(c, a, head, m, run_counted(c, 1));
+	return run_counted(c, 1);
 }
 
-/* Whether it is: what run_message would find nothing in. */
+/* A lone one in the inlet. */
 static inline bool
-run_is_usual(const struct tri_crew *c, uint64_t ident, uint64_t head)
+run_usual_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head)
+{
+	struct tr_msg *m = tri_inlet_msg(head);
+
+	c->turn.in_place = true;
+	return run_after_place(c, a, head, m, run_usual_message(c, a, m));
+}
+
+/* A lone one that is pending. */
+static inline bool
+run_usual_pending(struct tri_crew *c, struct tr_self *a, uint64_t ident)
+{
+	struct tr_msg *m = a->pending;
+	uint64_t head;
+
+	a->pending = NULL;
+	tri_store_relaxed(&a->taken, 0u);
+	run_add_counts(c, a, run_usual_message(c, a, m));
+	if (TRI_UNLIKELY(c->turn.ended)) {
+		tri_actor_die(c, a);
+		return true;
+	}
+	if (TRI_LIKELY(c->turn.msg != NULL))
+		tri_msg_dispose_inline(c, m, c->turn.unanswered);
+	run_spend(c);
+	if (TRI_UNLIKELY(a->pending != NULL)) /* out of its stash */
+		return false;
+	head = tri_inlet_look_owner(&a->inlet);
+	return !tri_inlet_is_msg(head) && run_rest(c, a, ident, head);
+}
+
+/* Whether it is, and lone: what run_message would find nothing in. */
+static inline bool
+run_is_usual(uint64_t ident, const struct tr_msg *m)
+{
+	return m->link == NULL && m->kind == TRI_MSG_PLAIN && m->flags == 0 &&
+	    ident >> TRI_IDENT_CARE_SHIFT == 0;
+}
+
+static inline bool
+run_is_usual_in_place(uint64_t ident, uint64_t head)
 {
 	const struct tr_msg *m = tri_inlet_msg(head);
 
-	return tri_inlet_is_msg(head) && m->link == NULL &&
-	    m->kind == TRI_MSG_PLAIN && m->flags == 0 &&
-	    m->generation == tri_ref_generation(c->turn.ref) &&
-	    ident >> TRI_IDENT_CARE_SHIFT == 0;
+	return tri_inlet_is_msg(head) && run_is_usual(ident, m) &&
+	    m->generation == (uint32_t)ident;
 }
 
 /* Handle what is pending, up to *left messages and to `until`.  true: the
@@ -447,10 +523,8 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left)
 			break;
 		head = tri_inlet_look_owner(&a->inlet);
 		if (!tri_inlet_is_msg(head)) {
-			c->turn.cell = NULL;
-			if (tri_inlet_rest_owner(&a->inlet, head))
+			if (run_rest(c, a, ident, head))
 				return;
-			c->turn.cell = a;
 			continue;
 		}
 		if (left < w->batch &&
@@ -486,10 +560,16 @@ tri_actor_run(struct tri_worker *w, void *object)
 	/* What waits in its stash has waited long. */
 	if ((ident & TRI_IDENT_COLD) != 0)
 		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
-	if (TRI_LIKELY(a->pending == NULL)) {
+	if (TRI_LIKELY(a->pending != NULL)) {
+		if (TRI_LIKELY(run_is_usual(ident, a->pending))) {
+			if (TRI_LIKELY(run_usual_pending(c, a, ident)))
+				return;
+			left--;
+		}
+	} else {
 		head = tri_inlet_look_owner(&a->inlet);
-		if (TRI_LIKELY(run_is_usual(c, ident, head))) {
-			if (TRI_LIKELY(run_usual(c, a, head)))
+		if (TRI_LIKELY(run_is_usual_in_place(ident, head))) {
+			if (TRI_LIKELY(run_usual_in_place(c, a, head)))
 				return;
 			left--;
 		}

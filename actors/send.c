@@ -107,6 +107,27 @@ tri_msg_dead(struct tri_crew *c, tr_ref to, struct tr_msg *m,
 
 /* ---------------------------------------------------------- sending ---- */
 
+void
+tri_tell_reserver(struct tr_system *sys, struct tr_self *a, uint64_t reserved)
+{
+	unsigned index = (unsigned)(reserved - tri_inlet_reserved_by(0));
+
+	tri_reserve_tell(&tri_sched_worker(&sys->sched, index)->reserve,
+	    tri_word_of(a, TRI_KIND_ACTOR));
+}
+
+enum tri_inlet_pushed
+tri_push_to(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
+{
+	uint64_t under;
+	enum tri_inlet_pushed pushed =
+	    tri_inlet_push_over(&a->inlet, m, &under);
+
+	if (TRI_UNLIKELY(tri_inlet_is_reserved(under)))
+		tri_tell_reserver(sys, a, under);
+	return pushed;
+}
+
 enum tri_inlet_pushed
 tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
     struct tr_self **cell)
@@ -116,7 +137,7 @@ tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	m->generation = tri_ref_generation(to);
 	if (TRI_LIKELY(a != NULL)) {
 		*cell = a;
-		return tri_inlet_push(&a->inlet, m);
+		return tri_push_to(sys, a, m);
 	}
 	a = tri_cell_find(sys, to);
 	if (a == NULL)
@@ -131,6 +152,13 @@ tri_deliver_unusual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	struct tr_self *a = NULL;
 	enum tri_inlet_pushed pushed = tri_push(c->desk.sys, to, m, &a);
 
+	tri_deliver_pushed(c, to, a, m, pushed);
+}
+
+void
+tri_deliver_pushed(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m, enum tri_inlet_pushed pushed)
+{
 	if (pushed == TRI_PUSH_WAKE)
 		tri_schedule(c->desk.sys, &c->worker, a);
 	else if (pushed != TRI_PUSH_QUEUED)

@@ -142,6 +142,82 @@ tri_usual_target(struct tr_system *sys, tr_ref to)
 }
 
 /*
+ * The first message of an actor that this worker has and will schedule: to
+ * where it will be handled from.  For a former actor of the slot it is marked,
+ * as tri_inlet_reverse does.
+ */
+static inline void
+tri_deliver_first(struct tr_self *a, struct tr_msg *m)
+{
+	if (TRI_UNLIKELY(
+		(uint32_t)tri_load_relaxed(&a->ident) != m->generation))
+		m->flags |= TRI_MSG_STALE;
+	m->link = NULL;
+	m->ahead = 0;
+	a->pending = m;
+	tri_store_relaxed(&a->taken, 1u);
+}
+
+/*
+ * To an actor whose inlet is reserved for this worker, and empty: if the worker
+ * has it, kept or about to run next, then no message is newer than what is
+ * pending, and nobody else looks at that.  false: it has not; it is queued
+ * further behind, or runs.
+ *
+ * In a backlog each message says where the one after the next is likely to be
+ * (tri_inlet_reverse).
+ */
+static inline bool
+tri_deliver_reserved(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	struct tri_worker *w = &c->worker;
+	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
+	struct tr_msg *newest;
+
+	if (tri_reserve_take(&w->reserve, word)) {
+		tri_deliver_first(a, m);
+		tri_sched_push_noted(w, word, m);
+		return true;
+	}
+	newest = tri_sched_lift(w, word);
+	if (newest == NULL)
+		return false;
+	m->link = NULL;
+	m->ahead = 0;
+	newest->ahead =
+	    (int32_t)(((intptr_t)m - (intptr_t)newest) / 32 * TRI_INLET_AHEAD);
+	newest->link = m;
+	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + 1);
+	tri_sched_push_noted(w, word, m);
+	return true;
+}
+
+/* Whether the actor may be run by any worker. */
+static inline bool
+tri_actor_roams(const struct tr_self *a)
+{
+	return (tri_load_relaxed(&a->ident) &
+		   TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT) == 0;
+}
+
+/* To an idle actor, which this worker reserves.  false: it is not idle. */
+static inline bool
+tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	if (TRI_UNLIKELY(!tri_inlet_reserve(&a->inlet, c->reserved)))
+		return false;
+	tri_deliver_first(a, m);
+	/* Now the actor is ours to schedule, whoever it is by now: its home is
+	 * read after that. */
+	if (TRI_LIKELY(tri_actor_roams(a)))
+		tri_sched_push_noted(&c->worker, tri_word_of(a, TRI_KIND_ACTOR),
+		    m);
+	else
+		tri_schedule(c->desk.sys, &c->worker, a);
+	return true;
+}
+
+/*
  * Count, push, schedule on the caller's worker.  What is unusual ends in a
  * tail call, so that nothing has to be kept for it.
  */
@@ -150,7 +226,7 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = tri_usual_target(c->desk.sys, to);
 	enum tri_inlet_pushed pushed;
-	const struct tr_msg *under;
+	uint64_t head;
 
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	if (TRI_UNLIKELY(a == NULL)) {
@@ -158,18 +234,24 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return;
 	}
 	m->generation = tri_ref_generation(to);
-	pushed = tri_inlet_push_over(&a->inlet, m, &under);
-	if (TRI_LIKELY(pushed == TRI_PUSH_QUEUED))
-		tri_backoff_pushed(&c->backoff, to.bits, m, under);
-	else if (TRI_UNLIKELY(pushed != TRI_PUSH_WAKE))
-		tri_push_failed(c, to, m, pushed);
-	/* Now the actor is ours to schedule, whoever it is by now: its home is
-	 * read after the push. */
-	else if (TRI_LIKELY((tri_load_relaxed(&a->ident) &
-				TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT) == 0))
-		tri_sched_push(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
-	else
-		tri_schedule(c->desk.sys, &c->worker, a);
+	/* acq: who it is, if it is idle. */
+	head = tri_load_acquire(&a->inlet.head);
+	if (TRI_LIKELY(head == c->reserved)) {
+		if (TRI_LIKELY(tri_deliver_reserved(c, a, m)))
+			return;
+	} else if (head == TRI_INLET_IDLE && TRI_LIKELY(tri_actor_roams(a)) &&
+	    tri_deliver_waking(c, a, m)) {
+		return;
+	}
+	pushed = tri_inlet_push_over(&a->inlet, m, &head);
+	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
+		tri_deliver_pushed(c, to, a, m, pushed);
+	else if (TRI_LIKELY(!tri_inlet_is_reserved(head)))
+		tri_backoff_pushed(&c->backoff, to.bits, m,
+		    tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL);
+	/* For this worker there is nothing to tell: it has just looked. */
+	else if (head != c->reserved)
+		tri_tell_reserver(c->desk.sys, a, head);
 }
 
 /* Free a message; anything special about it is out of line. */

@@ -155,19 +155,27 @@ static void
 spawn_open(struct tri_desk *d, struct tr_self *a, struct tr_msg *first,
     struct tri_name *name, tr_ref ref)
 {
+	uint64_t running = TRI_INLET_RUNNING;
+
 	if (first == NULL && name == NULL) {
-		tri_inlet_open(&a->inlet, NULL);
+		tri_inlet_open(&a->inlet);
 		return;
 	}
-	if (first != NULL)
-		tri_inlet_open(&a->inlet, first);
-	else
-		tri_inlet_open_running(&a->inlet);
+	if (first != NULL) {
+		tri_deliver_first(a, first);
+		if (d->worker != NULL && tri_actor_roams(a))
+			running = tri_inlet_reserved_by(d->worker->index);
+	}
+	tri_inlet_open_running(&a->inlet, running);
 	if (name != NULL)
 		tri_name_publish(d->sys, name, ref);
-	if (first == NULL && tri_inlet_rest_owner(&a->inlet, TRI_INLET_RUNNING))
+	if (first == NULL && tri_inlet_rest_owner(&a->inlet, running))
 		return;
-	tri_schedule(d->sys, d->worker, a);
+	if (running != TRI_INLET_RUNNING)
+		tri_sched_push_noted(d->worker, tri_word_of(a, TRI_KIND_ACTOR),
+		    first);
+	else
+		tri_schedule(d->sys, d->worker, a);
 }
 
 static bool

@@ -163,6 +163,7 @@ crews_init(struct tr_system *sys)
 		struct tri_crew *c = tri_crew_at(sys, i);
 
 		desk_init(&c->desk, sys, &c->worker, &c->worker.pool);
+		c->reserved = tri_inlet_reserved_by(i);
 		c->clock_every = TRI_CLOCK_MESSAGES;
 		c->until_clock = TRI_CLOCK_MESSAGES;
 		c->backoff.random = i;
@@ -182,6 +183,7 @@ system_init_sched(struct tr_system *sys)
 		.pin = sys->options.pin,
 		.batch = sys->env->batch,
 		.ring = sys->env->ring,
+		.kept = sys->env->kept,
 		.throttle_ns = sys->env->throttle_ns,
 		.spin_ns = sys->options.spin_ns,
 		.kinds = sys->kinds,
@@ -200,6 +202,7 @@ system_init_sched(struct tr_system *sys)
 
 	sys->kinds[TRI_KIND_ACTOR] = (struct tri_kind){
 		.run = tri_actor_run,
+		.rest = tri_actor_rest,
 		.link = actor_link,
 		.ctx = sys,
 	};

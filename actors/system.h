@@ -69,6 +69,7 @@ struct tri_crew {
 	struct tri_desk desk;
 	struct tri_turn turn;
 	struct tri_backoff backoff;
+	uint64_t reserved; /* what this worker reserves inlets with */
 	uint32_t until_clock; /* messages */
 	uint32_t clock_every;
 	int64_t clock_last;
@@ -303,12 +304,21 @@ void tri_msg_dead(struct tri_crew *c, tr_ref to, struct tr_msg *m,
  * cell. */
 enum tri_inlet_pushed tri_push(struct tr_system *sys, tr_ref to,
     struct tr_msg *m, struct tr_self **cell);
+/* The last step of both: push, and tell the worker that has it reserved. */
+enum tri_inlet_pushed tri_push_to(struct tr_system *sys, struct tr_self *a,
+    struct tr_msg *m);
+/* Something was pushed to an actor whose inlet was RESERVED before. */
+void tri_tell_reserver(struct tr_system *sys, struct tr_self *a,
+    uint64_t reserved) TRI_COLD;
 /* The same for an ident that is not just the generation: bound.c. */
 enum tri_inlet_pushed tri_push_unusual(struct tr_system *sys, struct tr_self *a,
     uint64_t ident, struct tr_msg *m);
 /* The rest of tri_deliver, to any actor; the message is counted. */
 void tri_deliver_unusual(struct tri_crew *c, tr_ref to,
     struct tr_msg *m) TRI_COLD;
+/* What is to be done after a push that found nobody at it; a = its cell. */
+void tri_deliver_pushed(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m, enum tri_inlet_pushed pushed);
 /* A message that was not pushed becomes a dead letter. */
 void tri_push_failed(struct tri_crew *c, tr_ref to, struct tr_msg *m,
     enum tri_inlet_pushed pushed);
@@ -394,6 +404,8 @@ void tri_state_free(struct tri_desk *d, struct tr_self *a,
 typedef int tri_call_fn(struct tri_crew *c, struct tr_self *a,
     struct tr_msg *m);
 void tri_actor_run(struct tri_worker *w, void *object);
+/* struct tri_kind.rest */
+bool tri_actor_rest(struct tri_worker *w, void *object);
 /* The running actor has more to do, but later. */
 void tri_actor_requeue(struct tri_crew *c, struct tr_self *a);
 /* What special kinds of messages mean; the handler's return value. */

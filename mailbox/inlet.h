@@ -12,19 +12,31 @@
  * |-----------------------------|----------------|------------------------|
  * | IDLE -> message             | any sender     | CAS acq_rel: it then   |
  * |                             |                | schedules the actor    |
+ * | IDLE -> RESERVED            | a worker that  | CAS acq_rel: it then   |
+ * |                             | sends          | schedules the actor,   |
+ * |                             |                | with the message       |
  * | RUNNING, HELD, msg -> msg   | any sender     | CAS acq_rel: nothing   |
+ * | RESERVED -> message         | any sender     | CAS acq_rel: it then   |
+ * |                             |                | tells that worker      |
  * | CLOSED seen                 | any sender     | load acquire: refused  |
  * | message -> RUNNING          | running worker | exchange acquire       |
  * | lone message, handled -> IDLE | running worker | CAS acq_rel          |
- * | RUNNING -> IDLE             | running worker | CAS acq_rel            |
+ * | RUNNING, RESERVED -> IDLE   | who has it     | CAS acq_rel            |
  * | any -> CLOSED               | running worker | exchange acq_rel       |
- * | RUNNING -> HELD             | running worker | CAS acq_rel            |
+ * | RUNNING, RESERVED -> HELD   | running worker | CAS acq_rel            |
  * | HELD -> RUNNING             | who has it     | CAS acq_rel            |
  *
  * HELD is an actor that has failed and waits to be started again.  Nobody has
  * it scheduled, and a message to it does not schedule it.  Where messages wait
  * already there is no need to say HELD, for the same is true of them: somebody
  * will run the actor, the sender need not care who.
+ *
+ * RESERVED is RUNNING with a worker's number.  That worker woke the actor, and
+ * may keep it when there is nothing to do (sched/reserve.h): whoever pushes to
+ * it tells the worker.  While the worker has it, scheduled or kept, the worker's
+ * own messages need not pass through here: as long as nothing has been pushed
+ * they are the newest (actors/send.h).  Where somebody else runs the actor
+ * meanwhile, the number is just an old one.
  *
  * Why a stack that is reversed and not an MPSC queue: a taken batch is
  * complete (no half-linked gap), the states live in the same word so that
@@ -46,7 +58,8 @@ enum tri_inlet_state {
 	TRI_INLET_RUNNING = 1, /* scheduled or running, nothing new */
 	TRI_INLET_IDLE = 2, /* nobody has it, nothing in it */
 	TRI_INLET_HELD = 3, /* failed, waits for its restart */
-	TRI_INLET_STATES = 4, /* from here on it is a message */
+	TRI_INLET_RESERVED = 64, /* RUNNING; plus a worker's number */
+	TRI_INLET_STATES = 128, /* from here on it is a message */
 };
 
 enum tri_inlet_pushed {
@@ -81,6 +94,18 @@ tri_inlet_msg(uint64_t head)
 	return (struct tr_msg *)(uintptr_t)(head & TRI_INLET_ADDR);
 }
 
+static inline uint64_t
+tri_inlet_reserved_by(unsigned worker)
+{
+	return TRI_INLET_RESERVED + (uint64_t)worker;
+}
+
+static inline bool
+tri_inlet_is_reserved(uint64_t head)
+{
+	return head >= TRI_INLET_RESERVED && head < TRI_INLET_STATES;
+}
+
 /* How many messages wait to be taken; 65535 means that or more. */
 static inline unsigned
 tri_inlet_length(uint64_t head)
@@ -98,29 +123,19 @@ tri_inlet_above(uint64_t head, struct tr_msg *m)
 	return count | (uint64_t)(uintptr_t)m;
 }
 
-/* Any thread.  *under: the newest message before; NULL: it was taken, or there
- * was none.  Not to be looked into. */
+/* Any thread.  *under: what was there before.  If that is RESERVED the caller
+ * tells its worker; if it is a message it is not to be looked into. */
 static inline enum tri_inlet_pushed
-tri_inlet_push_over(struct tri_inlet *in, struct tr_msg *m,
-    const struct tr_msg **under)
+tri_inlet_push_over(struct tri_inlet *in, struct tr_msg *m, uint64_t *under)
 {
 	/* acq: pairs with the closing exchange of tri_inlet_close_owner. */
 	uint64_t head = tri_load_acquire(&in->head);
-	struct tr_msg *before;
 
-	*under = NULL;
-	if (TRI_LIKELY(head == TRI_INLET_IDLE)) {
-		/* The common case of the loop below. */
-		m->link = NULL;
-		if (TRI_LIKELY(tri_cas_acq_rel(&in->head, &head,
-			TRI_INLET_ONE | (uint64_t)(uintptr_t)m)))
-			return TRI_PUSH_WAKE;
-	}
 	do {
+		*under = head;
 		if (TRI_UNLIKELY(head == TRI_INLET_CLOSED))
 			return TRI_PUSH_CLOSED;
-		before = tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL;
-		m->link = before;
+		m->link = tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL;
 		/*
 		 * rel: publishes the message; pairs with the acq of the taker.
 		 * acq: on IDLE, sees the state as the last turn left it
@@ -128,16 +143,27 @@ tri_inlet_push_over(struct tri_inlet *in, struct tr_msg *m,
 		 */
 	} while (
 	    !tri_cas_weak_acq_rel(&in->head, &head, tri_inlet_above(head, m)));
-	*under = before;
 	return head == TRI_INLET_IDLE ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED;
 }
 
+/* The same, where no worker reserves the actor. */
 static inline enum tri_inlet_pushed
 tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
 {
-	const struct tr_msg *under;
+	uint64_t under;
 
 	return tri_inlet_push_over(in, m, &under);
+}
+
+/* A worker: if the actor is idle it is that worker's, who schedules it.
+ * `reserved`: tri_inlet_reserved_by() of it. */
+static inline bool
+tri_inlet_reserve(struct tri_inlet *in, uint64_t reserved)
+{
+	uint64_t idle = TRI_INLET_IDLE;
+
+	/* acq: as tri_inlet_push on IDLE. */
+	return tri_cas_acq_rel(&in->head, &idle, reserved);
 }
 
 /*
@@ -214,8 +240,9 @@ tri_inlet_take_owner(struct tri_inlet *in, uint32_t generation, uint32_t *count)
 
 /*
  * The worker that ran the actor: give it back if nothing came meanwhile.
- * `seen` is RUNNING, or the lone message that was handled in place.  After
- * success the actor is not this worker's any more: no read, no write of it.
+ * `seen` is RUNNING or RESERVED, or the lone message that was handled in place.
+ * After success the actor is not this worker's any more: no read, no write of
+ * it.
  */
 static inline bool
 tri_inlet_rest_owner(struct tri_inlet *in, uint64_t seen)
@@ -244,10 +271,12 @@ tri_inlet_close_owner(struct tri_inlet *in, uint32_t generation,
 static inline void
 tri_inlet_hold_owner(struct tri_inlet *in)
 {
-	uint64_t running = TRI_INLET_RUNNING;
+	uint64_t head = tri_load_relaxed(&in->head);
 
 	/* If it fails messages wait: see above. */
-	(void)tri_cas_acq_rel(&in->head, &running, (uint64_t)TRI_INLET_HELD);
+	if (!tri_inlet_is_msg(head))
+		(void)tri_cas_acq_rel(&in->head, &head,
+		    (uint64_t)TRI_INLET_HELD);
 }
 
 /* Who has a held actor, and is about to schedule it. */
@@ -260,25 +289,20 @@ tri_inlet_unhold(struct tri_inlet *in)
 }
 
 /* Setting up a slot: it takes messages, and nobody runs it until the caller
- * says so with tri_inlet_rest_owner, or schedules it. */
+ * says so with tri_inlet_rest_owner, or schedules it.  `running`: RUNNING, or
+ * RESERVED for the caller. */
 static inline void
-tri_inlet_open_running(struct tri_inlet *in)
+tri_inlet_open_running(struct tri_inlet *in, uint64_t running)
 {
 	/* rel: publishes the new actor's cell to its first sender. */
-	tri_store_release(&in->head, (uint64_t)TRI_INLET_RUNNING);
+	tri_store_release(&in->head, running);
 }
 
-/* Setting up a slot that nobody can push to: first message, or NULL: idle. */
+/* The same, and it is idle. */
 static inline void
-tri_inlet_open(struct tri_inlet *in, struct tr_msg *first)
+tri_inlet_open(struct tri_inlet *in)
 {
-	if (first == NULL) {
-		/* rel: publishes the new actor's cell to its first sender. */
-		tri_store_release(&in->head, (uint64_t)TRI_INLET_IDLE);
-		return;
-	}
-	first->link = NULL;
-	tri_store_release(&in->head, tri_inlet_above(0, first));
+	tri_inlet_open_running(in, TRI_INLET_IDLE);
 }
 
 #endif

@@ -157,6 +157,7 @@ struct tri_env {
 	/* Smaller than usual, for tests: struct tri_sched_config; 0: usual. */
 	uint32_t batch;
 	unsigned ring;
+	unsigned kept;
 	int64_t throttle_ns;
 
 	/* Free the environment itself. */

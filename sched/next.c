@@ -5,11 +5,11 @@
 #include "sched/next.h"
 
 void
-tri_next_init(struct tri_next *n, struct tri_env *env)
+tri_next_init(struct tri_next *n, bool plain)
 {
 	tri_store_relaxed(&n->word, (tri_word)0);
 	tri_store_relaxed(&n->claim, (uintptr_t)TRI_NEXT_FREE);
-	n->plain = env->fence_others(env);
+	n->plain = plain;
 }
 
 tri_word

@@ -52,7 +52,9 @@ struct tri_next {
 	bool plain; /* the owner takes without a read-modify-write */
 };
 
-void tri_next_init(struct tri_next *n, struct tri_env *env);
+/* plain: whether the environment has such a fence, that is, fence_others()
+ * returned true. */
+void tri_next_init(struct tri_next *n, bool plain);
 
 /* The owner: the thief whose claim was seen has the word, or gives up. */
 tri_word tri_next_settle(struct tri_next *n, tri_word word);

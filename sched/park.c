@@ -26,8 +26,8 @@
  * waker that took a place and found nobody to wake looks at `idle` again after
  * it has given the place back, because a pusher may have relied on the place.
  *
- * THE WATCH.  A word in `next`, or behind a handler that does not return, is
- * taken over by an idle worker: the watch sleeps 1 ms at a time while any
+ * THE WATCH.  A word in `next`, or kept (reserve.h), or behind a handler that
+ * does not return, is taken over by an idle worker: the watch sleeps 1 ms at a time while any
  * worker is busy, and steals from those whose batch counter has not moved.  A
  * worker that leaves idleness and finds no watch, or was the watch itself,
  * makes a sleeper the watch by arming that one's alarm, which wakes nobody
@@ -240,6 +240,10 @@ watch_look(struct tri_worker *w)
 		if (aside && !tri_throttle_robs(w, k, stuck))
 			continue;
 		word = tri_runq_steal(&w->q, &v->q, stuck, &taken);
+		if (word == 0 && stuck) {
+			word = tri_reserve_steal(&v->reserve, w->env, w);
+			taken = word != 0;
+		}
 	}
 	if (word != 0)
 		tri_count(&w->counts.steals, (uint64_t)taken);

@@ -12,7 +12,7 @@ void
 tri_runq_init(struct tri_runq *q, struct tri_sched *sched)
 {
 	q->sched = sched;
-	tri_next_init(&q->next, sched->env);
+	tri_next_init(&q->next, sched->env->fence_others(sched->env));
 	ck_ring_init(&q->ring, TRI_RING_SLOTS);
 	tri_lock_init(&q->lock);
 }

@@ -43,6 +43,7 @@ struct tri_runq {
 	unsigned turn; /* alternates between local and the rest */
 	struct tri_link *local_first;
 	struct tri_link *local_last;
+	void *note; /* with `next`, by whoever put it there; NULL: none */
 
 	/* Owner; a thief takes from it. */
 	alignas(TRI_LINE) struct tri_next next;

@@ -50,6 +50,9 @@ worker_init(struct tri_sched *s, unsigned index,
 	tri_runq_init(&w->q, s);
 	if (config->ring != 0)
 		tri_runq_set_slots(&w->q, config->ring);
+	tri_reserve_init(&w->reserve,
+	    config->kept != 0 ? config->kept : TRI_RESERVE_SLOTS,
+	    w->q.next.plain);
 	ck_stack_init(&w->inbox);
 	if (!tri_pool_init(&w->pool, &s->env->memory, config->pool_owner, index,
 		config->pools))

@@ -18,6 +18,7 @@
 #include "mailbox/ck.h"
 #include "mailbox/pool.h"
 #include "sched/env.h"
+#include "sched/reserve.h"
 #include "sched/runq.h"
 #include "sched/wheel.h"
 #include "sched/word.h"
@@ -117,6 +118,7 @@ struct tri_worker {
 	_Atomic int64_t running_since;
 
 	struct tri_runq q;
+	struct tri_reserve reserve;
 
 	/* Written by others. */
 	alignas(TRI_LINE) _Atomic uint32_t bell; /* rung: do not sleep */
@@ -168,6 +170,8 @@ struct tri_sched_config {
 	uint32_t batch; /* messages in a turn; 0: TRI_BATCH_MESSAGES */
 	unsigned ring; /* slots of the run queues, a power of two from 2 on;
 	                * 0: TRI_RING_SLOTS */
+	unsigned kept; /* words that a worker keeps, a power of two;
+	                   * 0: TRI_RESERVE_SLOTS */
 	int64_t throttle_ns; /* 0: TRI_THROTTLE_NS */
 	bool pin;
 	int64_t spin_ns;
@@ -260,17 +264,54 @@ int64_t tri_throttle_nap(const struct tri_worker *w);
 /* park.c for throttle.c */
 bool tri_park_sees_work(struct tri_worker *w);
 
+/* From a worker's thread: let go of a word that it kept. */
+void tri_sched_rest(struct tri_worker *w, tri_word word);
+/* Of all that it keeps. */
+void tri_sched_rest_all(struct tri_worker *w);
+
 /* From a worker's thread: run this next, and what was to run next later. */
 void tri_sched_push_instead(struct tri_worker *w, tri_word word);
 
-/* From a worker's thread: run this next. */
+/* From a worker's thread: run this next.  The note, if there is one, says what
+ * tri_sched_lift gives back. */
 static inline void
-tri_sched_push(struct tri_worker *w, tri_word word)
+tri_sched_push_noted(struct tri_worker *w, tri_word word, void *note)
 {
+	w->q.note = note;
 	if (TRI_LIKELY(tri_next_is_free(&w->q.next)))
 		tri_next_put(&w->q.next, word);
 	else
 		tri_sched_push_instead(w, word);
+}
+
+static inline void
+tri_sched_push(struct tri_worker *w, tri_word word)
+{
+	tri_sched_push_noted(w, word, NULL);
+}
+
+/* From a worker's thread: if this is to run next, and has a note, have it back
+ * for a moment, to push it again at once; NULL: no. */
+static inline void *
+tri_sched_lift(struct tri_worker *w, tri_word word)
+{
+	void *note = w->q.note;
+
+	if (note == NULL || tri_load_relaxed(&w->q.next.word) != word ||
+	    TRI_UNLIKELY(tri_next_take(&w->q.next) == 0))
+		return NULL;
+	return note;
+}
+
+/* From a worker's thread: there is nothing to do for this, which the caller
+ * has; keep it, for there will be. */
+static inline void
+tri_sched_keep(struct tri_worker *w, tri_word word)
+{
+	tri_word before = tri_reserve_keep(&w->reserve, word);
+
+	if (TRI_UNLIKELY(before != 0))
+		tri_sched_rest(w, before);
 }
 
 #endif

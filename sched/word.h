@@ -26,6 +26,9 @@ struct tri_link {
 struct tri_kind {
 	/* One batch.  Afterwards the word is idle, gone, or pushed again. */
 	void (*run)(struct tri_worker *w, void *object);
+	/* One that the worker kept (reserve.h): let go of it.  false: there is
+	 * something to do for it, it has to be pushed. */
+	bool (*rest)(struct tri_worker *w, void *object);
 	struct tri_link *(*link)(void *ctx, void *object);
 	void *ctx;
 };

@@ -133,6 +133,36 @@ tri_worker_poll(struct tri_worker *w)
 		tri_throttle_poll(w);
 }
 
+/* --------------------------------------------------------- reserved ---- */
+
+void
+tri_sched_rest(struct tri_worker *w, tri_word word)
+{
+	if (!w->sched->kinds[tri_word_kind(word)].rest(w,
+		tri_word_object(word)))
+		tri_sched_push_back(w, word);
+}
+
+void
+tri_sched_rest_all(struct tri_worker *w)
+{
+	tri_word word;
+
+	while ((word = tri_reserve_take_any(&w->reserve)) != 0)
+		tri_sched_rest(w, word);
+}
+
+/* Others have pushed to some that it keeps. */
+static TRI_COLD void
+worker_listen(struct tri_worker *w)
+{
+	uint64_t told = tri_reserve_listen(&w->reserve);
+	tri_word word;
+
+	while ((word = tri_reserve_take_told(&w->reserve, &told)) != 0)
+		tri_sched_rest(w, word);
+}
+
 /* --------------------------------------------------------------- run ---- */
 
 static void
@@ -152,8 +182,11 @@ worker_run(struct tri_worker *w)
 
 	if (!tri_stack_is_empty(&w->inbox))
 		worker_take_inbox(w);
+	if (TRI_UNLIKELY(tri_reserve_is_told(&w->reserve)))
+		worker_listen(w);
 	word = tri_runq_pop(&w->q);
 	if (word == 0) {
+		tri_sched_rest_all(w);
 		w->phase = TRI_SEARCH;
 		return;
 	}
@@ -215,7 +248,8 @@ worker_search(struct tri_worker *w)
 static bool
 worker_has_work(struct tri_worker *w)
 {
-	return tri_runq_waits(&w->q) || !tri_stack_is_empty(&w->inbox);
+	return tri_runq_waits(&w->q) || !tri_stack_is_empty(&w->inbox) ||
+	    tri_reserve_has_any(&w->reserve);
 }
 
 static inline bool

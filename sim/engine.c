@@ -304,6 +304,8 @@ sim_engine_init(struct tr_sim *sim)
 {
 	static const uint32_t batches[] = { 1, 2, 16, 128 };
 	static const unsigned rings[] = { 2, 4, 256, 256 };
+	/* Words that a worker keeps. */
+	static const unsigned kept[] = { 1, 4, 128, 128 };
 	/* Whether and how soon workers step aside. */
 	static const int64_t windows[] = { 0, 1, 20000, INT64_MAX };
 
@@ -319,6 +321,7 @@ sim_engine_init(struct tr_sim *sim)
 	    sim->options->max_steps != 0 ? sim->options->max_steps : 5000000;
 	sim->env.batch = batches[sim_below(sim, 4)];
 	sim->env.ring = rings[sim_below(sim, 4)];
+	sim->env.kept = kept[sim_below(sim, 4)];
 	sim->env.throttle_ns = windows[sim_below(sim, 4)];
 	pct_draw(sim);
 	sim_faults_draw(sim);

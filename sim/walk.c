@@ -51,6 +51,37 @@ walk_stack(struct tr_sim *sim, ck_stack_t *stack)
 		walk_word(sim, tri_link_of_entry(e)->word);
 }
 
+/* What a worker keeps for itself is nowhere else.  If it has got a message,
+ * the worker knows. */
+static void
+walk_reserve(struct tr_sim *sim, struct tri_worker *w)
+{
+	struct tri_reserve *r = &w->reserve;
+
+	for (unsigned i = 0; i <= r->mask; i++) {
+		tri_word word = tri_load_relaxed(&r->slot[i].word);
+		struct tr_self *a = tri_word_object(word);
+		uint64_t bit = (uint64_t)1
+		    << word / TRI_LINE % TRI_RESERVE_BITS;
+		uint64_t head;
+
+		if (!tri_next_waits(&r->slot[i]))
+			continue;
+		walk_word(sim, word);
+		head = tri_load_relaxed(&a->inlet.head);
+		if (head == tri_inlet_reserved_by(w->index) ||
+		    (tri_inlet_is_msg(head) &&
+			(tri_load_relaxed(&r->told) & bit) != 0))
+			continue;
+		sim_fail(sim, "worker %u keeps an actor, and %s", w->index,
+		    tri_inlet_is_msg(head) ? "was not told of its messages" :
+					     "has not reserved it");
+	}
+	if (w->phase != TRI_RUN && tri_reserve_has_any(r))
+		sim_fail(sim, "worker %u has nothing to do, and keeps actors",
+		    w->index);
+}
+
 static void
 walk_queue(struct tr_sim *sim, struct tri_runq *q)
 {
@@ -166,6 +197,7 @@ sim_walk(struct tr_sim *sim)
 		struct tri_worker *w = tri_sched_worker(&sim->sys->sched, i);
 
 		walk_queue(sim, &w->q);
+		walk_reserve(sim, w);
 		walk_stack(sim, &w->inbox);
 		walk_timers(sim, w);
 	}

@@ -142,7 +142,8 @@ rig_new(unsigned workers, unsigned jobs)
 	sem_init(&rig->told, 0, 0);
 	rig->env = tri_env_real();
 	assert_non_null(rig->env);
-	rig->kinds[KIND] = (struct tri_kind){ job_run, job_link, NULL };
+	rig->kinds[KIND] =
+	    (struct tri_kind){ .run = job_run, .link = job_link };
 	assert_int_equal(0,
 	    tri_sched_init(&rig->sched, rig->env,
 		&(struct tri_sched_config){

@@ -368,7 +368,8 @@ sim_new(void)
 	sim_env(sim);
 	sim->now = INT64_C(1000000000000);
 	sim->sleep = sleep_through;
-	sim->kinds[KIND] = (struct tri_kind){ job_run, job_link, NULL };
+	sim->kinds[KIND] =
+	    (struct tri_kind){ .run = job_run, .link = job_link };
 	for (unsigned i = 0; i < JOBS; i++) {
 		sim->job[i].sim = sim;
 		sim->job[i].ran_on = -1;

@@ -192,7 +192,7 @@ reopen(void)
 	struct send *s = &cell.send[SPAWNER][0];
 
 	if (cell.shape.mode & RUNNING) {
-		tri_inlet_open_running(&cell.inlet);
+		tri_inlet_open_running(&cell.inlet, TRI_INLET_RUNNING);
 	} else if (cell.shape.mode & START) {
 		*item = (struct item){ .used = true,
 			.generation = cell.generation };
@@ -200,9 +200,11 @@ reopen(void)
 		item->msg.generation = cell.generation;
 		s->called = s->returned = sched_stamp();
 		s->pushed = TRI_PUSH_QUEUED;
-		tri_inlet_open(&cell.inlet, &item->msg);
+		item->msg.link = NULL;
+		cell.pending = &item->msg;
+		tri_inlet_open_running(&cell.inlet, TRI_INLET_RUNNING);
 	} else {
-		tri_inlet_open(&cell.inlet, NULL);
+		tri_inlet_open(&cell.inlet);
 	}
 	/* Whoever is told of the new actor, or to run it, is so by later
 	 * stores, and those arrive in order. */
@@ -357,7 +359,7 @@ begin(struct shape shape)
 	cell.generation = 1;
 	cell.senders_left = shape.senders;
 	cell.life = shape.mode & END ? LIFE : UINT32_MAX;
-	tri_inlet_open(&cell.inlet, NULL);
+	tri_inlet_open(&cell.inlet);
 	sched_name(&cell.inlet, sizeof(cell.inlet), "inlet");
 }
 

@@ -139,7 +139,7 @@ begin(struct shape shape)
 	world_begin();
 	memset(&rig, 0, sizeof(rig));
 	rig.shape = shape;
-	rig.kinds[KIND] = (struct tri_kind){ job_run, job_link, NULL };
+	rig.kinds[KIND] = (struct tri_kind){ .run = job_run, .link = job_link };
 	SCHED_CHECK(tri_sched_init(&rig.sched, &world.env, &config) == 0);
 	for (unsigned i = 0; i < shape.at_start; i++)
 		tri_sched_push_back(tri_sched_worker(&rig.sched, 0), word(i));

@@ -173,22 +173,57 @@ close_refuses_from_every_state_and_returns_the_rest(void **unused)
 }
 
 static void
-open_is_idle_or_holds_the_first_message(void **unused)
+open_is_idle(void **unused)
 {
 	static struct tri_inlet in;
-	struct tr_msg first = { .link = &first, .generation = GENERATION };
-	struct tr_msg second = { .generation = GENERATION };
-	uint32_t count;
 
 	(void)unused;
-	tri_inlet_open(&in, NULL);
+	tri_inlet_open(&in);
 	assert_true(head_of(&in) == TRI_INLET_IDLE);
-	tri_inlet_open(&in, &first);
-	assert_true(head_of(&in) == word_of(&first, 1));
-	/* Whoever opened it schedules it, not who sends next. */
-	assert_int_equal(tri_inlet_push(&in, &second), TRI_PUSH_QUEUED);
-	assert_ptr_equal(tri_inlet_take_owner(&in, GENERATION, &count), &first);
-	assert_int_equal(count, 2);
+}
+
+static void
+an_idle_actor_is_reserved_and_no_other(void **unused)
+{
+	struct tr_msg m = { .generation = GENERATION };
+	const uint64_t reserved = tri_inlet_reserved_by(63);
+	struct tri_inlet in = inlet_in(TRI_INLET_IDLE);
+	uint64_t under;
+
+	(void)unused;
+	assert_true(tri_inlet_reserve(&in, reserved));
+	assert_true(head_of(&in) == reserved);
+	assert_false(tri_inlet_is_msg(reserved));
+	assert_int_equal(tri_inlet_length(reserved), 0);
+	assert_false(tri_inlet_reserve(&in, tri_inlet_reserved_by(0)));
+	assert_true(head_of(&in) == reserved);
+	/* Whoever has it schedules it, not who sends next: that one is told
+	 * whom to tell. */
+	assert_int_equal(tri_inlet_push_over(&in, &m, &under), TRI_PUSH_QUEUED);
+	assert_true(under == reserved);
+	assert_null(m.link);
+	assert_false(tri_inlet_rest_owner(&in, reserved));
+	for (uint64_t s = 0; s < TRI_INLET_STATES; s++) {
+		assert_int_equal(tri_inlet_is_reserved(s),
+		    s >= TRI_INLET_RESERVED);
+		in = inlet_in(s);
+		assert_int_equal(tri_inlet_reserve(&in, reserved),
+		    s == TRI_INLET_IDLE);
+	}
+}
+
+static void
+who_has_it_lets_go_of_a_reserved_actor(void **unused)
+{
+	const uint64_t reserved = tri_inlet_reserved_by(5);
+	struct tri_inlet in = inlet_in(reserved);
+
+	(void)unused;
+	assert_true(tri_inlet_rest_owner(&in, reserved));
+	assert_true(head_of(&in) == TRI_INLET_IDLE);
+	in = inlet_in(reserved);
+	tri_inlet_hold_owner(&in);
+	assert_true(head_of(&in) == TRI_INLET_HELD);
 }
 
 static void
@@ -199,7 +234,7 @@ open_running_takes_messages_and_wakes_nobody(void **unused)
 	uint32_t count;
 
 	(void)unused;
-	tri_inlet_open_running(&in);
+	tri_inlet_open_running(&in, TRI_INLET_RUNNING);
 	assert_true(head_of(&in) == TRI_INLET_RUNNING);
 	assert_int_equal(tri_inlet_push(&in, &m), TRI_PUSH_QUEUED);
 	assert_false(tri_inlet_rest_owner(&in, TRI_INLET_RUNNING));
@@ -322,7 +357,9 @@ main(void)
 		cmocka_unit_test(lone_message_is_handled_in_place),
 		cmocka_unit_test(
 		    close_refuses_from_every_state_and_returns_the_rest),
-		cmocka_unit_test(open_is_idle_or_holds_the_first_message),
+		cmocka_unit_test(open_is_idle),
+		cmocka_unit_test(an_idle_actor_is_reserved_and_no_other),
+		cmocka_unit_test(who_has_it_lets_go_of_a_reserved_actor),
 		cmocka_unit_test(open_running_takes_messages_and_wakes_nobody),
 		cmocka_unit_test(count_saturates_and_the_batch_stays_whole),
 		cmocka_unit_test(

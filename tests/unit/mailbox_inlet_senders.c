@@ -133,7 +133,7 @@ senders_lose_nothing_and_keep_their_order(void **unused)
 	struct tally t = { .n = 0 };
 
 	(void)unused;
-	tri_inlet_open(&slot.in, NULL);
+	tri_inlet_open(&slot.in);
 	for (uint32_t i = 0; i < SENDERS; i++) {
 		sender_init(&sender[i], &slot, i, SENT);
 		assert_int_equal(0,
@@ -168,7 +168,7 @@ play_close(uint32_t turns)
 	uint32_t count;
 	struct tr_msg *rest;
 
-	tri_inlet_open(&slot.in, NULL);
+	tri_inlet_open(&slot.in);
 	atomic_store(&slot.scheduled, 0);
 	for (uint32_t i = 0; i < SENDERS; i++) {
 		sender_init(&sender[i], &slot, i, SENT / 20 + 1);
@@ -277,7 +277,7 @@ live(struct lives *l, uint32_t generation, struct seen *seen)
 	uint32_t count;
 
 	atomic_store(&l->generation, generation);
-	tri_inlet_open(&l->slot.in, NULL);
+	tri_inlet_open(&l->slot.in);
 	for (uint32_t turn = 0; turn < 1 + generation % 8; turn++) {
 		if (tri_inlet_look_owner(&l->slot.in) == TRI_INLET_IDLE) {
 			sched_yield();

@@ -47,7 +47,7 @@ rig_init(bool can_fence)
 	struct rig r = { .env.fence_others = rig_fence,
 		.can_fence = can_fence };
 
-	tri_next_init(&r.next, &r.env);
+	tri_next_init(&r.next, r.env.fence_others(&r.env));
 	assert_int_equal(r.next.plain, can_fence);
 	r.fences = 0;
 	return r;

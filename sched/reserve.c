@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reservations, what is rarer: see reserve.h.
+ */
+#include "sched/reserve.h"
+
+void
+tri_reserve_init(struct tri_reserve *r, unsigned slots, bool plain)
+{
+	TR_ASSERT(slots >= 1 && slots <= TRI_RESERVE_SLOTS &&
+	    (slots & (slots - 1)) == 0);
+	tri_store_relaxed(&r->told, (uint64_t)0);
+	r->mask = slots - 1;
+	for (unsigned i = 0; i < TRI_RESERVE_SLOTS / 64; i++)
+		r->used[i] = 0;
+	for (unsigned i = 0; i < slots; i++)
+		tri_next_init(&r->slot[i], plain);
+}
+
+/* The slots of a bit, one after the other: the first is *at = 0. */
+static struct tri_next *
+reserve_of_bit(struct tri_reserve *r, unsigned bit, unsigned *at)
+{
+	unsigned i = *at + (bit & r->mask);
+
+	if (i > r->mask)
+		return NULL;
+	*at += TRI_RESERVE_BITS;
+	return &r->slot[i];
+}
+
+tri_word
+tri_reserve_steal(struct tri_reserve *r, struct tri_env *env, const void *thief)
+{
+	/* acq: pairs with tri_reserve_tell. */
+	uint64_t told = tri_load_acquire(&r->told);
+
+	for (; told != 0; told &= told - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(told), at = 0;
+		struct tri_next *slot;
+
+		while ((slot = reserve_of_bit(r, bit, &at)) != NULL) {
+			tri_word word = tri_next_steal(slot, env, thief);
+
+			if (word != 0)
+				return word;
+		}
+	}
+	return 0;
+}
+
+tri_word
+tri_reserve_take_told(struct tri_reserve *r, uint64_t *told)
+{
+	for (; *told != 0; *told &= *told - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(*told), at = 0;
+		struct tri_next *slot;
+
+		while ((slot = reserve_of_bit(r, bit, &at)) != NULL) {
+			tri_word word =
+			    tri_next_is_free(slot) ? 0 : tri_next_take(slot);
+
+			/* Its bit stays, for the slots that share it. */
+			if (word != 0)
+				return word;
+		}
+	}
+	return 0;
+}
+
+tri_word
+tri_reserve_take_any(struct tri_reserve *r)
+{
+	for (unsigned k = 0; k < TRI_RESERVE_SLOTS / 64; k++)
+		while (r->used[k] != 0) {
+			unsigned i =
+			    k * 64 + (unsigned)__builtin_ctzll(r->used[k]);
+			tri_word word = tri_next_is_free(&r->slot[i]) ?
+			    0 :
+			    tri_next_take(&r->slot[i]);
+
+			r->used[k] &= r->used[k] - 1;
+			if (word != 0)
+				return word;
+		}
+	return 0;
+}
