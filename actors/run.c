@@ -9,8 +9,8 @@
  * and gives the actor back.  Only when something needs it to outlive the turn
  * is it detached first (tri_turn_detach).
  *
- * A batch ends after 128 messages or 200 us, and after one list if others
- * wait.  The cycle counter is read every 16 messages, across batches; after a
+ * A batch ends after 128 messages or 200 us, and after one list of the inlet's
+ * if others wait.  The cycle counter is read every 16 messages, across batches; after a
  * slow message at every one.
  *
  * The worker that has the actor scheduled runs all of this; after
@@ -506,9 +506,11 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
 	return false;
 }
 
-/* One batch, of up to `left` messages, of which the first may be done. */
+/* One batch, of up to `left` messages, of which the first may be done; `took`:
+ * that was the inlet's list. */
 static __attribute__((noinline)) void
-run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left)
+run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
+    bool took)
 {
 	struct tri_worker *w = &c->worker;
 	int64_t until = tri_load_relaxed(&w->running_since) + TRI_BATCH_NS;
@@ -527,9 +529,10 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left)
 				return;
 			continue;
 		}
-		if (left < w->batch &&
-		    (tri_runq_waits(&w->q) || w->now >= until))
+		if ((took && tri_runq_waits(&w->q)) ||
+		    (left < w->batch && w->now >= until))
 			break;
+		took = true;
 		if (tri_inlet_msg(head)->link == NULL) {
 			left--;
 			if (run_in_place(c, a, head))
@@ -552,6 +555,7 @@ tri_actor_run(struct tri_worker *w, void *object)
 	struct tr_self *a = object;
 	uint64_t ident = run_begin(c, a), head;
 	uint32_t left = w->batch;
+	bool took = false;
 
 	if (TRI_UNLIKELY((ident & TRI_IDENT_DYING) != 0)) {
 		tri_actor_die_on(c, a);
@@ -572,7 +576,8 @@ tri_actor_run(struct tri_worker *w, void *object)
 			if (TRI_LIKELY(run_usual_in_place(c, a, head)))
 				return;
 			left--;
+			took = true;
 		}
 	}
-	run_batch(c, a, ident, left);
+	run_batch(c, a, ident, left, took);
 }

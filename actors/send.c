@@ -119,12 +119,11 @@ tri_tell_reserver(struct tr_system *sys, struct tr_self *a, uint64_t reserved)
 enum tri_inlet_pushed
 tri_push_to(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 {
-	uint64_t under;
-	enum tri_inlet_pushed pushed =
-	    tri_inlet_push_over(&a->inlet, m, &under);
+	uint64_t head = tri_inlet_look(&a->inlet);
+	enum tri_inlet_pushed pushed = tri_inlet_push_over(&a->inlet, m, &head);
 
-	if (TRI_UNLIKELY(tri_inlet_is_reserved(under)))
-		tri_tell_reserver(sys, a, under);
+	if (TRI_UNLIKELY(tri_inlet_is_reserved(head)))
+		tri_tell_reserver(sys, a, head);
 	return pushed;
 }
 

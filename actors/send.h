@@ -234,8 +234,7 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return;
 	}
 	m->generation = tri_ref_generation(to);
-	/* acq: who it is, if it is idle. */
-	head = tri_load_acquire(&a->inlet.head);
+	head = tri_inlet_look(&a->inlet);
 	if (TRI_LIKELY(head == c->reserved)) {
 		if (TRI_LIKELY(tri_deliver_reserved(c, a, m)))
 			return;

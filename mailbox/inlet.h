@@ -123,36 +123,46 @@ tri_inlet_above(uint64_t head, struct tr_msg *m)
 	return count | (uint64_t)(uintptr_t)m;
 }
 
-/* Any thread.  *under: what was there before.  If that is RESERVED the caller
- * tells its worker; if it is a message it is not to be looked into. */
-static inline enum tri_inlet_pushed
-tri_inlet_push_over(struct tri_inlet *in, struct tr_msg *m, uint64_t *under)
+/* Any thread: what is there; a guess for tri_inlet_push_over. */
+static inline uint64_t
+tri_inlet_look(struct tri_inlet *in)
 {
 	/* acq: pairs with the closing exchange of tri_inlet_close_owner. */
-	uint64_t head = tri_load_acquire(&in->head);
+	return tri_load_acquire(&in->head);
+}
+
+/* Any thread.  *head: what was seen there, and then what was there before: if
+ * that is RESERVED the caller tells its worker, if it is a message it is not to
+ * be looked into. */
+static inline enum tri_inlet_pushed
+tri_inlet_push_over(struct tri_inlet *in, struct tr_msg *m, uint64_t *head)
+{
+	uint64_t under = *head;
 
 	do {
-		*under = head;
-		if (TRI_UNLIKELY(head == TRI_INLET_CLOSED))
+		if (TRI_UNLIKELY(under == TRI_INLET_CLOSED)) {
+			*head = under;
 			return TRI_PUSH_CLOSED;
-		m->link = tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL;
+		}
+		m->link = tri_inlet_is_msg(under) ? tri_inlet_msg(under) : NULL;
 		/*
 		 * rel: publishes the message; pairs with the acq of the taker.
 		 * acq: on IDLE, sees the state as the last turn left it
 		 * (tri_inlet_rest_owner) and hands it to whoever runs next.
 		 */
-	} while (
-	    !tri_cas_weak_acq_rel(&in->head, &head, tri_inlet_above(head, m)));
-	return head == TRI_INLET_IDLE ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED;
+	} while (!tri_cas_weak_acq_rel(&in->head, &under,
+	    tri_inlet_above(under, m)));
+	*head = under;
+	return under == TRI_INLET_IDLE ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED;
 }
 
 /* The same, where no worker reserves the actor. */
 static inline enum tri_inlet_pushed
 tri_inlet_push(struct tri_inlet *in, struct tr_msg *m)
 {
-	uint64_t under;
+	uint64_t head = tri_inlet_look(in);
 
-	return tri_inlet_push_over(in, m, &under);
+	return tri_inlet_push_over(in, m, &head);
 }
 
 /* A worker: if the actor is idle it is that worker's, who schedules it.
