@@ -21,13 +21,6 @@
 #include "actors/keep.h"
 #include "actors/send.h"
 
-/* Whether handlers take long. */
-static inline bool
-run_is_slow(const struct tri_crew *c)
-{
-	return c->clock_every == 1;
-}
-
 static void
 run_tick_clock(struct tri_crew *c)
 {
@@ -39,7 +32,7 @@ run_tick_clock(struct tri_crew *c)
 	    1 :
 	    TRI_CLOCK_MESSAGES;
 	c->until_clock = c->clock_every;
-	if (run_is_slow(c) && tri_reserve_has_any(&c->worker.reserve))
+	if (tri_crew_is_slow(c) && tri_reserve_has_any(&c->worker.reserve))
 		tri_sched_rest_all(&c->worker);
 }
 
@@ -384,7 +377,7 @@ run_rest(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint64_t head)
 	c->turn.cell = NULL;
 	if (TRI_LIKELY(head == c->reserved &&
 		(ident & TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT) == 0 &&
-		!run_is_slow(c))) {
+		!tri_crew_is_slow(c))) {
 		tri_sched_keep(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 		return true;
 	}

@@ -57,6 +57,7 @@ static void
 walk_reserve(struct tr_sim *sim, struct tri_worker *w)
 {
 	struct tri_reserve *r = &w->reserve;
+	bool any = false;
 
 	for (unsigned i = 0; i <= r->mask; i++) {
 		tri_word word = tri_load_relaxed(&r->slot[i].word);
@@ -68,6 +69,7 @@ walk_reserve(struct tr_sim *sim, struct tri_worker *w)
 		if (!tri_next_waits(&r->slot[i]))
 			continue;
 		walk_word(sim, word);
+		any = true;
 		head = tri_load_relaxed(&a->inlet.head);
 		if (head == tri_inlet_reserved_by(w->index) ||
 		    (tri_inlet_is_msg(head) &&
@@ -77,8 +79,11 @@ walk_reserve(struct tr_sim *sim, struct tri_worker *w)
 		    tri_inlet_is_msg(head) ? "was not told of its messages" :
 					     "has not reserved it");
 	}
-	if (w->phase != TRI_RUN && tri_reserve_has_any(r))
+	if (any && w->phase != TRI_RUN)
 		sim_fail(sim, "worker %u has nothing to do, and keeps actors",
+		    w->index);
+	if (any && tri_crew_is_slow((const struct tri_crew *)(void *)w))
+		sim_fail(sim, "worker %u takes long, and keeps actors",
 		    w->index);
 }
 

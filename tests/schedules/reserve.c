@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reserve.c - schedules of sched/reserve.h with mailbox/inlet.h: a worker that
+ * keeps actors, as actors/send.h, actors/run.c and sched/worker.c do; others
+ * that push to them and tell it; thieves that take whom it was told of.
+ *
+ * The owner never sleeps here, so it finds out only what it is told.  The
+ * properties: one at a time has an actor, and touches it; each message is taken
+ * once, those of a sender in order; nobody is left with messages; a thief gets
+ * only what was kept.
+ */
+#include "world.h"
+
+#include <string.h>
+
+#include "mailbox/inlet.h"
+
+enum { ACTORS = 2, SENDERS = 3, SENDS = 6, OWNER = 0, KIND = 3 };
+
+/* What the owner does, a character each:
+ *   a, b  send to that actor
+ *   r     what a worker does before a batch, and a batch
+ *   z     let go of all it keeps
+ */
+struct shape {
+	const char *owner;
+	const char *other[SENDERS - 1]; /* a, b: send; t: steal */
+	unsigned slots;
+	bool fenceless;
+};
+
+struct item {
+	struct tr_msg msg;
+	unsigned actor;
+	bool taken;
+};
+
+struct actor {
+	alignas(TRI_LINE) struct tri_inlet inlet;
+	struct tr_msg *pending;
+	struct tr_msg *newest; /* of pending */
+	struct actor *after; /* in the owner's queue */
+	bool queued;
+	bool held; /* by whom is to touch it */
+	unsigned got[SENDERS]; /* of each sender, up to this one */
+};
+
+static struct {
+	struct shape shape;
+	struct tri_reserve reserve;
+	struct actor actor[ACTORS];
+	struct actor *first, *last; /* of the owner's queue */
+	struct item item[SENDERS][SENDS];
+	unsigned sent[SENDERS];
+	unsigned others; /* that have not ended */
+	uint64_t history;
+} rig;
+
+static tri_word
+word_of(struct actor *a)
+{
+	return tri_word_of(a, KIND);
+}
+
+static struct actor *
+actor_of(tri_word word)
+{
+	struct actor *a = tri_word_object(word);
+
+	SCHED_CHECK(tri_word_kind(word) == KIND);
+	SCHED_CHECK(a == &rig.actor[0] || a == &rig.actor[1]);
+	return a;
+}
+
+/* Who has the actor from here on. */
+static void
+have(struct actor *a)
+{
+	SCHED_CHECK(!a->held);
+	a->held = true;
+}
+
+static void
+leave(struct actor *a)
+{
+	SCHED_CHECK(a->held);
+	a->held = false;
+}
+
+/* ------------------------------------------------------------- running --- */
+
+static void
+take_one(struct actor *a, struct tr_msg *m)
+{
+	struct item *item = tri_container_of(m, struct item, msg);
+	unsigned k = (unsigned)(item - rig.item[m->sender]);
+
+	sched_note("actor %u gets %u.%u", item->actor, (unsigned)m->sender, k);
+	SCHED_CHECK(a->held && &rig.actor[item->actor] == a);
+	SCHED_CHECK(!item->taken);
+	SCHED_CHECK(k + 1 > a->got[m->sender]);
+	item->taken = true;
+	a->got[m->sender] = k + 1;
+	rig.history =
+	    sched_mix(rig.history, (uint64_t)(m->sender * 16 + k * 2) + 1);
+}
+
+/* A batch by the worker `mine` reserves with; 0: it keeps nobody. */
+static void
+run(struct actor *a, uint64_t mine)
+{
+	for (;;) {
+		uint64_t head;
+		uint32_t n;
+
+		while (a->pending != NULL) {
+			struct tr_msg *m = a->pending;
+
+			a->pending = m->link;
+			take_one(a, m);
+		}
+		head = tri_inlet_look_owner(&a->inlet);
+		if (tri_inlet_is_msg(head)) {
+			a->pending = tri_inlet_take_owner(&a->inlet, 1, &n);
+			continue;
+		}
+		leave(a);
+		if (head == mine) {
+			tri_word before =
+			    tri_reserve_keep(&rig.reserve, word_of(a));
+
+			/* As tri_sched_rest, of whom had its place. */
+			if (before == 0)
+				return;
+			a = actor_of(before);
+			have(a);
+			mine = 0;
+			continue;
+		}
+		if (tri_inlet_rest_owner(&a->inlet, head))
+			return;
+		have(a);
+	}
+}
+
+/* ------------------------------------------------------------- sending --- */
+
+static struct tr_msg *
+message(unsigned sender, struct actor *a)
+{
+	struct item *item = &rig.item[sender][rig.sent[sender]++];
+
+	item->actor = (unsigned)(a - rig.actor);
+	item->msg.sender = sender;
+	item->msg.generation = 1;
+	return &item->msg;
+}
+
+static void
+push_queue(struct actor *a)
+{
+	SCHED_CHECK(!a->queued);
+	a->queued = true;
+	a->after = NULL;
+	if (rig.last != NULL)
+		rig.last->after = a;
+	else
+		rig.first = a;
+	rig.last = a;
+}
+
+static void
+send_first(struct actor *a, struct tr_msg *m)
+{
+	have(a);
+	SCHED_CHECK(a->pending == NULL);
+	m->link = NULL;
+	a->pending = a->newest = m;
+	leave(a);
+	push_queue(a);
+}
+
+/* tri_deliver_inline */
+static void
+own_send(struct actor *a)
+{
+	const uint64_t mine = tri_inlet_reserved_by(OWNER);
+	struct tr_msg *m = message(OWNER, a);
+	uint64_t head = tri_inlet_look(&a->inlet);
+	enum tri_inlet_pushed pushed;
+
+	if (head == mine && tri_reserve_take(&rig.reserve, word_of(a))) {
+		send_first(a, m);
+		return;
+	}
+	if (head == TRI_INLET_IDLE && tri_inlet_reserve(&a->inlet, mine)) {
+		send_first(a, m);
+		return;
+	}
+	pushed = tri_inlet_push_over(&a->inlet, m, &head);
+	SCHED_CHECK(pushed != TRI_PUSH_CLOSED);
+	if (pushed == TRI_PUSH_WAKE)
+		push_queue(a);
+	else if (tri_inlet_is_reserved(head))
+		SCHED_CHECK(head == mine);
+}
+
+/* Another worker's, or a foreign thread's: it runs at once whom it wakes. */
+static void
+other_send(unsigned sender, struct actor *a)
+{
+	struct tr_msg *m = message(sender, a);
+	uint64_t head = tri_inlet_look(&a->inlet);
+
+	switch (tri_inlet_push_over(&a->inlet, m, &head)) {
+	case TRI_PUSH_QUEUED:
+		if (tri_inlet_is_reserved(head))
+			tri_reserve_tell(&rig.reserve, word_of(a));
+		break;
+	case TRI_PUSH_WAKE:
+		have(a);
+		run(a, 0);
+		break;
+	default: sched_fail("the inlet is closed");
+	}
+}
+
+/* --------------------------------------------------------------- owner --- */
+
+/* tri_sched_rest */
+static void
+rest(tri_word word)
+{
+	struct actor *a = actor_of(word);
+	uint64_t head;
+
+	have(a);
+	head = tri_inlet_look_owner(&a->inlet);
+	leave(a);
+	if (tri_inlet_is_msg(head) || !tri_inlet_rest_owner(&a->inlet, head))
+		push_queue(a);
+}
+
+/* worker_run */
+static void
+own_step(void)
+{
+	struct actor *a;
+	tri_word word;
+
+	if (tri_reserve_is_told(&rig.reserve)) {
+		uint64_t told = tri_reserve_listen(&rig.reserve);
+
+		while ((word = tri_reserve_take_told(&rig.reserve, &told)) != 0)
+			rest(word);
+	}
+	a = rig.first;
+	if (a == NULL)
+		return;
+	rig.first = a->after;
+	if (rig.first == NULL)
+		rig.last = NULL;
+	a->queued = false;
+	have(a);
+	run(a, tri_inlet_reserved_by(OWNER));
+}
+
+static bool
+others_have_ended(const void *unused)
+{
+	(void)unused;
+	return rig.others == 0;
+}
+
+static void
+own(void)
+{
+	tri_word word;
+
+	for (const char *p = rig.shape.owner; *p != '\0'; p++) {
+		switch (*p) {
+		case 'r': own_step(); break;
+		case 'z':
+			while ((word = tri_reserve_take_any(&rig.reserve)) != 0)
+				rest(word);
+			SCHED_CHECK(!tri_reserve_has_any(&rig.reserve));
+			break;
+		default: own_send(&rig.actor[*p - 'a']); break;
+		}
+	}
+	sched_wait(others_have_ended, NULL);
+	while (rig.first != NULL || tri_reserve_is_told(&rig.reserve))
+		own_step();
+}
+
+/* -------------------------------------------------------------- others --- */
+
+static void
+steal(unsigned thread)
+{
+	tri_word word =
+	    tri_reserve_steal(&rig.reserve, &world.env, &rig.sent[thread]);
+
+	if (word == 0)
+		return;
+	sched_note("steals actor %u", (unsigned)(actor_of(word) - rig.actor));
+	have(actor_of(word));
+	run(actor_of(word), 0);
+}
+
+static void
+body(unsigned thread)
+{
+	if (thread == OWNER) {
+		own();
+		return;
+	}
+	for (const char *p = rig.shape.other[thread - 1]; *p != '\0'; p++)
+		if (*p == 't')
+			steal(thread);
+		else
+			other_send(thread, &rig.actor[*p - 'a']);
+	rig.others--;
+}
+
+/* --------------------------------------------------------------- cases --- */
+
+static void
+begin(struct shape shape)
+{
+	world_begin();
+	world.fenceless = shape.fenceless;
+	memset(&rig, 0, sizeof(rig));
+	rig.shape = shape;
+	for (unsigned i = 0; i < SENDERS - 1; i++)
+		rig.others += shape.other[i] != NULL;
+	tri_reserve_init(&rig.reserve, shape.slots,
+	    world.env.fence_others(&world.env));
+	for (unsigned i = 0; i < ACTORS; i++) {
+		tri_inlet_open(&rig.actor[i].inlet);
+		sched_name(&rig.actor[i].inlet, sizeof(rig.actor[i].inlet),
+		    i == 0 ? "a" : "b");
+	}
+	sched_name(&rig.reserve.told, sizeof(rig.reserve.told), "told");
+	sched_name(&rig.reserve.slot, sizeof(rig.reserve.slot), "slots");
+}
+
+static uint64_t
+check(void)
+{
+	for (unsigned i = 0; i < SENDERS; i++)
+		for (unsigned k = 0; k < rig.sent[i]; k++)
+			if (!rig.item[i][k].taken)
+				sched_fail("message %u.%u waits for ever", i,
+				    k);
+	for (unsigned i = 0; i < ACTORS; i++) {
+		struct actor *a = &rig.actor[i];
+
+		SCHED_CHECK(!a->held && !a->queued && a->pending == NULL);
+		if (a->inlet.head == TRI_INLET_IDLE)
+			continue;
+		SCHED_CHECK(a->inlet.head == tri_inlet_reserved_by(OWNER));
+		SCHED_CHECK(tri_reserve_take(&rig.reserve, word_of(a)));
+	}
+	SCHED_CHECK(tri_reserve_take_any(&rig.reserve) == 0);
+	return rig.history;
+}
+
+static void
+begin_told(void)
+{
+	begin((struct shape){ "arrar", { "aa" }, 64, false });
+}
+
+static void
+begin_told_two(void)
+{
+	begin((struct shape){ "arar", { "aa", "a" }, 64, false });
+}
+
+static void
+begin_shared(void)
+{
+	begin((struct shape){ "abrrbrar", { "ab" }, 1, false });
+}
+
+static void
+begin_rest(void)
+{
+	begin((struct shape){ "arzarz", { "aa" }, 64, false });
+}
+
+static void
+begin_steal(void)
+{
+	begin((struct shape){ "arrar", { "a", "tt" }, 64, false });
+}
+
+static void
+begin_steal_two(void)
+{
+	begin((struct shape){ "abrrar", { "bt", "at" }, 64, false });
+}
+
+static void
+begin_steal_locked(void)
+{
+	begin((struct shape){ "arrar", { "a", "tt" }, 64, true });
+}
+
+#define RESERVE_CASE(n, t, b, w)                                              \
+	{                                                                     \
+		.name = n, .what = w, .threads = t, .setup = b, .body = body, \
+		.check = check, .buffers = true                               \
+	}
+
+static const struct sched_case cases[] = {
+	RESERVE_CASE("told", 2, begin_told,
+	    "an actor that is kept, and another sender"),
+	RESERVE_CASE("told_two", 3, begin_told_two, "and two others"),
+	RESERVE_CASE("shared", 2, begin_shared,
+	    "two actors, one place to keep them"),
+	RESERVE_CASE("rest", 2, begin_rest, "and it is let go of"),
+	RESERVE_CASE("steal", 3, begin_steal,
+	    "another sender, and a thief while the owner goes on"),
+	RESERVE_CASE("steal_two", 3, begin_steal_two,
+	    "two actors, two senders that steal"),
+	RESERVE_CASE("steal_locked", 3, begin_steal_locked,
+	    "a thief where other threads cannot be fenced"),
+};
+
+int
+main(int argc, char **argv)
+{
+	return sched_main(argc, argv, cases, sizeof(cases) / sizeof(*cases),
+	    " reserve.h reserve.c next.h next.c inlet.h ");
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sched/reserve.h: what a worker keeps it gets back, once; others get what it
+ * was told of.  And the note that goes with a worker's `next`.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sched/sched.h"
+
+enum { WORDS = 4 * TRI_RESERVE_SLOTS };
+
+static const char thief;
+
+static bool
+fence(struct tri_env *env)
+{
+	(void)env;
+	return true;
+}
+
+static struct tri_env env = { .fence_others = fence };
+
+/* Words whose places follow one another. */
+static tri_word
+word(unsigned i)
+{
+	return ((tri_word)i + 2 * TRI_RESERVE_SLOTS) * TRI_LINE;
+}
+
+static struct tri_reserve *
+reserve_new(unsigned slots)
+{
+	struct tri_reserve *r = aligned_alloc(TRI_LINE, sizeof(*r));
+
+	assert_non_null(r);
+	tri_reserve_init(r, slots, true);
+	return r;
+}
+
+static void
+keep_free(struct tri_reserve *r, unsigned i)
+{
+	assert_int_equal(tri_reserve_keep(r, word(i)), 0);
+}
+
+static void
+expect_none(struct tri_reserve *r)
+{
+	assert_int_equal(tri_reserve_take_any(r), 0);
+	assert_false(tri_reserve_has_any(r));
+	for (unsigned i = 0; i < WORDS; i++)
+		assert_false(tri_reserve_take(r, word(i)));
+}
+
+static void
+what_is_kept_is_taken_once(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+
+	(void)unused;
+	expect_none(r);
+	for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++)
+		keep_free(r, i);
+	assert_true(tri_reserve_has_any(r));
+	for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++) {
+		assert_false(tri_reserve_take(r, word(i + TRI_RESERVE_SLOTS)));
+		assert_true(tri_reserve_take(r, word(i)));
+		assert_false(tri_reserve_take(r, word(i)));
+	}
+	expect_none(r);
+	free(r);
+}
+
+static void
+all_are_taken_one_by_one(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+	unsigned seen[TRI_RESERVE_SLOTS] = { 0 }, n = 0;
+	tri_word w;
+
+	(void)unused;
+	for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++)
+		keep_free(r, i);
+	/* Some are gone already. */
+	assert_true(tri_reserve_take(r, word(3)));
+	assert_true(tri_reserve_take(r, word(TRI_RESERVE_SLOTS - 1)));
+	while ((w = tri_reserve_take_any(r)) != 0) {
+		n++;
+		for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++)
+			seen[i] += word(i) == w;
+	}
+	assert_int_equal(n, TRI_RESERVE_SLOTS - 2);
+	for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++)
+		assert_int_equal(seen[i], i != 3 && i != TRI_RESERVE_SLOTS - 1);
+	expect_none(r);
+	free(r);
+}
+
+static void
+whoever_had_the_place_comes_out(void **unused)
+{
+	(void)unused;
+	for (unsigned slots = 1; slots <= TRI_RESERVE_SLOTS; slots *= 2) {
+		struct tri_reserve *r = reserve_new(slots);
+
+		keep_free(r, 0);
+		assert_int_equal(tri_reserve_keep(r, word(slots)), word(0));
+		assert_int_equal(tri_reserve_keep(r, word(2 * slots)),
+		    word(slots));
+		assert_false(tri_reserve_take(r, word(0)));
+		assert_true(tri_reserve_take(r, word(2 * slots)));
+		expect_none(r);
+		free(r);
+	}
+}
+
+static void
+told_of_one_gets_all_that_share_its_bit(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+	uint64_t told;
+	tri_word w, sum = 0;
+	unsigned n;
+
+	(void)unused;
+	for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++)
+		keep_free(r, i);
+	assert_false(tri_reserve_is_told(r));
+	tri_reserve_tell(r, word(70));
+	tri_reserve_tell(r, word(70));
+	tri_reserve_tell(r, word(5));
+	assert_true(tri_reserve_is_told(r));
+	told = tri_reserve_listen(r);
+	assert_false(tri_reserve_is_told(r));
+	for (n = 0; (w = tri_reserve_take_told(r, &told)) != 0; n++)
+		sum += w;
+	assert_int_equal(told, 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(sum, word(70) + word(6) + word(5) + word(69));
+	for (n = 0; tri_reserve_take_any(r) != 0; n++)
+		continue;
+	assert_int_equal(n, TRI_RESERVE_SLOTS - 4);
+	free(r);
+}
+
+static void
+told_of_one_that_is_not_kept_is_nothing(void **unused)
+{
+	struct tri_reserve *r = reserve_new(16);
+	uint64_t told;
+
+	(void)unused;
+	keep_free(r, 1);
+	tri_reserve_tell(r, word(2));
+	told = tri_reserve_listen(r);
+	assert_int_equal(tri_reserve_take_told(r, &told), 0);
+	assert_true(tri_reserve_take(r, word(1)));
+	/* With few slots bits share them. */
+	keep_free(r, 2);
+	tri_reserve_tell(r, word(2 + 32));
+	told = tri_reserve_listen(r);
+	assert_int_equal(tri_reserve_take_told(r, &told), word(2));
+	free(r);
+}
+
+static void
+thief_gets_whom_the_owner_was_told_of(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+	uint64_t told;
+
+	(void)unused;
+	keep_free(r, 7);
+	keep_free(r, 8 + TRI_RESERVE_BITS);
+	assert_int_equal(tri_reserve_steal(r, &env, &thief), 0);
+	tri_reserve_tell(r, word(8));
+	assert_int_equal(tri_reserve_steal(r, &env, &thief),
+	    word(8 + TRI_RESERVE_BITS));
+	assert_int_equal(tri_reserve_steal(r, &env, &thief), 0);
+	/* The owner was told all the same, and finds that it is gone. */
+	told = tri_reserve_listen(r);
+	assert_int_equal(tri_reserve_take_told(r, &told), 0);
+	assert_false(tri_reserve_take(r, word(8 + TRI_RESERVE_BITS)));
+	keep_free(r, 8 + TRI_RESERVE_BITS);
+	assert_true(tri_reserve_take(r, word(8 + TRI_RESERVE_BITS)));
+	assert_int_equal(tri_reserve_take_any(r), word(7));
+	assert_int_equal(tri_reserve_take_any(r), 0);
+	free(r);
+}
+
+/* ---------------------------------------------------------------- note -- */
+
+static struct tri_worker *
+worker_new(void)
+{
+	struct tri_worker *w = aligned_alloc(TRI_LINE,
+	    (sizeof(*w) + TRI_LINE - 1) / TRI_LINE * TRI_LINE);
+
+	assert_non_null(w);
+	memset(w, 0, sizeof(*w));
+	tri_next_init(&w->q.next, true);
+	return w;
+}
+
+static void
+next_is_lifted_with_its_note(void **unused)
+{
+	struct tri_worker *w = worker_new();
+	int note, later;
+
+	(void)unused;
+	assert_null(tri_sched_lift(w, word(1)));
+	tri_sched_push_noted(w, word(1), &note);
+	assert_null(tri_sched_lift(w, word(2)));
+	assert_ptr_equal(tri_sched_lift(w, word(1)), &note);
+	assert_null(tri_sched_lift(w, word(1)));
+	tri_sched_push_noted(w, word(1), &later);
+	assert_ptr_equal(tri_sched_lift(w, word(1)), &later);
+	free(w);
+}
+
+static void
+note_does_not_outlive_its_word(void **unused)
+{
+	struct tri_worker *w = worker_new();
+	int note;
+
+	(void)unused;
+	tri_sched_push_noted(w, word(1), &note);
+	assert_int_equal(tri_runq_pop(&w->q), word(1));
+	assert_null(tri_sched_lift(w, word(1)));
+	/* Somebody else pushes it, and knows no note. */
+	tri_sched_push(w, word(1));
+	assert_null(tri_sched_lift(w, word(1)));
+	assert_int_equal(tri_runq_pop(&w->q), word(1));
+	free(w);
+}
+
+static void
+what_a_thief_has_is_not_lifted(void **unused)
+{
+	struct tri_worker *w = worker_new();
+	int note;
+
+	(void)unused;
+	tri_sched_push_noted(w, word(1), &note);
+	assert_int_equal(tri_next_steal(&w->q.next, &env, &thief), word(1));
+	assert_null(tri_sched_lift(w, word(1)));
+	free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_kept_is_taken_once),
+		cmocka_unit_test(all_are_taken_one_by_one),
+		cmocka_unit_test(whoever_had_the_place_comes_out),
+		cmocka_unit_test(told_of_one_gets_all_that_share_its_bit),
+		cmocka_unit_test(told_of_one_that_is_not_kept_is_nothing),
+		cmocka_unit_test(thief_gets_whom_the_owner_was_told_of),
+		cmocka_unit_test(next_is_lifted_with_its_note),
+		cmocka_unit_test(note_does_not_outlive_its_word),
+		cmocka_unit_test(what_a_thief_has_is_not_lifted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
