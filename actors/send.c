@@ -145,12 +145,37 @@ tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	return tri_push_unusual(sys, a, tri_load_relaxed(&a->ident), m);
 }
 
+/* To an actor that is looked on, and has no bound. */
+static bool
+deliver_traced(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	struct tr_self *a = tri_cell_find(c->desk.sys, to);
+	uint64_t head;
+
+	if (a == NULL ||
+	    (tri_load_relaxed(&a->ident) & TRI_IDENT_UNUSUAL) !=
+		TRI_IDENT_TRACED)
+		return false;
+	m->generation = tri_ref_generation(to);
+	m->flags |= TRI_MSG_TRACED;
+	if (tri_deliver_direct(c, a, m, &head)) {
+		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
+		return true;
+	}
+	m->flags &= (uint8_t)~TRI_MSG_TRACED;
+	return false;
+}
+
 void
 tri_deliver_unusual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = NULL;
-	enum tri_inlet_pushed pushed = tri_push(c->desk.sys, to, m, &a);
+	enum tri_inlet_pushed pushed;
 
+	if (c->desk.sys->trace != NULL && m->kind <= TRI_MSG_COUNTED &&
+	    deliver_traced(c, to, m))
+		return;
+	pushed = tri_push(c->desk.sys, to, m, &a);
 	tri_deliver_pushed(c, to, a, m, pushed);
 }
 

@@ -217,6 +217,19 @@ tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	return true;
 }
 
+/* Past the inlet, to an actor that this worker has or can have; *head: what is
+ * in its inlet.  false: it has to be pushed. */
+static inline bool
+tri_deliver_direct(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
+    uint64_t *head)
+{
+	*head = tri_inlet_look(&a->inlet);
+	if (TRI_LIKELY(*head == c->reserved))
+		return tri_deliver_reserved(c, a, m);
+	return *head == TRI_INLET_IDLE && TRI_LIKELY(tri_actor_roams(a)) &&
+	    tri_deliver_waking(c, a, m);
+}
+
 /*
  * Count, push, schedule on the caller's worker.  What is unusual ends in a
  * tail call, so that nothing has to be kept for it.
@@ -234,14 +247,8 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return;
 	}
 	m->generation = tri_ref_generation(to);
-	head = tri_inlet_look(&a->inlet);
-	if (TRI_LIKELY(head == c->reserved)) {
-		if (TRI_LIKELY(tri_deliver_reserved(c, a, m)))
-			return;
-	} else if (head == TRI_INLET_IDLE && TRI_LIKELY(tri_actor_roams(a)) &&
-	    tri_deliver_waking(c, a, m)) {
+	if (TRI_LIKELY(tri_deliver_direct(c, a, m, &head)))
 		return;
-	}
 	pushed = tri_inlet_push_over(&a->inlet, m, &head);
 	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
 		tri_deliver_pushed(c, to, a, m, pushed);

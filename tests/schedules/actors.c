@@ -99,6 +99,53 @@ check_bound(void)
 	return players_check();
 }
 
+/* ----------------------------------------------------------------- heir -- */
+
+/* Actor 0, or the heir, which nobody ever wrote to. */
+static int
+late_sender(struct tr_self *self, const struct tr_msg *msg)
+{
+	const unsigned k = 0;
+
+	if (msg == NULL)
+		return TR_OK;
+	if (!tr_ref_equal(tr_self_ref(self), rig.actor[0]))
+		sched_fail("it gets what was sent to the one before it");
+	return tr_send(self, rig.actor[2], WORK, &k, sizeof(k));
+}
+
+/* Makes the mortal one end, and gives its slot to somebody who is idle. */
+static int
+breeder(struct tr_self *self, const struct tr_msg *msg)
+{
+	if (msg == NULL)
+		return TR_OK;
+	for (unsigned k = 0; tr_tag(msg) == GO && k < 2; k++)
+		SCHED_CHECK(
+		    tr_send(self, rig.actor[2], WORK, &k, sizeof(k)) == TR_OK);
+	if (tri_cell_find(rig.sys, rig.actor[2]) != NULL) {
+		/* Another worker may have it, and not get on. */
+		return rig.ticks++ < 8 ?
+		    tr_send(self, tr_self_ref(self), TICK, NULL, 0) :
+		    TR_OK;
+	}
+	SCHED_CHECK(tr_ref_valid(tr_spawn(self, &player_plain, NULL, NULL)));
+	rig.alive++;
+	return TR_OK;
+}
+
+static void
+begin_heir(void)
+{
+	players_begin(0);
+	rig.met = true;
+	players_add(2, 0, false, mortal);
+	players_add(0, 0, true, late_sender);
+	players_add(1, 1, true, breeder);
+	players_post(0, GO);
+	players_post(1, GO);
+}
+
 /* ---------------------------------------------------------------- burst -- */
 
 /* Takes what comes; it fails when that is too much at a time. */
@@ -393,6 +440,8 @@ post_body(unsigned thread)
 static const struct sched_case cases[] = {
 	PLAYERS_CASE("mail", 2, begin_mail, players_work, players_check,
 	    "2 senders, an actor that ends, its slot is used again"),
+	PLAYERS_CASE("heir", 2, begin_heir, players_work, players_check,
+	    "a sender that is slow, an actor that ends, an idle one after it"),
 	PLAYERS_CASE("bound", 2, begin_bound, players_work, check_bound,
 	    "the same with a bounded mailbox"),
 	PLAYERS_CASE("burst", 2, begin_burst, players_work, check_burst,

@@ -379,6 +379,12 @@ begin_told_two(void)
 }
 
 static void
+begin_told_both(void)
+{
+	begin((struct shape){ "abrrr", { "a", "b" }, 64, false });
+}
+
+static void
 begin_shared(void)
 {
 	begin((struct shape){ "abrrbrar", { "ab" }, 1, false });
@@ -418,6 +424,8 @@ static const struct sched_case cases[] = {
 	RESERVE_CASE("told", 2, begin_told,
 	    "an actor that is kept, and another sender"),
 	RESERVE_CASE("told_two", 3, begin_told_two, "and two others"),
+	RESERVE_CASE("told_both", 3, begin_told_both,
+	    "two actors, a sender to each"),
 	RESERVE_CASE("shared", 2, begin_shared,
 	    "two actors, one place to keep them"),
 	RESERVE_CASE("rest", 2, begin_rest, "and it is let go of"),
