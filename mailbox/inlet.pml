@@ -41,9 +41,10 @@
  *   of a free slot: no lost wake-up, no double one;
  * - detaching and closing find the message in hand where the code asserts it.
  *
- * Not modelled: the count in the top bits (it makes a CAS fail more often,
- * never less); weaker orders than x86's (all that is shared here changes by
- * read-modify-writes; the links they publish are written before them).
+ * Not modelled: RESERVED (sched/reserve.pml); the count in the top bits (it
+ * makes a CAS fail more often, never less); weaker orders than x86's (all that
+ * is shared here changes by read-modify-writes; the links they publish are
+ * written before them).
  */
 #ifndef SENDERS
 #define SENDERS 2
