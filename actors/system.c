@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert(TRI_INLET_STATES - TRI_INLET_RESERVED >= TRI_WORKERS_MAX,
+    "every worker has a state of its own");
+
 enum {
 	SYSTEMS_MAX = 63, /* numbers 1 to 63 */
 	ACTORS_MIN = 1024,
