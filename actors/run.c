@@ -25,22 +25,25 @@ static void
 run_tick_clock(struct tri_crew *c)
 {
 	struct tri_worker *w = &c->worker;
-	int64_t before = c->clock_last, now = tri_worker_clock(w);
+	int64_t before = w->clock_last, now = tri_worker_clock(w);
+	bool slow = now - before > (int64_t)TRI_SLOW_NS * w->clock_every;
 
-	c->clock_last = now;
-	c->clock_every = now - before > (int64_t)TRI_SLOW_NS * c->clock_every ?
-	    1 :
-	    TRI_CLOCK_MESSAGES;
-	c->until_clock = c->clock_every;
-	if (tri_crew_is_slow(c) && tri_reserve_has_any(&c->worker.reserve))
-		tri_sched_rest_all(&c->worker);
+	w->clock_last = now;
+	w->clock_every = slow ? 1 : TRI_CLOCK_MESSAGES;
+	w->clock_in = w->clock_every;
+	w->slow = slow;
+	if (slow) {
+		tri_sched_reopen(w);
+		if (tri_reserve_has_any(&w->reserve))
+			tri_sched_rest_all(w);
+	}
 }
 
 /* A message was handled: now and then look at the clock. */
 static inline void
 run_spend(struct tri_crew *c)
 {
-	if (TRI_UNLIKELY(--c->until_clock == 0))
+	if (TRI_UNLIKELY(--c->worker.clock_in == 0))
 		run_tick_clock(c);
 }
 
@@ -295,8 +298,8 @@ run_add_counts(struct tri_crew *c, struct tr_self *a, uint32_t handled)
 	tri_count(&c->desk.counts.handled, (uint64_t)handled);
 }
 
-void
-tri_actor_requeue(struct tri_crew *c, struct tr_self *a)
+static void
+run_requeue(struct tri_crew *c, struct tr_self *a, struct tr_msg *newest)
 {
 	uint64_t ident = tri_load_relaxed(&a->ident);
 	unsigned home =
@@ -307,7 +310,14 @@ tri_actor_requeue(struct tri_crew *c, struct tr_self *a)
 		tri_sched_push_home(c->worker.sched, &c->worker, home - 1,
 		    tri_word_of(a, TRI_KIND_ACTOR));
 	else
-		tri_sched_push_back(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
+		tri_sched_push_behind(&c->worker,
+		    tri_word_of(a, TRI_KIND_ACTOR), newest);
+}
+
+void
+tri_actor_requeue(struct tri_crew *c, struct tr_self *a)
+{
+	run_requeue(c, a, NULL);
 }
 
 /*
@@ -344,11 +354,11 @@ run_after_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
     struct tr_msg *m, uint32_t counted)
 {
 	run_add_counts(c, a, counted);
+	run_spend(c);
 	if (TRI_UNLIKELY(c->turn.ended)) {
 		tri_actor_die(c, a);
 		return true;
 	}
-	run_spend(c);
 	if (run_leave_place(c, a, head, m))
 		return true;
 	if (c->turn.msg != NULL)
@@ -437,13 +447,13 @@ run_usual_pending(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 	a->pending = NULL;
 	tri_store_relaxed(&a->taken, 0u);
 	run_add_counts(c, a, run_usual_message(c, a, m));
+	run_spend(c);
 	if (TRI_UNLIKELY(c->turn.ended)) {
 		tri_actor_die(c, a);
 		return true;
 	}
 	if (TRI_LIKELY(c->turn.msg != NULL))
 		tri_msg_dispose_inline(c, m, c->turn.unanswered);
-	run_spend(c);
 	if (TRI_UNLIKELY(a->pending != NULL)) /* out of its stash */
 		return false;
 	head = tri_inlet_look_owner(&a->inlet);
@@ -471,21 +481,23 @@ run_is_usual_in_place(uint64_t ident, uint64_t head)
  * actor died. */
 static inline bool
 run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
-    int64_t until)
+    int64_t until, struct tr_msg **newest)
 {
 	uint32_t handled = 0, n = 0;
 	struct tr_msg *m;
 
 	while ((m = a->pending) != NULL && n < *left) {
 		a->pending = m->link;
+		if (m == *newest)
+			*newest = NULL;
 		tri_inlet_fetch_ahead(m);
 		n++;
 		handled += run_message(c, a, m);
+		run_spend(c);
 		if (TRI_UNLIKELY(c->turn.ended))
 			break;
 		if (TRI_LIKELY(c->turn.msg != NULL))
 			tri_msg_dispose_inline(c, m, c->turn.unanswered);
-		run_spend(c);
 		if (TRI_UNLIKELY(c->worker.now >= until))
 			break;
 	}
@@ -507,12 +519,14 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 {
 	struct tri_worker *w = &c->worker;
 	int64_t until = tri_load_relaxed(&w->running_since) + TRI_BATCH_NS;
+	struct tr_msg *newest = left == w->batch ? w->q.note : NULL;
 	uint32_t n;
 
 	for (;;) {
 		uint64_t head;
 
-		if (a->pending != NULL && run_pending(c, a, &left, until))
+		if (a->pending != NULL &&
+		    run_pending(c, a, &left, until, &newest))
 			return;
 		if (left == 0)
 			break;
@@ -522,7 +536,7 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 				return;
 			continue;
 		}
-		if ((took && tri_runq_waits(&w->q)) ||
+		if ((took && tri_sched_waits(w)) ||
 		    (left < w->batch && w->now >= until))
 			break;
 		took = true;
@@ -538,7 +552,7 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		if (TRI_UNLIKELY((ident & TRI_IDENT_BOUND) != 0))
 			tri_bound_drop_old(c, a);
 	}
-	tri_actor_requeue(c, a);
+	run_requeue(c, a, newest);
 }
 
 void

@@ -158,11 +158,23 @@ tri_deliver_first(struct tr_self *a, struct tr_msg *m)
 	tri_store_relaxed(&a->taken, 1u);
 }
 
+/* To one that this worker has, behind the newest message. */
+static inline void
+deliver_behind(struct tr_self *a, struct tr_msg *newest, struct tr_msg *m)
+{
+	m->link = NULL;
+	m->ahead = 0;
+	newest->ahead =
+	    (int32_t)(((intptr_t)m - (intptr_t)newest) / 32 * TRI_INLET_AHEAD);
+	newest->link = m;
+	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + 1);
+}
+
 /*
  * To an actor whose inlet is reserved for this worker, and empty: if the worker
- * has it, kept or about to run next, then no message is newer than what is
- * pending, and nobody else looks at that.  false: it has not; it is queued
- * further behind, or runs.
+ * has it for itself, idle, or waiting, or about to run next, then no message is
+ * newer than what is pending, and nobody else looks at that.  false: it has
+ * not; it is in the queue for all, or runs.
  *
  * In a backlog each message says where the one after the next is likely to be
  * (tri_inlet_reverse).
@@ -172,23 +184,25 @@ tri_deliver_reserved(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
 	struct tri_worker *w = &c->worker;
 	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
+	struct tri_place *p = tri_reserve_place(&w->reserve, word);
 	struct tr_msg *newest;
 
-	if (tri_reserve_take(&w->reserve, word)) {
-		tri_deliver_first(a, m);
-		tri_sched_push_noted(w, word, m);
+	if (tri_reserve_take(p, word)) {
+		newest = tri_reserve_note(p);
+		if (newest == NULL) {
+			tri_deliver_first(a, m);
+			tri_sched_push_noted(w, word, m, false);
+		} else {
+			deliver_behind(a, newest, m);
+			tri_reserve_return(p, word, m);
+		}
 		return true;
 	}
 	newest = tri_sched_lift(w, word);
 	if (newest == NULL)
 		return false;
-	m->link = NULL;
-	m->ahead = 0;
-	newest->ahead =
-	    (int32_t)(((intptr_t)m - (intptr_t)newest) / 32 * TRI_INLET_AHEAD);
-	newest->link = m;
-	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + 1);
-	tri_sched_push_noted(w, word, m);
+	deliver_behind(a, newest, m);
+	tri_sched_lay(w, word, m);
 	return true;
 }
 
@@ -211,7 +225,7 @@ tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	 * read after that. */
 	if (TRI_LIKELY(tri_actor_roams(a)))
 		tri_sched_push_noted(&c->worker, tri_word_of(a, TRI_KIND_ACTOR),
-		    m);
+		    m, false);
 	else
 		tri_schedule(c->desk.sys, &c->worker, a);
 	return true;

@@ -173,7 +173,7 @@ spawn_open(struct tri_desk *d, struct tr_self *a, struct tr_msg *first,
 		return;
 	if (running != TRI_INLET_RUNNING)
 		tri_sched_push_noted(d->worker, tri_word_of(a, TRI_KIND_ACTOR),
-		    first);
+		    first, true);
 	else
 		tri_schedule(d->sys, d->worker, a);
 }

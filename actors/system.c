@@ -167,8 +167,6 @@ crews_init(struct tr_system *sys)
 
 		desk_init(&c->desk, sys, &c->worker, &c->worker.pool);
 		c->reserved = tri_inlet_reserved_by(i);
-		c->clock_every = TRI_CLOCK_MESSAGES;
-		c->until_clock = TRI_CLOCK_MESSAGES;
 		c->backoff.random = i;
 		c->turn.deadline = INT64_MAX;
 		c->turn.unanswered = TR_ENOREPLY;

@@ -70,9 +70,6 @@ struct tri_crew {
 	struct tri_turn turn;
 	struct tri_backoff backoff;
 	uint64_t reserved; /* what this worker reserves inlets with */
-	uint32_t until_clock; /* messages */
-	uint32_t clock_every;
-	int64_t clock_last;
 	_Atomic uint32_t tag; /* of the message in hand, for reports */
 	/* care.c: of the handler that runs. */
 	int64_t handler_since;
@@ -196,7 +193,7 @@ tri_crew_at(struct tr_system *sys, unsigned index)
 static inline bool
 tri_crew_is_slow(const struct tri_crew *c)
 {
-	return c->clock_every == 1;
+	return c->worker.slow;
 }
 
 static inline struct tri_record *

@@ -218,6 +218,23 @@ park_leave(struct tri_worker *w)
 	park_leave_watch(w);
 }
 
+/* From a worker that does not get on: of what it has for itself. */
+static tri_word
+watch_take_kept(struct tri_worker *w, struct tri_worker *v, unsigned *taken)
+{
+	tri_word first = tri_reserve_steal(&v->reserve, w->env, w), word;
+
+	*taken = first != 0;
+	while (*taken > 0 && *taken < TRI_STEAL) {
+		word = tri_reserve_steal(&v->reserve, w->env, w);
+		if (word == 0)
+			break;
+		tri_runq_push_back(&w->q, word);
+		++*taken;
+	}
+	return first;
+}
+
 /* As the watch: look for a worker that does not get on, and take its work. */
 static tri_word
 watch_look(struct tri_worker *w)
@@ -240,10 +257,8 @@ watch_look(struct tri_worker *w)
 		if (aside && !tri_throttle_robs(w, k, stuck))
 			continue;
 		word = tri_runq_steal(&w->q, &v->q, stuck, &taken);
-		if (word == 0 && stuck) {
-			word = tri_reserve_steal(&v->reserve, w->env, w);
-			taken = word != 0;
-		}
+		if (word == 0 && stuck)
+			word = watch_take_kept(w, v, &taken);
 	}
 	if (word != 0)
 		tri_count(&w->counts.steals, (uint64_t)taken);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sleeping and waking: a model of park.c, and of the steps of worker.c and the
- * pushes of runq.c around it.  Searched by tests/models/run.sh:
+ * pushes of runq.c and share.c around it.  Searched by tests/models/run.sh:
  *
  *     run     park.post       quick safety   2_workers_1_foreign -DPOSTS=2 -DBUDGET=0
  *     run     park.push       quick safety   2_workers_1_foreign -DPOSTS=1 -DBUDGET=1 -DSTUCK=1 -DBEHIND
@@ -15,6 +15,9 @@
  *     run     park.ends       quick progress 2_workers -DPOSTS=0 -DBUDGET=0 -DFIRST -DWATCH
  *     run     park.stuck      quick progress 2_workers -DPOSTS=0 -DBUDGET=1 -DFIRST -DWATCH -DSTUCK=1 -DTIMELY
  *
+ *     run     park.own        quick safety   2_workers -DPOSTS=0 -DBUDGET=2 -DFIRST -DWATCH -DOWN -DSTUCK=1
+ *     run     park.own_stuck  quick progress 2_workers -DPOSTS=0 -DBUDGET=1 -DFIRST -DWATCH -DOWN -DBEHIND -DSTUCK=1 -DTIMELY
+ *
  *     mutant  PUSHES_STORE    park.push
  *     mutant  IDLE_STORE      park.push
  *     mutant  NO_RECHECK      park.push
@@ -27,6 +30,8 @@
  *     mutant  OFFICE_KEPT     park.watch
  *     mutant  ALARM_KEPT      park.ends
  *     mutant  NEXT_KEPT       park.stuck
+ *     mutant  OWN_SLEEPS      park.own
+ *     mutant  OWN_KEPT        park.own_stuck
  *
  * Workers step as tri_worker_step does: run, search, park.  Words run, push
  * others (`next', behind, to another worker's inbox) and may never return; a
@@ -81,6 +86,9 @@ byte injected;
 byte ring[WORKERS]; /* words in it; its tail is a plain store */
 byte over[WORKERS]; /* words in the overflow list */
 bool next[WORKERS];
+#ifdef OWN
+byte own[WORKERS]; /* words that wait for it alone: reserve.h */
+#endif
 byte inbox[WORKERS];
 bool bell[WORKERS];
 bool sleeping[WORKERS];
@@ -240,14 +248,47 @@ inline push_back()
 #endif
 }
 
-/* tri_sched_push: tri_runq_push_next */
+#ifdef OWN
+#define WANTED (idle != 0 || searching != 0)
+
+/* tri_sched_publish */
+inline publish()
+{
+	had = (own[me] > 0);
+	do
+	:: atomic { own[me] > 0 -> own[me]-- }; push_back()
+	:: own[me] == 0 -> break
+	od;
+	if
+	:: had -> work_pushed()
+	:: else
+	fi;
+	had = false
+}
+#endif
+
+/* tri_sched_push_behind */
+inline push_behind()
+{
+#ifdef OWN
+	if
+	:: WANTED -> publish(); push_back(); work_pushed()
+	:: else -> own[me]++
+	fi
+#else
+	push_back();
+	work_pushed()
+#endif
+}
+
+/* tri_sched_push_noted, tri_sched_push_instead */
 inline push()
 {
 	if
 	:: next[me] ->
 		atomic { drain(me); had = next[me]; next[me] = true };
 		if
-		:: had -> had = false; push_back(); work_pushed()
+		:: had -> had = false; push_behind()
 		:: else
 		fi
 	:: else -> next[me] = true
@@ -323,6 +364,14 @@ inline steal(q, also_next)
 		:: ring[q] == 0 && also_next && next[q] ->
 			next[q] = false;
 			word = true
+#endif
+#ifdef OWN
+#ifndef MUTANT_OWN_KEPT
+		/* tri_reserve_steal */
+		:: ring[q] == 0 && also_next && !next[q] && own[q] > 0 ->
+			own[q]--;
+			word = true
+#endif
 #endif
 		:: else
 		fi
@@ -527,6 +576,12 @@ inline pop()
 			drain(me);
 			ring[me]--;
 			word = true
+#ifdef OWN
+#ifndef MUTANT_OWN_SLEEPS
+		/* In turns. */
+		:: !next[me] && own[me] > 0 -> own[me]--; word = true
+#endif
+#endif
 #ifdef PINNED
 		:: !next[me] && OWN_RING(me) == 0 && pinned > 0 ->
 			pinned--;
@@ -560,7 +615,12 @@ inline pop()
 #endif
 }
 
-#define WAITS (next[me] || pinned > 0 || OWN_RING(me) > 0 || over[me] > 0)
+#define IN_QUEUES (next[me] || pinned > 0 || OWN_RING(me) > 0 || over[me] > 0)
+#if defined(OWN) && !defined(MUTANT_OWN_SLEEPS)
+#define WAITS (IN_QUEUES || own[me] > 0)
+#else
+#define WAITS IN_QUEUES
+#endif
 
 proctype worker(byte me)
 {
@@ -578,6 +638,12 @@ next_run: /* worker_run */
 #ifdef PINNED
 	take_inbox();
 #endif
+#ifdef OWN
+	if
+	:: own[me] > 0 && WANTED -> publish()
+	:: else
+	fi;
+#endif
 	pop();
 	if
 	:: !word -> goto search
@@ -589,8 +655,8 @@ running: /* worker_run_word: a handler, which may push. */
 	:: atomic { budget > 0 -> budget--; words++ }; push(); goto running
 #endif
 #ifndef PINNED
-	:: atomic { budget > 0 -> budget--; words++ }; push_back();
-		work_pushed(); goto running
+	:: atomic { budget > 0 -> budget--; words++ }; push_behind();
+		goto running
 #else
 	:: atomic { budget > 0 -> budget--; words++ }; push_home(1 - me);
 		goto running

@@ -13,12 +13,24 @@ tri_reserve_init(struct tri_reserve *r, unsigned slots, bool plain)
 	r->mask = slots - 1;
 	for (unsigned i = 0; i < TRI_RESERVE_SLOTS / 64; i++)
 		r->used[i] = 0;
-	for (unsigned i = 0; i < slots; i++)
-		tri_next_init(&r->slot[i], plain);
+	r->first = r->count = 0;
+	for (unsigned i = 0; i < slots; i++) {
+		tri_next_init(&r->place[i].slot, plain);
+		tri_store_relaxed(&r->place[i].note, (void *)NULL);
+	}
 }
 
-/* The slots of a bit, one after the other: the first is *at = 0. */
-static struct tri_next *
+/* The owner: its word, if that is idle. */
+static tri_word
+place_take_idle(struct tri_place *p)
+{
+	return tri_next_is_free(&p->slot) || tri_reserve_note(p) != NULL ?
+	    0 :
+	    tri_next_take(&p->slot);
+}
+
+/* The places of a bit, one after the other: the first is *at = 0. */
+static struct tri_place *
 reserve_of_bit(struct tri_reserve *r, unsigned bit, unsigned *at)
 {
 	unsigned i = *at + (bit & r->mask);
@@ -26,7 +38,22 @@ reserve_of_bit(struct tri_reserve *r, unsigned bit, unsigned *at)
 	if (i > r->mask)
 		return NULL;
 	*at += TRI_RESERVE_BITS;
-	return &r->slot[i];
+	return &r->place[i];
+}
+
+static tri_word
+steal_waiting(struct tri_reserve *r, struct tri_env *env, const void *thief)
+{
+	for (unsigned i = 0; i <= r->mask; i++) {
+		struct tri_place *p = &r->place[i];
+		tri_word word = tri_reserve_note(p) == NULL ?
+		    0 :
+		    tri_next_steal(&p->slot, env, thief);
+
+		if (word != 0)
+			return word;
+	}
+	return 0;
 }
 
 tri_word
@@ -37,16 +64,16 @@ tri_reserve_steal(struct tri_reserve *r, struct tri_env *env, const void *thief)
 
 	for (; told != 0; told &= told - 1) {
 		unsigned bit = (unsigned)__builtin_ctzll(told), at = 0;
-		struct tri_next *slot;
+		struct tri_place *p;
 
-		while ((slot = reserve_of_bit(r, bit, &at)) != NULL) {
-			tri_word word = tri_next_steal(slot, env, thief);
+		while ((p = reserve_of_bit(r, bit, &at)) != NULL) {
+			tri_word word = tri_next_steal(&p->slot, env, thief);
 
 			if (word != 0)
 				return word;
 		}
 	}
-	return 0;
+	return steal_waiting(r, env, thief);
 }
 
 tri_word
@@ -54,11 +81,10 @@ tri_reserve_take_told(struct tri_reserve *r, uint64_t *told)
 {
 	for (; *told != 0; *told &= *told - 1) {
 		unsigned bit = (unsigned)__builtin_ctzll(*told), at = 0;
-		struct tri_next *slot;
+		struct tri_place *p;
 
-		while ((slot = reserve_of_bit(r, bit, &at)) != NULL) {
-			tri_word word =
-			    tri_next_is_free(slot) ? 0 : tri_next_take(slot);
+		while ((p = reserve_of_bit(r, bit, &at)) != NULL) {
+			tri_word word = place_take_idle(p);
 
 			/* Its bit stays, for the slots that share it. */
 			if (word != 0)
@@ -75,9 +101,7 @@ tri_reserve_take_any(struct tri_reserve *r)
 		while (r->used[k] != 0) {
 			unsigned i =
 			    k * 64 + (unsigned)__builtin_ctzll(r->used[k]);
-			tri_word word = tri_next_is_free(&r->slot[i]) ?
-			    0 :
-			    tri_next_take(&r->slot[i]);
+			tri_word word = place_take_idle(&r->place[i]);
 
 			r->used[k] &= r->used[k] - 1;
 			if (word != 0)

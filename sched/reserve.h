@@ -1,31 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reservations: words that have nothing to do for now, and that a worker keeps
- * all the same, for they will have before long.
+ * Reservations: words that a worker has for itself.  Idle ones have nothing to
+ * do for now, and it keeps them all the same, for they will have before long;
+ * others wait their turn (share.c says which).
  *
  * Letting go of an actor and waking it again takes a locked instruction each,
- * which is half of what a message costs.  Two actors of one worker that talk
- * need neither: who keeps the right to run the receiver gives it the message
- * with plain stores, and only others have to ask.  So a lock is reserved for
- * the thread that takes it again and again (Kawachiya, Koseki and Onodera,
- * "Lock Reservation", OOPSLA 2002).
+ * and so does a place in a queue that others steal from; that is half of what a
+ * message costs.  Two actors of one worker that talk need neither: who has the
+ * right to run the receiver gives it the message with plain stores, and only
+ * others have to ask.  So a lock is reserved for the thread that takes it again
+ * and again (Kawachiya, Koseki and Onodera, "Lock Reservation", OOPSLA 2002).
  *
- * A word that is kept is in no queue.  Here is a table of them, by their
- * address; whoever finds its place taken makes the one that was there rest.
- * The owner keeps and takes; others can do two things:
+ * Here is a table of the words, by their address, each with a note, which is
+ * NULL while it is idle.  An idle word whose place is wanted rests; one that
+ * waits stays, and who wants its place goes elsewhere.  The queue says only in
+ * which order they come: the right to run a word is in its place, so an entry
+ * whose word is not there any more counts for nothing.
+ *
+ * The owner puts and takes; others can do two things:
  *
  * - tell: push a message as ever, and set the word's bit in `told`.  The owner
  *   looks at that before each batch, and runs whoever has got something.  It
  *   cannot miss it: the pusher sets the bit after its push, and the owner clears
  *   it before it looks at the mailbox; where it clears the bit before it has
  *   put the word here, the look that comes before keeping it (run.c) sees the
- *   message.
+ *   message.  Those that wait are run anyway.
  * - steal: the watch, from a worker that is stuck in a handler, takes whom that
- *   worker was told of.  Each place is a slot as `next` is one, and next.h
- *   tells why the owner pays nothing for it.
+ *   worker was told of, and those that wait.  Each place is a slot as `next` is
+ *   one, and next.h tells why the owner pays nothing for it.
  *
  * Nobody waits for longer than with `next`: a worker without work, or with
- * handlers that take long (TRI_SLOW_NS), keeps nobody.
+ * handlers that take long (TRI_SLOW_NS), has nobody for itself.
  *
  * Model: reserve.pml.
  */
@@ -35,8 +40,15 @@
 #include "sched/next.h"
 
 enum {
-	TRI_RESERVE_SLOTS = 128, /* a power of two, at least 64 */
+	TRI_RESERVE_SLOTS = 256, /* a power of two, at least 64 */
+	TRI_RESERVE_FRESH = 64, /* as many new words wait, at most: share.c */
 	TRI_RESERVE_BITS = 64, /* of `told`: slots share them */
+};
+
+struct tri_place {
+	struct tri_next slot;
+	/* Relaxed; the owner's, for others a hint. */
+	_Atomic(void *) note;
 };
 
 struct tri_reserve {
@@ -44,20 +56,23 @@ struct tri_reserve {
 	alignas(TRI_LINE) _Atomic uint64_t told;
 
 	/* Owner only, but for the words. */
-	alignas(TRI_LINE) unsigned mask; /* slots - 1 */
+	alignas(TRI_LINE) unsigned mask; /* places - 1 */
+	unsigned first; /* in the queue: grows for ever */
+	unsigned count;
 	uint64_t used[TRI_RESERVE_SLOTS / 64]; /* there may be a word */
-	struct tri_next slot[TRI_RESERVE_SLOTS];
+	struct tri_place place[TRI_RESERVE_SLOTS];
+	tri_word queue[TRI_RESERVE_SLOTS]; /* those that wait, oldest first */
 };
 
 /* `slots`: a power of two up to TRI_RESERVE_SLOTS; plain: see next.h. */
 void tri_reserve_init(struct tri_reserve *r, unsigned slots, bool plain);
 
 /* Another thread, of a worker that does not get on: take a word that it was
- * told of; 0: there is none. */
+ * told of, or one that waits; 0: there is none. */
 tri_word tri_reserve_steal(struct tri_reserve *r, struct tri_env *env,
     const void *thief);
 
-/* The owner: take any word; 0: none is left. */
+/* The owner: take any idle word; 0: none is left. */
 tri_word tri_reserve_take_any(struct tri_reserve *r);
 
 /* The owner: what it was told of by now, to be given to tri_reserve_take_told
@@ -78,10 +93,10 @@ reserve_place(tri_word word)
 	return (unsigned)(word / TRI_LINE);
 }
 
-static inline struct tri_next *
-reserve_slot(struct tri_reserve *r, tri_word word)
+static inline struct tri_place *
+tri_reserve_place(struct tri_reserve *r, tri_word word)
 {
-	return &r->slot[reserve_place(word) & r->mask];
+	return &r->place[reserve_place(word) & r->mask];
 }
 
 /* Any thread, after its push: there is something for this word. */
@@ -100,30 +115,98 @@ tri_reserve_is_told(struct tri_reserve *r)
 	return tri_load_relaxed(&r->told) != 0;
 }
 
-/* The owner: take this word; false: it is not here. */
-static inline bool
-tri_reserve_take(struct tri_reserve *r, tri_word word)
+static inline void *
+tri_reserve_note(struct tri_place *p)
 {
-	struct tri_next *slot = reserve_slot(r, word);
+	return tri_load_relaxed(&p->note);
+}
 
-	return tri_load_relaxed(&slot->word) == word &&
-	    tri_next_take(slot) != 0;
+/* The owner: take this word out of its place; false: it is not there. */
+static inline bool
+tri_reserve_take(struct tri_place *p, tri_word word)
+{
+	return tri_load_relaxed(&p->slot.word) == word &&
+	    tri_next_take(&p->slot) != 0;
+}
+
+/* The owner, who took the word from there: put it back, with this note. */
+static inline void
+tri_reserve_return(struct tri_place *p, tri_word word, void *note)
+{
+	tri_store_relaxed(&p->note, note);
+	tri_next_put(&p->slot, word);
+}
+
+/* The owner, who has the word: put it into its place, which is free. */
+static inline void
+reserve_put(struct tri_reserve *r, tri_word word, void *note)
+{
+	unsigned i = reserve_place(word) & r->mask;
+
+	r->used[i / 64] |= (uint64_t)1 << i % 64;
+	tri_reserve_return(&r->place[i], word, note);
 }
 
 /* The owner, who has the word: keep it.  Returns the one that had its place,
- * which is the caller's now; 0: none. */
+ * or cannot have it, which is the caller's now; 0: none. */
 static inline tri_word
 tri_reserve_keep(struct tri_reserve *r, tri_word word)
 {
-	unsigned i = reserve_place(word) & r->mask;
-	struct tri_next *slot = &r->slot[i];
+	struct tri_place *p = tri_reserve_place(r, word);
 	tri_word before = 0;
 
-	if (TRI_UNLIKELY(!tri_next_is_free(slot)))
-		before = tri_next_take(slot);
-	r->used[i / 64] |= (uint64_t)1 << i % 64;
-	tri_next_put(slot, word);
+	if (TRI_UNLIKELY(!tri_next_is_free(&p->slot))) {
+		if (tri_reserve_note(p) != NULL)
+			return word;
+		before = tri_next_take(&p->slot);
+	}
+	reserve_put(r, word, NULL);
 	return before;
+}
+
+/* The owner, who has the word: let it wait its turn here, with a note that is
+ * not NULL.  false: there is no room.  *before: as tri_reserve_keep returns. */
+static inline bool
+tri_reserve_queue(struct tri_reserve *r, tri_word word, void *note,
+    tri_word *before)
+{
+	struct tri_place *p = tri_reserve_place(r, word);
+
+	*before = 0;
+	if (r->count > r->mask)
+		return false;
+	if (TRI_UNLIKELY(!tri_next_is_free(&p->slot))) {
+		if (tri_reserve_note(p) != NULL)
+			return false;
+		*before = tri_next_take(&p->slot);
+	}
+	reserve_put(r, word, note);
+	r->queue[(r->first + r->count++) & r->mask] = word;
+	return true;
+}
+
+/* The owner: whether any waits; all may have been stolen. */
+static inline bool
+tri_reserve_waits(const struct tri_reserve *r)
+{
+	return r->count > 0;
+}
+
+/* The owner: take the one that has waited longest, and its note; 0: none. */
+static inline tri_word
+tri_reserve_pop(struct tri_reserve *r, void **note)
+{
+	while (r->count > 0) {
+		tri_word word = r->queue[r->first++ & r->mask];
+		struct tri_place *p = tri_reserve_place(r, word);
+
+		r->count--;
+		*note = tri_reserve_note(p);
+		/* NULL: it was stolen, and came back to be kept. */
+		if (TRI_LIKELY(*note != NULL) && tri_reserve_take(p, word))
+			return word;
+	}
+	return 0;
 }
 
 /* The owner: whether there may be a word. */

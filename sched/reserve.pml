@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reservations: a model of reserve.h and those who use it: tri_deliver_inline
- * (actors/send.h), run_rest (actors/run.c), worker_listen and worker_run
- * (sched/worker.c), watch_look (sched/park.c).  Searched by
+ * (actors/send.h), run_rest and run_requeue (actors/run.c), worker_listen and
+ * worker_run (sched/worker.c), share.c, watch_look (sched/park.c).  Searched by
  * tests/models/run.sh:
  *
  *     run     reserve.two     quick safety 2_workers
  *     run     reserve.more    quick safety 2_workers -DSENDS=3
  *     run     reserve.watch   quick safety 2_workers -DLOOKS=2
- *     run     reserve.roam    quick safety 2_workers -DROAMERS=1
+ *     run     reserve.roam    quick safety 2_workers -DROAMERS=1 -DNAPS=0
  *     run     reserve.self    quick safety 2_workers -DSELF=1
  *     run     reserve.foreign quick safety 2_workers_1_stranger -DSTRANGERS=1 -DSENDS=1
  *     run     reserve.long    long  safety 2_workers -DLOOKS=2 -DSENDS=3
+ *     run     reserve.roam2   long  safety 2_workers -DROAMERS=1
  *     run     reserve.foreign2 long safety 2_workers_1_stranger -DSTRANGERS=1
  *
  *     mutant  NO_TELL         reserve.two
@@ -24,8 +25,11 @@
  *     mutant  APPEND_BLIND    reserve.roam
  *     mutant  APPEND_QUEUED   reserve.two
  *     mutant  STEAL_LOOK      reserve.watch
+ *     mutant  WAIT_STOLEN     reserve.watch
+ *     mutant  REST_WAITING    reserve.two
  *
- * One actor.  Workers send to it, run it, keep it, steal it from each other's
+ * One actor.  Workers send to it, run it, keep it, let it wait for themselves,
+ * publish it, steal it from each other's
  * queues, and, as the watch, from the places where a stuck worker has it; a
  * stranger (a foreign thread) only pushes.  Every look at `head` and every
  * change of it is a step of its own; a slot gives its word to one of those who
@@ -39,7 +43,8 @@
  * - each message is handled once, those of one sender in their order;
  * - at most one has the actor, and only who has it touches what is pending;
  * - somebody has it if and only if its inlet is not IDLE;
- * - nobody keeps an actor that has a message without having been told.
+ * - nobody keeps an actor that has a message without having been told;
+ * - who waits has a message.
  *
  * Not modelled: the death of the actor (inlet.pml), lone messages handled in
  * place, several actors in one place of the table.
@@ -52,6 +57,9 @@
 #endif
 #ifndef LOOKS
 #define LOOKS 0 /* of each worker, as the watch */
+#endif
+#ifndef NAPS
+#define NAPS 1 /* of each worker */
 #endif
 #ifndef SELF
 #define SELF 0 /* messages of the actor to itself */
@@ -79,7 +87,8 @@ chan inlet = [MESSAGES] of { byte }; /* oldest first */
 chan pending = [MESSAGES] of { byte };
 
 /* Who has the actor. */
-bit kept[WORKERS]; /* a slot of the table */
+bit kept[WORKERS]; /* a place of the table: idle */
+bit waits[WORKERS]; /* a place of the table, and a turn */
 bit next[WORKERS], noted[WORKERS];
 bit queued[WORKERS]; /* a run queue: anybody's to take */
 bit injected;
@@ -91,8 +100,8 @@ byte said; /* messages of the actor to itself */
 byte roamed; /* of the roamer */
 bit roams; /* it is about to send */
 
-#define HOLDERS (kept[0] + kept[1] + next[0] + next[1] + queued[0] + \
-	queued[1] + injected + busy)
+#define HOLDERS (kept[0] + kept[1] + waits[0] + waits[1] + next[0] + \
+	next[1] + queued[0] + queued[1] + injected + busy)
 #define CHECK assert(HOLDERS == (head == IDLE -> 0 : 1))
 
 inline tell(h, me)
@@ -160,10 +169,20 @@ inline deliver(me, m)
 			pending!m;
 			push_next(me, 1);
 			goto sent
+		/* In its place: tri_reserve_return. */
+#ifdef MUTANT_WAIT_STOLEN
+		:: waits[me] -> pending!m; goto sent
+#else
+		:: atomic { waits[me] -> waits[me] = 0; busy = 1 };
+			assert(nempty(pending));
+			pending!m;
+			atomic { busy = 0; waits[me] = 1; CHECK };
+			goto sent
+#endif
 #ifdef MUTANT_APPEND_QUEUED
 		:: queued[me] -> pending!m; goto sent
 #endif
-		:: !kept[me] && !(next[me] && noted[me])
+		:: !kept[me] && !waits[me] && !(next[me] && noted[me])
 		fi
 #ifdef MUTANT_APPEND_BLIND
 	:: IS_MSG(h) && next[me] && noted[me] ->
@@ -231,7 +250,8 @@ inline handle()
 
 proctype worker(byte me)
 {
-	byte h, m, sends, looks = LOOKS, naps = 1;
+	byte h, m, sends, looks = LOOKS, naps = NAPS;
+	bit knows; /* the newest of what is pending */
 
 end:	do
 	/* Another actor sends. */
@@ -267,6 +287,10 @@ end:	do
 #else
 			rest(me)
 #endif
+#ifdef MUTANT_REST_WAITING
+		:: atomic { waits[me] -> waits[me] = 0; busy = 1 };
+			rest(me)
+#endif
 		:: !kept[me]
 		fi;
 #ifdef MUTANT_REST_FIRST
@@ -274,7 +298,7 @@ end:	do
 #endif
 
 	/* Nothing to run: tri_sched_rest_all, and asleep until there is. */
-	:: naps > 0 && !next[me] && !queued[me] ->
+	:: naps > 0 && !next[me] && !waits[me] && !queued[me] ->
 		naps--;
 #ifndef MUTANT_SLEEP_KEEPS
 		if
@@ -286,8 +310,13 @@ end:	do
 		(queued[me] || injected)
 #endif
 
-	/* Another actor is to run next instead. */
+	/* Another actor is to run next instead: tri_sched_push_instead. */
 	:: atomic { next[me] -> next[me] = 0; queued[me] = 1; CHECK }
+	:: atomic { next[me] && noted[me] ->
+			next[me] = 0; waits[me] = 1; CHECK }
+
+	/* tri_sched_publish */
+	:: atomic { waits[me] -> waits[me] = 0; queued[me] = 1; CHECK }
 
 	/* The watch: the other one is stuck. */
 	:: looks > 0 ->
@@ -302,11 +331,25 @@ end:	do
 				kept[1 - me] = 0; busy = 1 };
 			goto turn
 #endif
-		:: !next[1 - me] && !(told[1 - me] && kept[1 - me])
+		:: atomic { waits[1 - me] -> waits[1 - me] = 0; busy = 1 };
+			goto turn
+		:: !next[1 - me] && !waits[1 - me] &&
+			!(told[1 - me] && kept[1 - me])
 		fi
 
 	/* worker_run */
-	:: atomic { next[me] -> next[me] = 0; busy = 1; goto turn }
+	:: atomic { next[me] ->
+			next[me] = 0;
+			busy = 1;
+			knows = noted[me];
+			goto turn
+		}
+	:: atomic { waits[me] ->
+			waits[me] = 0;
+			busy = 1;
+			knows = 1;
+			goto turn
+		}
 	:: atomic { queued[me] -> queued[me] = 0; busy = 1; goto turn }
 	:: atomic { queued[1 - me] -> queued[1 - me] = 0; busy = 1; goto turn }
 	:: atomic { injected -> injected = 0; busy = 1; goto turn }
@@ -340,10 +383,16 @@ turn:	do
 #endif
 		/* The batch is over: tri_actor_requeue. */
 		:: nempty(pending) ->
-			atomic { busy = 0; queued[me] = 1; CHECK; goto end }
+			atomic { busy = 0; queued[me] = 1; CHECK; knows = 0;
+				goto end }
+		/* It waits for this worker. */
+		:: nempty(pending) && knows ->
+			atomic { busy = 0; waits[me] = 1; CHECK; knows = 0;
+				goto end }
 		fi;
 		m = 0
 	:: empty(pending) ->
+		knows = 0;
 		h = head;
 		if
 		:: IS_MSG(h) ->

@@ -142,16 +142,19 @@ tri_runq_push_back(struct tri_runq *q, tri_word word)
 		over_push(q, word);
 }
 
-bool
+static tri_word
+runq_pop_next(struct tri_runq *q)
+{
+	return tri_next_is_free(&q->next) ? 0 : tri_next_take(&q->next);
+}
+
+tri_word
 tri_runq_replace_next(struct tri_runq *q, tri_word word)
 {
-	tri_word before = tri_next_take(&q->next);
+	tri_word before = runq_pop_next(q);
 
 	tri_next_put(&q->next, word);
-	if (before == 0)
-		return false;
-	tri_runq_push_back(q, before);
-	return true;
+	return before;
 }
 
 void
@@ -186,12 +189,6 @@ runq_pop_ring(struct tri_runq *q)
 	if (ck_ring_dequeue_spmc(&q->ring, q->buffer, &word))
 		return (tri_word)word;
 	return over_refill(q);
-}
-
-static tri_word
-runq_pop_next(struct tri_runq *q)
-{
-	return tri_next_is_free(&q->next) ? 0 : tri_next_take(&q->next);
 }
 
 tri_word

@@ -43,7 +43,10 @@ struct tri_runq {
 	unsigned turn; /* alternates between local and the rest */
 	struct tri_link *local_first;
 	struct tri_link *local_last;
-	void *note; /* with `next`, by whoever put it there; NULL: none */
+	/* Of `next`, or of what was popped last: by whoever put it there (NULL:
+	 * none), and whether it is new (share.c). */
+	void *note;
+	bool fresh;
 
 	/* Owner; a thief takes from it. */
 	alignas(TRI_LINE) struct tri_next next;
@@ -64,9 +67,9 @@ void tri_runq_init(struct tri_runq *q, struct tri_sched *sched);
 /* Before its first use: a smaller ring, of a power of two slots. */
 void tri_runq_set_slots(struct tri_runq *q, unsigned slots);
 
-/* The owner: `next` is not free: put what is there behind the others.  false: a
- * thief has it. */
-bool tri_runq_replace_next(struct tri_runq *q, tri_word word);
+/* The owner: run this next.  Returns what was to run next, which is the caller's
+ * now; 0: nothing, or a thief has it. */
+tri_word tri_runq_replace_next(struct tri_runq *q, tri_word word);
 
 /* The owner: run this after the others. */
 void tri_runq_push_back(struct tri_runq *q, tri_word word);
@@ -79,6 +82,14 @@ tri_word tri_runq_pop_slow(struct tri_runq *q);
 
 /* The owner: whether anything waits. */
 bool tri_runq_waits(struct tri_runq *q);
+
+/* The owner: whether anything but `next` waits. */
+static inline bool
+tri_runq_has_others(struct tri_runq *q)
+{
+	return q->local_first != NULL || ck_ring_size(&q->ring) > 0 ||
+	    tri_load_relaxed(&q->over_count) > 0;
+}
 
 /* Anyone: whether there is something to steal (not counting `next`). */
 bool tri_runq_stealable(struct tri_runq *q);
@@ -96,20 +107,9 @@ uint64_t tri_runq_length(struct tri_runq *q);
  * one has; returns how many.  The caller wakes it. */
 unsigned tri_runq_give(struct tri_runq *q, struct tri_runq *to);
 
-/* The owner: run this next.  What was there goes behind the others: true if
- * there was such a one, that is, if there is something to steal now. */
-static inline bool
-tri_runq_push_next(struct tri_runq *q, tri_word word)
-{
-	if (TRI_UNLIKELY(!tri_next_is_free(&q->next)))
-		return tri_runq_replace_next(q, word);
-	tri_next_put(&q->next, word);
-	return false;
-}
-
-/* The owner: what to run; 0: nothing. */
+/* The owner: what is to run next; 0: nothing, or others' turn has come. */
 static inline tri_word
-tri_runq_pop(struct tri_runq *q)
+tri_runq_pop_next(struct tri_runq *q)
 {
 	if (q->next_uses < TRI_NEXT_USES && !tri_next_is_free(&q->next)) {
 		tri_word word = tri_next_take(&q->next);
@@ -118,7 +118,7 @@ tri_runq_pop(struct tri_runq *q)
 		if (TRI_LIKELY(word != 0))
 			return word;
 	}
-	return tri_runq_pop_slow(q);
+	return 0;
 }
 
 #endif

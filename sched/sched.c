@@ -45,6 +45,7 @@ worker_init(struct tri_sched *s, unsigned index,
 	w->poll_ns = TRI_POLL_NS;
 	tri_throttle_init(w);
 	tri_worker_read_clock(w);
+	tri_worker_measure(w);
 	tri_wheel_init(&w->wheel, w->exact);
 	w->batch = config->batch != 0 ? config->batch : TRI_BATCH_MESSAGES;
 	tri_runq_init(&w->q, s);

@@ -97,6 +97,7 @@ struct tri_worker {
 	bool napping; /* woke for nothing: still in the idle mask */
 	bool asleep; /* in a sleep that goes on over several steps */
 	bool trimmed; /* nothing more to give back for now */
+	bool open; /* what it queues is for anybody, until it polls */
 	int64_t trim_at; /* then it is worth another look */
 	unsigned since_poll; /* batches */
 	int64_t now; /* the clock, maybe a little ahead (tri_worker_clock) */
@@ -107,7 +108,13 @@ struct tri_worker {
 	int64_t idle_since; /* 0: not idle */
 	int64_t sleep_until; /* when it goes to sleep */
 	uint32_t batch; /* messages in a turn, at most */
+	unsigned turn; /* alternates between its own queue and the rest */
 	uint64_t seen[TRI_WORKERS_MAX]; /* batches at the watch's last look */
+	/* How long its handlers take (actors/run.c). */
+	uint32_t clock_in; /* so many messages on, a look at the clock */
+	uint32_t clock_every; /* at that many */
+	int64_t clock_last; /* what it said */
+	bool slow;
 	struct tri_throttle throttle;
 	struct tri_wheel wheel;
 	struct tri_pool pool;
@@ -212,8 +219,6 @@ bool tri_worker_step(struct tri_worker *w);
 /* All that are left. */
 void tri_worker_loop(struct tri_worker *w);
 
-/* From a worker's thread: run this after the others. */
-void tri_sched_push_back(struct tri_worker *w, tri_word word);
 /* Run this on its home worker; w is the caller's worker of this scheduler, or
  * NULL. */
 void tri_sched_push_home(struct tri_sched *s, struct tri_worker *w,
@@ -225,6 +230,16 @@ void tri_sched_inject(struct tri_sched *s, tri_word word);
 int64_t tri_worker_clock(struct tri_worker *w);
 /* Read the clock. */
 void tri_worker_read_clock(struct tri_worker *w);
+
+/* From now on look at the clock after each message, until they have been found
+ * to be quick: nobody knows yet what this worker will run. */
+static inline void
+tri_worker_measure(struct tri_worker *w)
+{
+	w->clock_last = w->now;
+	w->clock_every = 1;
+	w->clock_in = 1;
+}
 
 static inline struct tri_worker *
 tri_sched_worker(struct tri_sched *s, unsigned index)
@@ -269,25 +284,54 @@ void tri_sched_rest(struct tri_worker *w, tri_word word);
 /* Of all that it keeps. */
 void tri_sched_rest_all(struct tri_worker *w);
 
-/* From a worker's thread: run this next, and what was to run next later. */
-void tri_sched_push_instead(struct tri_worker *w, tri_word word);
+/* share.c: from a worker's thread. */
+/* Run this next, and what was to run next later. */
+void tri_sched_push_instead(struct tri_worker *w, tri_word word, void *note,
+    bool fresh);
+/* Run this after the others.  The note: see tri_sched_push_noted. */
+void tri_sched_push_behind(struct tri_worker *w, tri_word word, void *note);
+/* Let others have what waits in this worker's own queue, and will. */
+void tri_sched_publish(struct tri_worker *w);
+/* The same if its handlers take long. */
+void tri_sched_reopen(struct tri_worker *w);
+/* Whether anything waits, in any queue. */
+bool tri_sched_waits(struct tri_worker *w);
 
-/* From a worker's thread: run this next.  The note, if there is one, says what
- * tri_sched_lift gives back. */
-static inline void
-tri_sched_push_noted(struct tri_worker *w, tri_word word, void *note)
+/* Whether somebody looks for work. */
+static inline bool
+tri_sched_is_wanted(struct tri_sched *s)
 {
-	w->q.note = note;
-	if (TRI_LIKELY(tri_next_is_free(&w->q.next)))
+	return tri_load_relaxed(&s->idle) != 0 ||
+	    tri_load_relaxed(&s->searching) != 0;
+}
+
+/* From a worker's thread: run this next.  The note, if there is one, is what
+ * tri_sched_lift and tri_reserve_note give back as long as the worker has it for
+ * itself.  `fresh`: it has never run. */
+static inline void
+tri_sched_push_noted(struct tri_worker *w, tri_word word, void *note,
+    bool fresh)
+{
+	if (TRI_LIKELY(tri_next_is_free(&w->q.next))) {
+		w->q.note = note;
+		w->q.fresh = fresh;
 		tri_next_put(&w->q.next, word);
-	else
-		tri_sched_push_instead(w, word);
+	} else {
+		tri_sched_push_instead(w, word, note, fresh);
+	}
+}
+
+/* Run this after the others. */
+static inline void
+tri_sched_push_back(struct tri_worker *w, tri_word word)
+{
+	tri_sched_push_behind(w, word, NULL);
 }
 
 static inline void
 tri_sched_push(struct tri_worker *w, tri_word word)
 {
-	tri_sched_push_noted(w, word, NULL);
+	tri_sched_push_noted(w, word, NULL, true);
 }
 
 /* From a worker's thread: if this is to run next, and has a note, have it back
@@ -301,6 +345,14 @@ tri_sched_lift(struct tri_worker *w, tri_word word)
 	    TRI_UNLIKELY(tri_next_take(&w->q.next) == 0))
 		return NULL;
 	return note;
+}
+
+/* After that: push it back, with this note. */
+static inline void
+tri_sched_lay(struct tri_worker *w, tri_word word, void *note)
+{
+	w->q.note = note;
+	tri_next_put(&w->q.next, word);
 }
 
 /* From a worker's thread: there is nothing to do for this, which the caller

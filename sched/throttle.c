@@ -114,6 +114,7 @@ throttle_taker(struct tri_worker *w)
 static void
 throttle_give(struct tri_worker *w, struct tri_worker *to)
 {
+	tri_sched_publish(w);
 	if (tri_runq_give(&w->q, &to->q) > 0)
 		tri_park_ring(to);
 }
@@ -165,7 +166,7 @@ throttle_wanted(struct tri_worker *w)
 	crossed -= t->crossed;
 	return (w->sched->hooks.acts(w) - t->own) * SMALL_NS > span &&
 	    crossed * CROSSED * 2 > acts && /* a message: sent and handled */
-	    tri_runq_length(&w->q) <= GIVE_MAX;
+	    tri_runq_length(&w->q) + w->reserve.count <= GIVE_MAX;
 }
 
 /* The system stops: every worker is wanted, and soon one after the other ends. */

@@ -111,6 +111,7 @@ tri_worker_poll(struct tri_worker *w)
 	unsigned events;
 
 	w->since_poll = 0;
+	tri_sched_reopen(w);
 	tri_count(&w->counts.polls, (uint64_t)1);
 	events = w->env->loop_poll(w->env, w->loop);
 	tri_worker_read_clock(w);
@@ -175,6 +176,24 @@ worker_run_word(struct tri_worker *w, tri_word word)
 	tri_count(&w->counts.batches, (uint64_t)1);
 }
 
+/* What to run; 0: nothing. */
+static inline tri_word
+worker_pop(struct tri_worker *w)
+{
+	tri_word word = tri_runq_pop_next(&w->q);
+	void *note = NULL;
+
+	if (TRI_LIKELY(word != 0))
+		return word;
+	w->q.next_uses = 0;
+	if (tri_reserve_waits(&w->reserve) &&
+	    ((w->turn++ & 1) != 0 || !tri_runq_has_others(&w->q)))
+		word = tri_reserve_pop(&w->reserve, &note);
+	/* The note that was there is that of `next`, whose turn is not now. */
+	w->q.note = tri_next_is_free(&w->q.next) ? note : NULL;
+	return word != 0 ? word : tri_runq_pop_slow(&w->q);
+}
+
 static void
 worker_run(struct tri_worker *w)
 {
@@ -184,7 +203,10 @@ worker_run(struct tri_worker *w)
 		worker_take_inbox(w);
 	if (TRI_UNLIKELY(tri_reserve_is_told(&w->reserve)))
 		worker_listen(w);
-	word = tri_runq_pop(&w->q);
+	if (tri_reserve_waits(&w->reserve) &&
+	    TRI_UNLIKELY(tri_sched_is_wanted(w->sched)))
+		tri_sched_publish(w);
+	word = worker_pop(w);
 	if (word == 0) {
 		tri_sched_rest_all(w);
 		w->phase = TRI_SEARCH;
@@ -225,7 +247,8 @@ worker_search(struct tri_worker *w)
 	tri_word word;
 
 	tri_worker_poll(w);
-	if (tri_runq_waits(&w->q)) {
+	tri_worker_measure(w);
+	if (tri_sched_waits(w)) {
 		tri_park_found(w);
 		w->phase = TRI_RUN;
 		return;
@@ -248,7 +271,7 @@ worker_search(struct tri_worker *w)
 static bool
 worker_has_work(struct tri_worker *w)
 {
-	return tri_runq_waits(&w->q) || !tri_stack_is_empty(&w->inbox) ||
+	return tri_sched_waits(w) || !tri_stack_is_empty(&w->inbox) ||
 	    tri_reserve_has_any(&w->reserve);
 }
 
@@ -291,20 +314,6 @@ tri_worker_loop(struct tri_worker *w)
 }
 
 /* --------------------------------------------- pushing, any thread ------ */
-
-void
-tri_sched_push_instead(struct tri_worker *w, tri_word word)
-{
-	if (tri_runq_push_next(&w->q, word))
-		tri_park_work_pushed(w->sched);
-}
-
-void
-tri_sched_push_back(struct tri_worker *w, tri_word word)
-{
-	tri_runq_push_back(&w->q, word);
-	tri_park_work_pushed(w->sched);
-}
 
 void
 tri_sched_push_home(struct tri_sched *s, struct tri_worker *w, unsigned home,

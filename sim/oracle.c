@@ -225,7 +225,7 @@ sim_oracle_asleep(struct tr_sim *sim)
 		struct tri_worker *w = tri_sched_worker(s, i);
 
 		if (!sim->ended[i] &&
-		    (tri_runq_waits(&w->q) || !tri_stack_is_empty(&w->inbox)))
+		    (tri_sched_waits(w) || !tri_stack_is_empty(&w->inbox)))
 			sim_fail(sim,
 			    "all workers sleep, and worker %u has work", i);
 	}

@@ -51,49 +51,92 @@ walk_stack(struct tr_sim *sim, ck_stack_t *stack)
 		walk_word(sim, tri_link_of_entry(e)->word);
 }
 
-/* What a worker keeps for itself is nowhere else.  If it has got a message,
+/* One that waits with a note has messages, and the newest is what that says. */
+static void
+walk_note(struct tr_sim *sim, struct tri_worker *w, tri_word word,
+    const void *note)
+{
+	struct tr_self *a = tri_word_object(word);
+	const struct tr_msg *m = a->pending;
+
+	if (tri_word_kind(word) != TRI_KIND_ACTOR)
+		return;
+	while (m != NULL && m->link != NULL)
+		m = m->link;
+	if (m == NULL || m != note)
+		sim_fail(sim,
+		    "worker %u does not know an actor's newest message",
+		    w->index);
+}
+
+/* An idle actor that a worker keeps is nowhere else.  If it has got a message,
  * the worker knows. */
+static void
+walk_idle(struct tr_sim *sim, struct tri_worker *w, tri_word word)
+{
+	struct tr_self *a = tri_word_object(word);
+	uint64_t bit = (uint64_t)1 << word / TRI_LINE % TRI_RESERVE_BITS;
+	uint64_t head = tri_load_relaxed(&a->inlet.head);
+
+	if (head == tri_inlet_reserved_by(w->index) ||
+	    (tri_inlet_is_msg(head) &&
+		(tri_load_relaxed(&w->reserve.told) & bit) != 0))
+		return;
+	sim_fail(sim, "worker %u keeps an actor, and %s", w->index,
+	    tri_inlet_is_msg(head) ? "was not told of its messages" :
+				     "has not reserved it");
+}
+
+/* What a worker has for itself. */
 static void
 walk_reserve(struct tr_sim *sim, struct tri_worker *w)
 {
 	struct tri_reserve *r = &w->reserve;
-	bool any = false;
+	unsigned idle = 0, waiting = 0;
 
 	for (unsigned i = 0; i <= r->mask; i++) {
-		tri_word word = tri_load_relaxed(&r->slot[i].word);
-		struct tr_self *a = tri_word_object(word);
-		uint64_t bit = (uint64_t)1
-		    << word / TRI_LINE % TRI_RESERVE_BITS;
-		uint64_t head;
+		struct tri_place *p = &r->place[i];
+		tri_word word = tri_load_relaxed(&p->slot.word);
 
-		if (!tri_next_waits(&r->slot[i]))
+		if (!tri_next_waits(&p->slot))
 			continue;
 		walk_word(sim, word);
-		any = true;
-		head = tri_load_relaxed(&a->inlet.head);
-		if (head == tri_inlet_reserved_by(w->index) ||
-		    (tri_inlet_is_msg(head) &&
-			(tri_load_relaxed(&r->told) & bit) != 0))
-			continue;
-		sim_fail(sim, "worker %u keeps an actor, and %s", w->index,
-		    tri_inlet_is_msg(head) ? "was not told of its messages" :
-					     "has not reserved it");
+		if (tri_reserve_note(p) == NULL) {
+			walk_idle(sim, w, word);
+			idle++;
+		} else {
+			walk_note(sim, w, word, tri_reserve_note(p));
+			waiting++;
+		}
 	}
-	if (any && w->phase != TRI_RUN)
+	if (waiting > r->count)
+		sim_fail(sim,
+		    "worker %u has actors wait whose turn never comes",
+		    w->index);
+	if (idle > 0 && w->phase != TRI_RUN)
 		sim_fail(sim, "worker %u has nothing to do, and keeps actors",
 		    w->index);
-	if (any && tri_crew_is_slow((const struct tri_crew *)(void *)w))
+	if (waiting > 0 && w->phase == TRI_PARK)
+		sim_fail(sim, "worker %u sleeps, and actors wait for it",
+		    w->index);
+	if ((idle > 0 || (waiting > 0 && sim->workers > 1)) && w->slow)
 		sim_fail(sim, "worker %u takes long, and keeps actors",
 		    w->index);
 }
 
 static void
-walk_queue(struct tr_sim *sim, struct tri_runq *q)
+walk_queue(struct tr_sim *sim, struct tri_worker *w)
 {
+	struct tri_runq *q = &w->q;
 	unsigned at;
 
-	if (tri_next_waits(&q->next))
-		walk_word(sim, tri_load_relaxed(&q->next.word));
+	if (tri_next_waits(&q->next)) {
+		tri_word word = tri_load_relaxed(&q->next.word);
+
+		walk_word(sim, word);
+		if (q->note != NULL)
+			walk_note(sim, w, word, q->note);
+	}
 	for (at = q->ring.c_head; at != q->ring.p_tail; at++)
 		walk_word(sim, (tri_word)q->buffer[at & q->ring.mask].value);
 	walk_links(sim, q->over_first);
@@ -201,7 +244,7 @@ sim_walk(struct tr_sim *sim)
 	for (i = 0; i < sim->workers; i++) {
 		struct tri_worker *w = tri_sched_worker(&sim->sys->sched, i);
 
-		walk_queue(sim, &w->q);
+		walk_queue(sim, w);
 		walk_reserve(sim, w);
 		walk_stack(sim, &w->inbox);
 		walk_timers(sim, w);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * reserve.c - schedules of sched/reserve.h with mailbox/inlet.h: a worker that
- * keeps actors, as actors/send.h, actors/run.c and sched/worker.c do; others
- * that push to them and tell it; thieves that take whom it was told of.
+ * keeps actors, and lets them wait, as actors/send.h, actors/run.c,
+ * sched/worker.c and sched/share.c do; others that push to them and tell it;
+ * thieves that take whom it was told of, and who waits.
  *
  * The owner never sleeps here, so it finds out only what it is told.  The
  * properties: one at a time has an actor, and touches it; each message is taken
@@ -20,6 +21,7 @@ enum { ACTORS = 2, SENDERS = 3, SENDS = 6, OWNER = 0, KIND = 3 };
 /* What the owner does, a character each:
  *   a, b  send to that actor
  *   r     what a worker does before a batch, and a batch
+ *   p     let others have who waits (in the queue below nobody does)
  *   z     let go of all it keeps
  */
 struct shape {
@@ -27,6 +29,7 @@ struct shape {
 	const char *other[SENDERS - 1]; /* a, b: send; t: steal */
 	unsigned slots;
 	bool fenceless;
+	bool waits; /* whoever gets a message waits in its place */
 };
 
 struct item {
@@ -169,6 +172,33 @@ push_queue(struct actor *a)
 	rig.last = a;
 }
 
+/* tri_sched_rest */
+static void
+rest(tri_word word)
+{
+	struct actor *a = actor_of(word);
+	uint64_t head;
+
+	have(a);
+	head = tri_inlet_look_owner(&a->inlet);
+	leave(a);
+	if (tri_inlet_is_msg(head) || !tri_inlet_rest_owner(&a->inlet, head))
+		push_queue(a);
+}
+
+/* tri_sched_push_behind */
+static void
+push_noted(struct actor *a)
+{
+	tri_word before;
+
+	if (!rig.shape.waits ||
+	    !tri_reserve_queue(&rig.reserve, word_of(a), a->newest, &before))
+		push_queue(a);
+	else if (before != 0)
+		rest(before);
+}
+
 static void
 send_first(struct actor *a, struct tr_msg *m)
 {
@@ -177,7 +207,20 @@ send_first(struct actor *a, struct tr_msg *m)
 	m->link = NULL;
 	a->pending = a->newest = m;
 	leave(a);
-	push_queue(a);
+	push_noted(a);
+}
+
+/* It waits, and has been taken out of its place. */
+static void
+send_behind(struct actor *a, struct tri_place *p, struct tr_msg *m)
+{
+	have(a);
+	SCHED_CHECK(a->pending != NULL && tri_reserve_note(p) == a->newest);
+	m->link = NULL;
+	a->newest->link = m;
+	a->newest = m;
+	leave(a);
+	tri_reserve_return(p, word_of(a), m);
 }
 
 /* tri_deliver_inline */
@@ -185,12 +228,16 @@ static void
 own_send(struct actor *a)
 {
 	const uint64_t mine = tri_inlet_reserved_by(OWNER);
+	struct tri_place *p = tri_reserve_place(&rig.reserve, word_of(a));
 	struct tr_msg *m = message(OWNER, a);
 	uint64_t head = tri_inlet_look(&a->inlet);
 	enum tri_inlet_pushed pushed;
 
-	if (head == mine && tri_reserve_take(&rig.reserve, word_of(a))) {
-		send_first(a, m);
+	if (head == mine && tri_reserve_take(p, word_of(a))) {
+		if (tri_reserve_note(p) == NULL)
+			send_first(a, m);
+		else
+			send_behind(a, p, m);
 		return;
 	}
 	if (head == TRI_INLET_IDLE && tri_inlet_reserve(&a->inlet, mine)) {
@@ -227,18 +274,32 @@ other_send(unsigned sender, struct actor *a)
 
 /* --------------------------------------------------------------- owner --- */
 
-/* tri_sched_rest */
-static void
-rest(tri_word word)
+static struct actor *
+pop_queue(void)
 {
-	struct actor *a = actor_of(word);
-	uint64_t head;
+	struct actor *a = rig.first;
 
-	have(a);
-	head = tri_inlet_look_owner(&a->inlet);
-	leave(a);
-	if (tri_inlet_is_msg(head) || !tri_inlet_rest_owner(&a->inlet, head))
-		push_queue(a);
+	if (a == NULL)
+		return NULL;
+	rig.first = a->after;
+	if (rig.first == NULL)
+		rig.last = NULL;
+	a->queued = false;
+	return a;
+}
+
+/* Who waits in its place, and has waited longest. */
+static struct actor *
+pop_waiting(void)
+{
+	void *note;
+	tri_word word = tri_reserve_pop(&rig.reserve, &note);
+
+	if (word == 0)
+		return NULL;
+	SCHED_CHECK(actor_of(word)->pending != NULL);
+	SCHED_CHECK(actor_of(word)->newest == note);
+	return actor_of(word);
 }
 
 /* worker_run */
@@ -254,13 +315,11 @@ own_step(void)
 		while ((word = tri_reserve_take_told(&rig.reserve, &told)) != 0)
 			rest(word);
 	}
-	a = rig.first;
+	a = pop_waiting();
+	if (a == NULL)
+		a = pop_queue();
 	if (a == NULL)
 		return;
-	rig.first = a->after;
-	if (rig.first == NULL)
-		rig.last = NULL;
-	a->queued = false;
 	have(a);
 	run(a, tri_inlet_reserved_by(OWNER));
 }
@@ -275,11 +334,16 @@ others_have_ended(const void *unused)
 static void
 own(void)
 {
+	struct actor *a;
 	tri_word word;
 
 	for (const char *p = rig.shape.owner; *p != '\0'; p++) {
 		switch (*p) {
 		case 'r': own_step(); break;
+		case 'p':
+			while ((a = pop_waiting()) != NULL)
+				push_queue(a);
+			break;
 		case 'z':
 			while ((word = tri_reserve_take_any(&rig.reserve)) != 0)
 				rest(word);
@@ -289,7 +353,8 @@ own(void)
 		}
 	}
 	sched_wait(others_have_ended, NULL);
-	while (rig.first != NULL || tri_reserve_is_told(&rig.reserve))
+	while (rig.first != NULL || tri_reserve_waits(&rig.reserve) ||
+	    tri_reserve_is_told(&rig.reserve))
 		own_step();
 }
 
@@ -342,7 +407,7 @@ begin(struct shape shape)
 		    i == 0 ? "a" : "b");
 	}
 	sched_name(&rig.reserve.told, sizeof(rig.reserve.told), "told");
-	sched_name(&rig.reserve.slot, sizeof(rig.reserve.slot), "slots");
+	sched_name(&rig.reserve.place, sizeof(rig.reserve.place), "places");
 }
 
 static uint64_t
@@ -360,7 +425,9 @@ check(void)
 		if (a->inlet.head == TRI_INLET_IDLE)
 			continue;
 		SCHED_CHECK(a->inlet.head == tri_inlet_reserved_by(OWNER));
-		SCHED_CHECK(tri_reserve_take(&rig.reserve, word_of(a)));
+		SCHED_CHECK(tri_reserve_take(tri_reserve_place(&rig.reserve,
+						 word_of(a)),
+		    word_of(a)));
 	}
 	SCHED_CHECK(tri_reserve_take_any(&rig.reserve) == 0);
 	return rig.history;
@@ -369,49 +436,85 @@ check(void)
 static void
 begin_told(void)
 {
-	begin((struct shape){ "arrar", { "aa" }, 64, false });
+	begin((struct shape){ "arrar", { "aa" }, 64, false, false });
 }
 
 static void
 begin_told_two(void)
 {
-	begin((struct shape){ "arar", { "aa", "a" }, 64, false });
+	begin((struct shape){ "arar", { "aa", "a" }, 64, false, false });
 }
 
 static void
 begin_told_both(void)
 {
-	begin((struct shape){ "abrrr", { "a", "b" }, 64, false });
+	begin((struct shape){ "abrrr", { "a", "b" }, 64, false, false });
 }
 
 static void
 begin_shared(void)
 {
-	begin((struct shape){ "abrrbrar", { "ab" }, 1, false });
+	begin((struct shape){ "abrrbrar", { "ab" }, 1, false, false });
 }
 
 static void
 begin_rest(void)
 {
-	begin((struct shape){ "arzarz", { "aa" }, 64, false });
+	begin((struct shape){ "arzarz", { "aa" }, 64, false, false });
 }
 
 static void
 begin_steal(void)
 {
-	begin((struct shape){ "arrar", { "a", "tt" }, 64, false });
+	begin((struct shape){ "arrar", { "a", "tt" }, 16, false, false });
 }
 
 static void
 begin_steal_two(void)
 {
-	begin((struct shape){ "abrrar", { "bt", "at" }, 64, false });
+	begin((struct shape){ "abrrar", { "bt", "at" }, 16, false, false });
 }
 
 static void
 begin_steal_locked(void)
 {
-	begin((struct shape){ "arrar", { "a", "tt" }, 64, true });
+	begin((struct shape){ "arrar", { "a", "tt" }, 16, true, false });
+}
+
+static void
+begin_wait(void)
+{
+	begin((struct shape){ "aarar", { "aa" }, 64, false, true });
+}
+
+static void
+begin_wait_two(void)
+{
+	begin((struct shape){ "abapbrr", { "ab", "a" }, 64, false, true });
+}
+
+static void
+begin_wait_shared(void)
+{
+	begin((struct shape){ "abarbrar", { "ab" }, 1, false, true });
+}
+
+static void
+begin_wait_steal(void)
+{
+	begin((struct shape){ "aarar", { "a", "tt" }, 16, false, true });
+}
+
+static void
+begin_wait_steal_two(void)
+{
+	begin((struct shape){ "abarar", { "t", "tb" }, 16, false, true });
+}
+
+static void
+begin_wait_steal_locked(void)
+{
+	begin((struct shape){ "aarar", { "a", "tt" }, 16, true, true });
 }
 
 #define RESERVE_CASE(n, t, b, w)                                              \
@@ -434,6 +537,17 @@ static const struct sched_case cases[] = {
 	RESERVE_CASE("steal_two", 3, begin_steal_two,
 	    "two actors, two senders that steal"),
 	RESERVE_CASE("steal_locked", 3, begin_steal_locked,
+	    "a thief where other threads cannot be fenced"),
+	RESERVE_CASE("wait", 2, begin_wait,
+	    "an actor that waits, and gets more messages"),
+	RESERVE_CASE("wait_two", 3, begin_wait_two,
+	    "two that wait, until others may have them"),
+	RESERVE_CASE("wait_shared", 2, begin_wait_shared, "two, and one place"),
+	RESERVE_CASE("wait_steal", 3, begin_wait_steal,
+	    "another sender, and a thief of who waits"),
+	RESERVE_CASE("wait_steal_two", 3, begin_wait_steal_two,
+	    "two that wait, two thieves"),
+	RESERVE_CASE("wait_steal_locked", 3, begin_wait_steal_locked,
 	    "a thief where other threads cannot be fenced"),
 };
 

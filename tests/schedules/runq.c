@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "../rig_runq.h"
+
 enum { WORDS = 10, THIEVES = 2, KIND = 3, STEALS = 2 };
 
 /* What the owner does, a character each:
@@ -100,7 +102,7 @@ push_next(void)
 	/* Unless a thief has it, the one before goes behind the others. */
 	if (before != NULL)
 		before->place = ++rig.places;
-	(void)tri_runq_push_next(&rig.mine, tri_word_of(item, KIND));
+	(void)rig_push_next(&rig.mine, tri_word_of(item, KIND));
 	item->pushed = sched_stamp();
 }
 
@@ -135,7 +137,7 @@ static void
 pop(void)
 {
 	uint64_t called = sched_stamp();
-	tri_word word = tri_runq_pop(&rig.mine);
+	tri_word word = rig_pop(&rig.mine);
 	struct item *item;
 
 	if (word == 0) {
@@ -179,7 +181,7 @@ steal(struct tri_runq *q)
 		tri_word word =
 		    tri_runq_steal(q, &rig.mine, rig.shape.stuck, &taken);
 
-		for (; word != 0; word = tri_runq_pop(q)) {
+		for (; word != 0; word = rig_pop(q)) {
 			take(word, called);
 			n++;
 		}

@@ -13,7 +13,7 @@ struct keep {
 	struct kit k;
 	tr_ref kept, busy, other;
 	char log[64];
-	unsigned logged, ticks;
+	unsigned logged, ticks, ended;
 	int64_t give_up;
 	atomic_bool started, got;
 	bool late, was_kept, left;
@@ -61,10 +61,21 @@ is_kept(struct keep *t)
 	tri_word word = tri_word_of(tri_cell(t->k.sys, (uint32_t)t->kept.bits),
 	    TRI_KIND_ACTOR);
 
-	for (unsigned i = 0; i <= r->mask; i++)
-		if (tri_load_relaxed(&r->slot[i].word) == word)
-			return true;
-	return false;
+	struct tri_place *p = tri_reserve_place(r, word);
+
+	return tri_load_relaxed(&p->slot.word) == word &&
+	    tri_reserve_note(p) == NULL;
+}
+
+/* Handlers are quick here, whatever the machine thinks, or they are measured. */
+static void
+set_quick(struct tr_self *self, bool quick)
+{
+	struct tri_worker *w = &tri_crew_of(self)->worker;
+
+	w->slow = false;
+	w->clock_every = 1;
+	w->clock_in = quick ? UINT32_MAX : 1;
 }
 
 static struct keep *
@@ -118,6 +129,7 @@ turn_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	t = kit_ctx(state);
+	set_quick(self, true);
 	t->kept = tr_spawn(self, &kept, t, NULL);
 	t->other = tr_spawn(self, &bystander, t, NULL);
 	t->busy = tr_spawn(self, &bystander, t, NULL);
@@ -173,6 +185,7 @@ ticker_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	t = kit_ctx(state);
+	set_quick(self, true);
 	t->kept = tr_spawn(self, &kept, t, NULL);
 	t->give_up = tr_now(self) + (int64_t)GIVE_UP_S * 1000000000;
 	kit_tell(self, tr_self_ref(self), TICK);
@@ -246,6 +259,7 @@ stuck_root_start(struct tr_self *self, void *state, const void *arg)
 
 	(void)kit_start_ctx(self, state, arg);
 	t = kit_ctx(state);
+	set_quick(self, true);
 	t->kept = tr_spawn(self, &kept, t, NULL);
 	t->busy = tr_spawn(self, &stuck, t,
 	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER });
@@ -286,6 +300,7 @@ slow_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	(void)msg;
 	if (++t->ticks == 4) {
 		t->was_kept = is_kept(t);
+		set_quick(self, false);
 		kit_spin_for(self, 20 * 1000 * 1000);
 	}
 	if (t->ticks == 8 * TRI_CLOCK_MESSAGES) {
@@ -312,6 +327,69 @@ slow_handlers_let_go_of_what_was_kept(void **unused)
 	kit_run(&t->k);
 	assert_true(t->was_kept);
 	assert_false(t->left);
+	test_free(t);
+}
+
+/* ------------------------------------------------ those that end at once - */
+
+enum { ENDERS = 40 };
+
+/* Takes long, and ends in its first turn. */
+static int
+ender_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct keep *t;
+
+	(void)kit_start_ctx(self, state, arg);
+	t = kit_ctx(state);
+	kit_spin_for(self, 2 * 1000 * 1000);
+	t->ticks++;
+	return tr_exit(self, TR_NORMAL);
+}
+
+static const struct tr_behavior ender = {
+	.name = "ender",
+	.state_size = sizeof(void *),
+	.start = ender_start,
+	.receive = kit_ignore,
+};
+
+static int
+ending_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct keep *t = kit_ctx(state);
+
+	(void)msg;
+	t->ended = t->ticks;
+	return kit_finish(self);
+}
+
+static int
+ending_start(struct tr_self *self, void *state, const void *arg)
+{
+	(void)kit_start_ctx(self, state, arg);
+	for (unsigned i = 0; i < ENDERS; i++)
+		(void)tr_spawn(self, &ender, kit_ctx(state), NULL);
+	(void)tr_after(self, TR_MS(1), TICK, 0);
+	return TR_OK;
+}
+
+static const struct tr_behavior ending_root = {
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = ending_start,
+	.receive = ending_receive,
+};
+
+/* The timer fires after the first of them, or the second, not after sixteen. */
+static void
+those_that_end_at_once_do_not_hold_up_the_loop(void **unused)
+{
+	struct keep *t = keep_begin(1, &ending_root);
+
+	(void)unused;
+	kit_run(&t->k);
+	assert_in_range(t->ended, 1, TRI_CLOCK_MESSAGES / 2);
 	test_free(t);
 }
 
@@ -373,6 +451,7 @@ main(void)
 		KIT_TEST(strangers_reach_one_that_is_kept),
 		KIT_TEST(one_kept_by_a_stuck_worker_is_run_by_another),
 		KIT_TEST(slow_handlers_let_go_of_what_was_kept),
+		KIT_TEST(those_that_end_at_once_do_not_hold_up_the_loop),
 		KIT_TEST(one_that_is_kept_is_idle_in_the_dump),
 	};
 

@@ -12,9 +12,13 @@
 
 #include <cmocka.h>
 
+#include "rig_runq.h"
 #include "sched/sched.h"
 
-enum { WORDS = 4 * TRI_RESERVE_SLOTS };
+enum {
+	WORDS = 4 * TRI_RESERVE_SLOTS,
+	SHARERS = TRI_RESERVE_SLOTS / TRI_RESERVE_BITS, /* of a bit */
+};
 
 static const char thief;
 
@@ -44,6 +48,12 @@ reserve_new(unsigned slots)
 	return r;
 }
 
+static bool
+take(struct tri_reserve *r, tri_word w)
+{
+	return tri_reserve_take(tri_reserve_place(r, w), w);
+}
+
 static void
 keep_free(struct tri_reserve *r, unsigned i)
 {
@@ -56,7 +66,7 @@ expect_none(struct tri_reserve *r)
 	assert_int_equal(tri_reserve_take_any(r), 0);
 	assert_false(tri_reserve_has_any(r));
 	for (unsigned i = 0; i < WORDS; i++)
-		assert_false(tri_reserve_take(r, word(i)));
+		assert_false(take(r, word(i)));
 }
 
 static void
@@ -70,9 +80,9 @@ what_is_kept_is_taken_once(void **unused)
 		keep_free(r, i);
 	assert_true(tri_reserve_has_any(r));
 	for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++) {
-		assert_false(tri_reserve_take(r, word(i + TRI_RESERVE_SLOTS)));
-		assert_true(tri_reserve_take(r, word(i)));
-		assert_false(tri_reserve_take(r, word(i)));
+		assert_false(take(r, word(i + TRI_RESERVE_SLOTS)));
+		assert_true(take(r, word(i)));
+		assert_false(take(r, word(i)));
 	}
 	expect_none(r);
 	free(r);
@@ -89,8 +99,8 @@ all_are_taken_one_by_one(void **unused)
 	for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++)
 		keep_free(r, i);
 	/* Some are gone already. */
-	assert_true(tri_reserve_take(r, word(3)));
-	assert_true(tri_reserve_take(r, word(TRI_RESERVE_SLOTS - 1)));
+	assert_true(take(r, word(3)));
+	assert_true(take(r, word(TRI_RESERVE_SLOTS - 1)));
 	while ((w = tri_reserve_take_any(r)) != 0) {
 		n++;
 		for (unsigned i = 0; i < TRI_RESERVE_SLOTS; i++)
@@ -114,8 +124,8 @@ whoever_had_the_place_comes_out(void **unused)
 		assert_int_equal(tri_reserve_keep(r, word(slots)), word(0));
 		assert_int_equal(tri_reserve_keep(r, word(2 * slots)),
 		    word(slots));
-		assert_false(tri_reserve_take(r, word(0)));
-		assert_true(tri_reserve_take(r, word(2 * slots)));
+		assert_false(take(r, word(0)));
+		assert_true(take(r, word(2 * slots)));
 		expect_none(r);
 		free(r);
 	}
@@ -142,11 +152,14 @@ told_of_one_gets_all_that_share_its_bit(void **unused)
 	for (n = 0; (w = tri_reserve_take_told(r, &told)) != 0; n++)
 		sum += w;
 	assert_int_equal(told, 0);
-	assert_int_equal(n, 4);
-	assert_int_equal(sum, word(70) + word(6) + word(5) + word(69));
+	assert_int_equal(n, 2 * SHARERS);
+	for (unsigned i = 0; i < SHARERS; i++)
+		sum -= word(5 + i * TRI_RESERVE_BITS) +
+		    word(6 + i * TRI_RESERVE_BITS);
+	assert_int_equal(sum, 0);
 	for (n = 0; tri_reserve_take_any(r) != 0; n++)
 		continue;
-	assert_int_equal(n, TRI_RESERVE_SLOTS - 4);
+	assert_int_equal(n, TRI_RESERVE_SLOTS - 2 * SHARERS);
 	free(r);
 }
 
@@ -161,7 +174,7 @@ told_of_one_that_is_not_kept_is_nothing(void **unused)
 	tri_reserve_tell(r, word(2));
 	told = tri_reserve_listen(r);
 	assert_int_equal(tri_reserve_take_told(r, &told), 0);
-	assert_true(tri_reserve_take(r, word(1)));
+	assert_true(take(r, word(1)));
 	/* With few slots bits share them. */
 	keep_free(r, 2);
 	tri_reserve_tell(r, word(2 + 32));
@@ -187,11 +200,192 @@ thief_gets_whom_the_owner_was_told_of(void **unused)
 	/* The owner was told all the same, and finds that it is gone. */
 	told = tri_reserve_listen(r);
 	assert_int_equal(tri_reserve_take_told(r, &told), 0);
-	assert_false(tri_reserve_take(r, word(8 + TRI_RESERVE_BITS)));
+	assert_false(take(r, word(8 + TRI_RESERVE_BITS)));
 	keep_free(r, 8 + TRI_RESERVE_BITS);
-	assert_true(tri_reserve_take(r, word(8 + TRI_RESERVE_BITS)));
+	assert_true(take(r, word(8 + TRI_RESERVE_BITS)));
 	assert_int_equal(tri_reserve_take_any(r), word(7));
 	assert_int_equal(tri_reserve_take_any(r), 0);
+	free(r);
+}
+
+/* ------------------------------------------------------- those that wait --- */
+
+static int notes[TRI_RESERVE_SLOTS];
+
+static void
+wait_free(struct tri_reserve *r, unsigned i)
+{
+	tri_word before;
+
+	assert_true(tri_reserve_queue(r, word(i), &notes[i % TRI_RESERVE_SLOTS],
+	    &before));
+	assert_int_equal(before, 0);
+}
+
+static void
+expect_next(struct tri_reserve *r, unsigned i)
+{
+	void *note = NULL;
+
+	assert_int_equal(tri_reserve_pop(r, &note), word(i));
+	assert_ptr_equal(note, &notes[i % TRI_RESERVE_SLOTS]);
+}
+
+static void
+expect_nobody_waits(struct tri_reserve *r)
+{
+	void *note;
+
+	assert_int_equal(tri_reserve_pop(r, &note), 0);
+	assert_false(tri_reserve_waits(r));
+}
+
+static void
+those_that_wait_come_in_order_with_their_notes(void **unused)
+{
+	(void)unused;
+	for (unsigned slots = 1; slots <= TRI_RESERVE_SLOTS; slots *= 2) {
+		struct tri_reserve *r = reserve_new(slots);
+		tri_word before;
+
+		expect_nobody_waits(r);
+		for (unsigned lap = 0; lap < 3; lap++) {
+			for (unsigned i = 0; i < slots; i++)
+				wait_free(r, i * 3 % slots);
+			assert_true(tri_reserve_waits(r));
+			assert_false(tri_reserve_queue(r, word(slots),
+			    &notes[0], &before));
+			assert_int_equal(before, 0);
+			for (unsigned i = 0; i < slots; i++)
+				expect_next(r, i * 3 % slots);
+			expect_nobody_waits(r);
+		}
+		expect_none(r);
+		free(r);
+	}
+}
+
+static void
+who_waits_keeps_its_place(void **unused)
+{
+	struct tri_reserve *r = reserve_new(4);
+	tri_word before;
+
+	(void)unused;
+	wait_free(r, 1);
+	assert_int_equal(tri_reserve_keep(r, word(5)), word(5));
+	assert_false(tri_reserve_queue(r, word(9), &notes[0], &before));
+	assert_int_equal(before, 0);
+	/* It is not idle, so it is not let go of, and told of it is nothing. */
+	assert_int_equal(tri_reserve_take_any(r), 0);
+	tri_reserve_tell(r, word(1));
+	assert_int_equal(tri_reserve_take_told(r,
+			     &(uint64_t){ tri_reserve_listen(r) }),
+	    0);
+	expect_next(r, 1);
+	expect_nobody_waits(r);
+	free(r);
+}
+
+static void
+who_is_idle_makes_room_for_one_that_waits(void **unused)
+{
+	struct tri_reserve *r = reserve_new(4);
+	tri_word before;
+
+	(void)unused;
+	keep_free(r, 1);
+	assert_true(tri_reserve_queue(r, word(5), &notes[5], &before));
+	assert_int_equal(before, word(1));
+	expect_next(r, 5);
+	expect_none(r);
+	free(r);
+}
+
+static void
+note_is_renewed_in_place(void **unused)
+{
+	struct tri_reserve *r = reserve_new(4);
+	struct tri_place *p = tri_reserve_place(r, word(1));
+
+	(void)unused;
+	wait_free(r, 0);
+	wait_free(r, 1);
+	assert_true(tri_reserve_take(p, word(1)));
+	assert_ptr_equal(tri_reserve_note(p), &notes[1]);
+	tri_reserve_return(p, word(1), &notes[2]);
+	expect_next(r, 0);
+	assert_int_equal(tri_reserve_pop(r, &(void *){ NULL }), word(1));
+	assert_ptr_equal(tri_reserve_note(p), &notes[2]);
+	free(r);
+}
+
+static void
+thief_gets_those_that_wait(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+
+	(void)unused;
+	keep_free(r, 1);
+	wait_free(r, 2);
+	wait_free(r, 3);
+	assert_int_equal(tri_reserve_steal(r, &env, &thief), word(2));
+	assert_int_equal(tri_reserve_steal(r, &env, &thief), word(3));
+	assert_int_equal(tri_reserve_steal(r, &env, &thief), 0);
+	/* The owner finds out when their turn comes. */
+	assert_true(tri_reserve_waits(r));
+	expect_nobody_waits(r);
+	assert_true(take(r, word(1)));
+	expect_none(r);
+	free(r);
+}
+
+/* Stolen, back, and kept: its old turn is not one. */
+static void
+turn_of_what_was_stolen_counts_for_nothing(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+
+	(void)unused;
+	wait_free(r, 2);
+	wait_free(r, 4);
+	assert_int_equal(tri_reserve_steal(r, &env, &thief), word(2));
+	/* The slot is empty only when its owner has come to it. */
+	assert_false(take(r, word(2)));
+	keep_free(r, 2);
+	expect_next(r, 4);
+	expect_nobody_waits(r);
+	/* Or it waits again: then it has two turns, and takes the first. */
+	wait_free(r, 8);
+	assert_int_equal(tri_reserve_steal(r, &env, &thief), word(8));
+	assert_false(take(r, word(8)));
+	wait_free(r, 9);
+	wait_free(r, 8);
+	expect_next(r, 8);
+	expect_next(r, 9);
+	expect_nobody_waits(r);
+	assert_int_equal(tri_reserve_take_any(r), word(2));
+	expect_none(r);
+	free(r);
+}
+
+static void
+turns_of_what_was_stolen_take_room(void **unused)
+{
+	struct tri_reserve *r = reserve_new(4);
+	tri_word before;
+
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++)
+		wait_free(r, i);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(tri_reserve_steal(r, &env, &thief), word(i));
+		assert_false(take(r, word(i)));
+		assert_false(tri_reserve_queue(r, word(i), &notes[i], &before));
+	}
+	expect_nobody_waits(r);
+	wait_free(r, 3);
+	expect_next(r, 3);
 	free(r);
 }
 
@@ -217,11 +411,11 @@ next_is_lifted_with_its_note(void **unused)
 
 	(void)unused;
 	assert_null(tri_sched_lift(w, word(1)));
-	tri_sched_push_noted(w, word(1), &note);
+	tri_sched_push_noted(w, word(1), &note, false);
 	assert_null(tri_sched_lift(w, word(2)));
 	assert_ptr_equal(tri_sched_lift(w, word(1)), &note);
 	assert_null(tri_sched_lift(w, word(1)));
-	tri_sched_push_noted(w, word(1), &later);
+	tri_sched_push_noted(w, word(1), &later, false);
 	assert_ptr_equal(tri_sched_lift(w, word(1)), &later);
 	free(w);
 }
@@ -233,13 +427,13 @@ note_does_not_outlive_its_word(void **unused)
 	int note;
 
 	(void)unused;
-	tri_sched_push_noted(w, word(1), &note);
-	assert_int_equal(tri_runq_pop(&w->q), word(1));
+	tri_sched_push_noted(w, word(1), &note, false);
+	assert_int_equal(rig_pop(&w->q), word(1));
 	assert_null(tri_sched_lift(w, word(1)));
 	/* Somebody else pushes it, and knows no note. */
 	tri_sched_push(w, word(1));
 	assert_null(tri_sched_lift(w, word(1)));
-	assert_int_equal(tri_runq_pop(&w->q), word(1));
+	assert_int_equal(rig_pop(&w->q), word(1));
 	free(w);
 }
 
@@ -250,7 +444,7 @@ what_a_thief_has_is_not_lifted(void **unused)
 	int note;
 
 	(void)unused;
-	tri_sched_push_noted(w, word(1), &note);
+	tri_sched_push_noted(w, word(1), &note, false);
 	assert_int_equal(tri_next_steal(&w->q.next, &env, &thief), word(1));
 	assert_null(tri_sched_lift(w, word(1)));
 	free(w);
@@ -266,6 +460,14 @@ main(void)
 		cmocka_unit_test(told_of_one_gets_all_that_share_its_bit),
 		cmocka_unit_test(told_of_one_that_is_not_kept_is_nothing),
 		cmocka_unit_test(thief_gets_whom_the_owner_was_told_of),
+		cmocka_unit_test(
+		    those_that_wait_come_in_order_with_their_notes),
+		cmocka_unit_test(who_waits_keeps_its_place),
+		cmocka_unit_test(who_is_idle_makes_room_for_one_that_waits),
+		cmocka_unit_test(note_is_renewed_in_place),
+		cmocka_unit_test(thief_gets_those_that_wait),
+		cmocka_unit_test(turn_of_what_was_stolen_counts_for_nothing),
+		cmocka_unit_test(turns_of_what_was_stolen_take_room),
 		cmocka_unit_test(next_is_lifted_with_its_note),
 		cmocka_unit_test(note_does_not_outlive_its_word),
 		cmocka_unit_test(what_a_thief_has_is_not_lifted),

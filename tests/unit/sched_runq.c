@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "rig_runq.h"
 #include "scale.h"
 #include "sched/runq.h"
 #include "sched/sched.h"
@@ -126,7 +127,7 @@ push_local(struct rig *r, unsigned number)
 static void
 expect_pop(struct tri_runq *q, unsigned number)
 {
-	tri_word word = tri_runq_pop(q);
+	tri_word word = rig_pop(q);
 
 	assert_true(word != 0);
 	assert_int_equal(tri_word_kind(word), KIND);
@@ -145,7 +146,7 @@ expect_empty(struct tri_runq *q)
 {
 	assert_false(tri_runq_waits(q));
 	assert_false(tri_runq_stealable(q));
-	assert_true(tri_runq_pop(q) == 0);
+	assert_true(rig_pop(q) == 0);
 }
 
 /* -------------------------------------------------- words and objects ---- */
@@ -248,9 +249,9 @@ next_runs_first_and_gives_way_to_a_newer_one(void **unused)
 
 	(void)unused;
 	push_back(r, 1, 4);
-	assert_false(tri_runq_push_next(&r->mine, word_at(r, 10)));
+	assert_false(rig_push_next(&r->mine, word_at(r, 10)));
 	/* What was next goes behind the others: now it can be stolen. */
-	assert_true(tri_runq_push_next(&r->mine, word_at(r, 11)));
+	assert_true(rig_push_next(&r->mine, word_at(r, 11)));
 	expect_pop(&r->mine, 11);
 	expect_pops(&r->mine, 1, 4);
 	expect_pop(&r->mine, 10);
@@ -264,7 +265,7 @@ next_alone_waits_but_is_not_to_be_stolen(void **unused)
 	struct rig *r = rig_new();
 
 	(void)unused;
-	assert_false(tri_runq_push_next(&r->mine, word_at(r, 1)));
+	assert_false(rig_push_next(&r->mine, word_at(r, 1)));
 	assert_true(tri_runq_waits(&r->mine));
 	assert_false(tri_runq_stealable(&r->mine));
 	expect_pop(&r->mine, 1);
@@ -285,8 +286,8 @@ next_is_used_so_many_times_while_others_wait(void **unused)
 	while (other < OTHERS) {
 		tri_word word;
 
-		(void)tri_runq_push_next(&r->mine, word_at(r, PAIR));
-		word = tri_runq_pop(&r->mine);
+		(void)rig_push_next(&r->mine, word_at(r, PAIR));
+		word = rig_pop(&r->mine);
 		if (number_of(word) == PAIR) {
 			assert_in_range(++row, 1, TRI_NEXT_USES);
 			continue;
@@ -308,7 +309,7 @@ next_goes_on_while_nobody_waits(void **unused)
 
 	(void)unused;
 	for (unsigned i = 0; i < 5 * TRI_NEXT_USES; i++) {
-		(void)tri_runq_push_next(&r->mine, word_at(r, i));
+		(void)rig_push_next(&r->mine, word_at(r, i));
 		expect_pop(&r->mine, i);
 	}
 	expect_empty(&r->mine);
@@ -345,7 +346,7 @@ local_words_and_others_take_turns(void **unused)
 	for (unsigned i = N; i < 2 * N; i++)
 		push_local(r, i);
 	while (local < 2 * N && shared < N) {
-		unsigned number = number_of(tri_runq_pop(&r->mine));
+		unsigned number = number_of(rig_pop(&r->mine));
 		bool is_local = number >= N;
 
 		assert_int_equal(number, is_local ? local++ : shared++);
@@ -368,8 +369,8 @@ next_does_not_starve_local_words(void **unused)
 	(void)unused;
 	push_local(r, 7);
 	for (;;) {
-		(void)tri_runq_push_next(&r->mine, word_at(r, 1));
-		if (number_of(tri_runq_pop(&r->mine)) == 7)
+		(void)rig_push_next(&r->mine, word_at(r, 1));
+		if (number_of(rig_pop(&r->mine)) == 7)
 			break;
 		assert_true(++pops <= TRI_NEXT_USES);
 	}
@@ -474,7 +475,7 @@ next_is_stolen_from_the_stuck_only_and_last(void **unused)
 	tri_word word;
 
 	(void)unused;
-	(void)tri_runq_push_next(&r->mine, word_at(r, 50));
+	(void)rig_push_next(&r->mine, word_at(r, 50));
 	assert_true(tri_runq_steal(&r->other, &r->mine, false, &taken) == 0);
 	push_back(r, 1, 2);
 	word = tri_runq_steal(&r->other, &r->mine, true, &taken);
@@ -533,7 +534,7 @@ thief_main(void *arg)
 		c->stolen[me] += taken + (word == 0);
 		if (word == 0)
 			sched_yield();
-		for (; word != 0; word = tri_runq_pop(mine))
+		for (; word != 0; word = rig_pop(mine))
 			run_word(c, word);
 	}
 	return NULL;
@@ -548,17 +549,17 @@ owner_lap(struct crowd *c, unsigned lap)
 
 	for (unsigned i = 0; i < WORDS; i++) {
 		if ((i + lap) % 5 == 0)
-			(void)tri_runq_push_next(q, word_at(c->rig, i));
+			(void)rig_push_next(q, word_at(c->rig, i));
 		else if ((i + lap) % 17 == 0)
 			push_local(c->rig, i);
 		else
 			push_back(c->rig, i, i + 1);
 		/* Now ahead of the thieves, now behind. */
-		if ((i / 256 + lap) % 3 == 0 && (word = tri_runq_pop(q)) != 0)
+		if ((i / 256 + lap) % 3 == 0 && (word = rig_pop(q)) != 0)
 			run_word(c, word);
 	}
 	while (atomic_load(&c->done) < WORDS) {
-		word = tri_runq_pop(q);
+		word = rig_pop(q);
 		if (word != 0)
 			run_word(c, word);
 		else
@@ -621,7 +622,7 @@ duel_main(void *arg)
 		tri_word word =
 		    tri_runq_steal(&r->other, &r->mine, true, &taken);
 
-		for (; word != 0; word = tri_runq_pop(&r->other)) {
+		for (; word != 0; word = rig_pop(&r->other)) {
 			((struct thing *)tri_word_object(word))->runs++;
 			d->stolen++;
 		}
@@ -646,7 +647,7 @@ next_goes_to_the_owner_or_to_a_thief(void **unused)
 		for (unsigned n = pushed % 5 == 0 ? 2 : 1; n > 0; n--) {
 			struct thing *t = &r->thing[pushed++ % WORDS];
 
-			(void)tri_runq_push_next(&r->mine,
+			(void)rig_push_next(&r->mine,
 			    tri_word_of(t, KIND));
 		}
 		/* Let the thief in on a machine that has one core. */
@@ -656,7 +657,7 @@ next_goes_to_the_owner_or_to_a_thief(void **unused)
 		for (unsigned spin = pushed % 64 == 0 ? STUCK : 0;
 		     spin > 0 && tri_next_waits(&r->mine.next); spin--)
 			ck_pr_stall();
-		while (tri_runq_pop(&r->mine) != 0)
+		while (rig_pop(&r->mine) != 0)
 			runs++;
 	}
 	atomic_store(&d.over, true);

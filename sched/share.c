@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sharing: which words a worker queues for itself, and when others get them.
+ *
+ * Each word in a queue that others steal from costs its owner two locked
+ * instructions, although most are never stolen: while all workers are busy
+ * nobody wants them.  So there is a second queue, of the worker's own
+ * (reserve.h), and thieves do not look into it; the owner looks whether there
+ * are thieves.  Acar, Charguéraud and Rainey have found that to be as fast as
+ * deques that thieves come to ("Scheduling Parallel Programs by Work Stealing
+ * with Private Deques", PPoPP 2013).  What is more, the owner can go on giving
+ * messages to actors that wait there, with plain stores (actors/send.h).
+ *
+ * - A word waits there if it has a note: its pushers know which message of it
+ *   is the newest.  New ones only as long as few wait: of a thousand actors
+ *   that one has spawned others had better take their part.
+ * - Before each batch, and at each push, the owner looks for workers that are
+ *   idle, or search.  If there are, it moves all that waits to the queue for
+ *   all, wakes one of them as ever (park.c), and leaves that queue open until it
+ *   polls: they will be back soon.  A look that comes too early is made up for
+ *   by the next.
+ * - One whose handlers take long does not look often enough: it queues for all,
+ *   if there are others.  If a handler takes long unexpectedly, the watch takes from the places.
+ *
+ * What is in both queues is run in turns, so neither starves the other.
+ */
+#include "sched/sched.h"
+
+void
+tri_sched_publish(struct tri_worker *w)
+{
+	tri_word word;
+	void *note;
+
+	w->open = true;
+	if (!tri_reserve_waits(&w->reserve))
+		return;
+	while ((word = tri_reserve_pop(&w->reserve, &note)) != 0)
+		tri_runq_push_back(&w->q, word);
+	tri_park_work_pushed(w->sched);
+}
+
+void
+tri_sched_reopen(struct tri_worker *w)
+{
+	w->open = false;
+	if (w->slow && w->sched->n > 1)
+		tri_sched_publish(w);
+}
+
+/* false: it has to go to the queue for all. */
+static bool
+share_keeps(struct tri_worker *w, tri_word word, void *note)
+{
+	tri_word before;
+
+	if (note == NULL || w->open)
+		return false;
+	if (TRI_UNLIKELY(tri_sched_is_wanted(w->sched))) {
+		tri_sched_publish(w);
+		return false;
+	}
+	if (!tri_reserve_queue(&w->reserve, word, note, &before))
+		return false;
+	if (before != 0)
+		tri_sched_rest(w, before);
+	return true;
+}
+
+void
+tri_sched_push_behind(struct tri_worker *w, tri_word word, void *note)
+{
+	if (share_keeps(w, word, note))
+		return;
+	tri_runq_push_back(&w->q, word);
+	tri_park_work_pushed(w->sched);
+}
+
+void
+tri_sched_push_instead(struct tri_worker *w, tri_word word, void *note,
+    bool fresh)
+{
+	tri_word before = tri_runq_replace_next(&w->q, word);
+	void *its = w->q.note;
+
+	if (w->q.fresh && w->reserve.count >= TRI_RESERVE_FRESH)
+		its = NULL;
+	w->q.note = note;
+	w->q.fresh = fresh;
+	if (before != 0)
+		tri_sched_push_behind(w, before, its);
+}
+
+bool
+tri_sched_waits(struct tri_worker *w)
+{
+	return tri_reserve_waits(&w->reserve) || tri_runq_waits(&w->q);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sched/share.c: what a worker queues for itself, and when others get it; with
+ * workers that are stepped by hand.
+ */
+#include "rig_step.h"
+
+/* Push it next: whoever is there already waits behind. */
+static void
+push_noted(struct sim *sim, unsigned i, bool fresh)
+{
+	tri_sched_push_noted(worker(sim, 0), word(sim, i), &sim->job[i], fresh);
+}
+
+static unsigned
+waiting(struct sim *sim)
+{
+	return worker(sim, 0)->reserve.count;
+}
+
+static bool
+is_shared(struct sim *sim)
+{
+	return tri_runq_stealable(&worker(sim, 0)->q);
+}
+
+static void
+expect_order(struct sim *sim, const unsigned *order, unsigned n)
+{
+	assert_int_equal(sim->ran, n);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(sim->order[i], order[i]);
+}
+
+static void
+what_is_displaced_waits_for_its_worker(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++)
+		push_noted(sim, i, false);
+	assert_int_equal(waiting(sim), 3);
+	assert_false(is_shared(sim));
+	assert_true(tri_sched_waits(worker(sim, 0)));
+	for (unsigned i = 0; i < 4; i++)
+		expect_step(worker(sim, 0), TRI_RUN);
+	expect_order(sim, (unsigned[]){ 3, 0, 1, 2 }, 4);
+	assert_false(tri_sched_waits(worker(sim, 0)));
+	sim_end(sim);
+}
+
+static void
+who_has_no_note_is_for_all(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+
+	(void)unused;
+	tri_sched_push(worker(sim, 0), word(sim, 0));
+	push_noted(sim, 1, false);
+	assert_int_equal(waiting(sim), 0);
+	assert_true(is_shared(sim));
+	tri_sched_push_back(worker(sim, 0), word(sim, 2));
+	assert_int_equal(waiting(sim), 0);
+	sim_end(sim);
+}
+
+static void
+few_new_ones_wait_the_others_are_for_all(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+
+	(void)unused;
+	for (unsigned i = 0; i <= TRI_RESERVE_FRESH; i++)
+		push_noted(sim, i, true);
+	assert_int_equal(waiting(sim), TRI_RESERVE_FRESH);
+	assert_false(is_shared(sim));
+	push_noted(sim, TRI_RESERVE_FRESH + 1, true);
+	assert_int_equal(waiting(sim), TRI_RESERVE_FRESH);
+	assert_true(is_shared(sim));
+	/* Those that are not new have more room. */
+	push_noted(sim, TRI_RESERVE_FRESH + 2, false);
+	push_noted(sim, TRI_RESERVE_FRESH + 3, false);
+	assert_int_equal(waiting(sim), TRI_RESERVE_FRESH + 1);
+	sim_end(sim);
+}
+
+/* The other one is asleep from here on.  Worker 0 gets on, so nobody robs it. */
+static void
+put_to_sleep(struct sim *sim)
+{
+	worker(sim, 1)->seen[0] = UINT64_MAX;
+	sim->sleep = sleep_not_at_all;
+	step_to_park(worker(sim, 1));
+	expect_step(worker(sim, 1), TRI_PARK);
+	assert_true(is_idle(sim, 1));
+}
+
+static void
+push_gives_all_to_those_who_look_for_work(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++)
+		push_noted(sim, i, false);
+	put_to_sleep(sim);
+	assert_int_equal(waiting(sim), 3);
+	push_noted(sim, 4, false);
+	assert_int_equal(waiting(sim), 0);
+	assert_true(is_shared(sim));
+	assert_false(is_idle(sim, 1));
+	/* As the watch it brings work at once. */
+	expect_step(worker(sim, 1), TRI_RUN);
+	expect_step(worker(sim, 1), TRI_RUN);
+	assert_int_equal(sim->job[0].ran_on, 1);
+	sim_end(sim);
+}
+
+static void
+step_gives_all_to_those_who_look_for_work(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++)
+		push_noted(sim, i, false);
+	put_to_sleep(sim);
+	expect_step(worker(sim, 0), TRI_RUN);
+	assert_int_equal(sim->job[3].runs, 1);
+	assert_int_equal(waiting(sim), 0);
+	assert_false(is_idle(sim, 1));
+	/* As the watch it brings work at once. */
+	expect_step(worker(sim, 1), TRI_RUN);
+	expect_step(worker(sim, 1), TRI_RUN);
+	assert_int_equal(sim->job[0].ran_on, 1);
+	sim_end(sim);
+}
+
+static void
+searcher_is_enough(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+
+	(void)unused;
+	push_noted(sim, 0, false);
+	push_noted(sim, 1, false);
+	atomic_store(&sim->sched.searching, 1);
+	expect_step(worker(sim, 0), TRI_RUN);
+	assert_int_equal(waiting(sim), 0);
+	assert_true(is_shared(sim));
+	atomic_store(&sim->sched.searching, 0);
+	sim_end(sim);
+}
+
+static void
+queue_stays_open_until_the_poll(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	tri_sched_publish(w);
+	push_noted(sim, 0, false);
+	push_noted(sim, 1, false);
+	assert_int_equal(waiting(sim), 0);
+	assert_true(is_shared(sim));
+	tri_worker_poll(w);
+	push_noted(sim, 2, false);
+	assert_int_equal(waiting(sim), 1);
+	sim_end(sim);
+}
+
+static void
+who_takes_long_queues_for_all_if_there_are_others(void **unused)
+{
+	for (unsigned workers = 1; workers <= 2; workers++) {
+		struct sim *sim = sim_begin(workers);
+		struct tri_worker *w = worker(sim, 0);
+
+		(void)unused;
+		push_noted(sim, 0, false);
+		push_noted(sim, 1, false);
+		w->slow = true;
+		tri_sched_reopen(w);
+		assert_int_equal(waiting(sim), workers == 1);
+		push_noted(sim, 2, false);
+		assert_int_equal(waiting(sim), workers == 1 ? 2 : 0);
+		tri_worker_poll(w);
+		push_noted(sim, 3, false);
+		assert_int_equal(waiting(sim), workers == 1 ? 3 : 0);
+		sim_end(sim);
+	}
+}
+
+static void
+neither_queue_starves_the_other(void **unused)
+{
+	struct sim *sim = sim_begin(1);
+	struct tri_worker *w = worker(sim, 0);
+	unsigned shared = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < 8; i++)
+		tri_sched_push_back(w, word(sim, i));
+	for (unsigned i = 8; i < 17; i++)
+		push_noted(sim, i, false);
+	expect_step(w, TRI_RUN); /* the one that is next */
+	for (unsigned i = 0; i < 8; i++)
+		expect_step(w, TRI_RUN);
+	for (unsigned i = 1; i < 9; i++)
+		shared += sim->order[i] < 8;
+	assert_int_equal(shared, 4);
+	for (unsigned i = 0; i < 8; i++)
+		expect_step(w, TRI_RUN);
+	assert_int_equal(sim->ran, 17);
+	sim_end(sim);
+}
+
+static void
+note_goes_with_its_word(void **unused)
+{
+	struct sim *sim = sim_begin(1);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	for (unsigned i = 0; i < 3; i++)
+		push_noted(sim, i, false);
+	/* Its turn comes while none is next: its note is at hand. */
+	expect_step(w, TRI_RUN);
+	expect_step(w, TRI_RUN);
+	expect_order(sim, (unsigned[]){ 2, 0 }, 2);
+	assert_ptr_equal(w->q.note, &sim->job[0]);
+	/* One is next that had too many turns: nobody's note is. */
+	push_noted(sim, 5, false);
+	w->q.next_uses = TRI_NEXT_USES;
+	expect_step(w, TRI_RUN);
+	assert_int_equal(sim->order[2], 1);
+	assert_null(w->q.note);
+	assert_null(tri_sched_lift(w, word(sim, 5)));
+	expect_step(w, TRI_RUN);
+	sim_end(sim);
+}
+
+static void
+stolen_word_has_no_note(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	push_noted(sim, 0, false);
+	expect_step(w, TRI_RUN);
+	assert_non_null(w->q.note);
+	expect_step(w, TRI_SEARCH);
+	tri_runq_push_back(&worker(sim, 1)->q, word(sim, 1));
+	expect_step(w, TRI_RUN);
+	assert_int_equal(sim->job[1].ran_on, 0);
+	assert_null(w->q.note);
+	sim_end(sim);
+}
+
+/* It has found nothing in the queue for all, for a thief was faster. */
+static void
+who_waits_is_work(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	push_noted(sim, 0, false);
+	push_noted(sim, 1, false);
+	expect_step(w, TRI_RUN);
+	w->phase = TRI_SEARCH;
+	expect_step(w, TRI_RUN);
+	expect_step(w, TRI_RUN);
+	expect_order(sim, (unsigned[]){ 1, 0 }, 2);
+	sim_end(sim);
+}
+
+static void
+watch_takes_those_that_wait_for_a_stuck_worker(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+
+	(void)unused;
+	put_to_sleep(sim);
+	/* Nobody is idle for all that worker 0 knows. */
+	atomic_store(&sim->sched.idle, 0);
+	for (unsigned i = 0; i < 6; i++)
+		push_noted(sim, i, false);
+	assert_int_equal(waiting(sim), 5);
+	atomic_store(&sim->sched.idle, 2);
+	/* A look to see that it does not get on, and then `next`. */
+	for (unsigned looks = 0; sim->ran < 6 && looks < 40; looks++)
+		(void)tri_worker_step(worker(sim, 1));
+	assert_int_equal(sim->ran, 6);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(sim->job[i].ran_on, 1);
+	assert_true(atomic_load(&worker(sim, 1)->counts.steals) == 6);
+	/* What is left of them are turns that count for nothing. */
+	expect_step(worker(sim, 0), TRI_SEARCH);
+	assert_int_equal(waiting(sim), 0);
+	sim_end(sim);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_displaced_waits_for_its_worker),
+		cmocka_unit_test(who_has_no_note_is_for_all),
+		cmocka_unit_test(few_new_ones_wait_the_others_are_for_all),
+		cmocka_unit_test(push_gives_all_to_those_who_look_for_work),
+		cmocka_unit_test(step_gives_all_to_those_who_look_for_work),
+		cmocka_unit_test(searcher_is_enough),
+		cmocka_unit_test(queue_stays_open_until_the_poll),
+		cmocka_unit_test(
+		    who_takes_long_queues_for_all_if_there_are_others),
+		cmocka_unit_test(neither_queue_starves_the_other),
+		cmocka_unit_test(note_goes_with_its_word),
+		cmocka_unit_test(stolen_word_has_no_note),
+		cmocka_unit_test(who_waits_is_work),
+		cmocka_unit_test(
+		    watch_takes_those_that_wait_for_a_stuck_worker),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
