@@ -29,9 +29,12 @@ run_tick_clock(struct tri_crew *c)
 	bool slow = now - before > (int64_t)TRI_SLOW_NS * w->clock_every;
 
 	w->clock_last = now;
-	w->clock_every = slow ? 1 : TRI_CLOCK_MESSAGES;
+	if (slow)
+		w->clock_every = 1;
+	else if (w->clock_every < TRI_CLOCK_MESSAGES)
+		w->clock_every *= 2;
 	w->clock_in = w->clock_every;
-	w->slow = slow;
+	w->slow = w->clock_every < TRI_CLOCK_MESSAGES;
 	if (slow) {
 		tri_sched_reopen(w);
 		if (tri_reserve_has_any(&w->reserve))

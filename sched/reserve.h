@@ -41,7 +41,7 @@
 
 enum {
 	TRI_RESERVE_SLOTS = 256, /* a power of two, at least 64 */
-	TRI_RESERVE_FRESH = 64, /* as many new words wait, at most: share.c */
+	TRI_RESERVE_FEW = 64, /* words: share.c */
 	TRI_RESERVE_BITS = 64, /* of `told`: slots share them */
 };
 

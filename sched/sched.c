@@ -54,6 +54,7 @@ worker_init(struct tri_sched *s, unsigned index,
 	tri_reserve_init(&w->reserve,
 	    config->kept != 0 ? config->kept : TRI_RESERVE_SLOTS,
 	    w->q.next.plain);
+	tri_sched_reopen(w);
 	ck_stack_init(&w->inbox);
 	if (!tri_pool_init(&w->pool, &s->env->memory, config->pool_owner, index,
 		config->pools))

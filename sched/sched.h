@@ -114,7 +114,7 @@ struct tri_worker {
 	uint32_t clock_in; /* so many messages on, a look at the clock */
 	uint32_t clock_every; /* at that many */
 	int64_t clock_last; /* what it said */
-	bool slow;
+	bool slow; /* long, or that is not known yet */
 	struct tri_throttle throttle;
 	struct tri_wheel wheel;
 	struct tri_pool pool;
@@ -155,6 +155,7 @@ struct tri_sched {
 
 	_Atomic uint32_t gate; /* sched.c */
 	_Atomic uint32_t attention; /* hooks.attend is wanted */
+	_Atomic uint32_t asides; /* how many are: throttle.c */
 	_Atomic uint32_t quit;
 
 	/* Who sleeps, searches, watches: park.c. */
@@ -239,6 +240,7 @@ tri_worker_measure(struct tri_worker *w)
 	w->clock_last = w->now;
 	w->clock_every = 1;
 	w->clock_in = 1;
+	w->slow = true;
 }
 
 static inline struct tri_worker *

@@ -132,6 +132,7 @@ static void
 throttle_return(struct tri_worker *w)
 {
 	tri_store_relaxed(&w->aside, 0u);
+	tri_fetch_sub_relaxed(&w->sched->asides, 1u);
 	w->throttle.since = 0;
 }
 
@@ -205,6 +206,7 @@ tri_throttle_poll(struct tri_worker *w)
 		t->pace = throttle_pace(w);
 		t->until = w->now + TRIAL_NS;
 		tri_store_relaxed(&w->aside, 1u);
+		tri_fetch_add_relaxed(&w->sched->asides, 1u);
 		tri_count(&w->counts.asides, (uint64_t)1);
 		throttle_give(w, to);
 	}

@@ -248,6 +248,7 @@ worker_search(struct tri_worker *w)
 
 	tri_worker_poll(w);
 	tri_worker_measure(w);
+	tri_sched_reopen(w);
 	if (tri_sched_waits(w)) {
 		tri_park_found(w);
 		w->phase = TRI_RUN;

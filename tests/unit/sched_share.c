@@ -5,6 +5,21 @@
  */
 #include "rig_step.h"
 
+/* Workers whose handlers are known to be quick; each is the only one that is not
+ * aside, for all that it knows. */
+static struct sim *
+share_begin(unsigned workers)
+{
+	struct sim *sim = sim_begin(workers);
+
+	atomic_store(&sim->sched.asides, workers - 1);
+	for (unsigned i = 0; i < workers; i++) {
+		worker(sim, i)->slow = false;
+		tri_sched_reopen(worker(sim, i));
+	}
+	return sim;
+}
+
 /* Push it next: whoever is there already waits behind. */
 static void
 push_noted(struct sim *sim, unsigned i, bool fresh)
@@ -35,7 +50,7 @@ expect_order(struct sim *sim, const unsigned *order, unsigned n)
 static void
 what_is_displaced_waits_for_its_worker(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(2);
 
 	(void)unused;
 	for (unsigned i = 0; i < 4; i++)
@@ -53,7 +68,7 @@ what_is_displaced_waits_for_its_worker(void **unused)
 static void
 who_has_no_note_is_for_all(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(2);
 
 	(void)unused;
 	tri_sched_push(worker(sim, 0), word(sim, 0));
@@ -68,20 +83,71 @@ who_has_no_note_is_for_all(void **unused)
 static void
 few_new_ones_wait_the_others_are_for_all(void **unused)
 {
+	struct sim *sim = share_begin(2);
+
+	(void)unused;
+	for (unsigned i = 0; i <= TRI_RESERVE_FEW; i++)
+		push_noted(sim, i, true);
+	assert_int_equal(waiting(sim), TRI_RESERVE_FEW);
+	assert_false(is_shared(sim));
+	push_noted(sim, TRI_RESERVE_FEW + 1, true);
+	assert_int_equal(waiting(sim), TRI_RESERVE_FEW);
+	assert_true(is_shared(sim));
+	/* Those that are not new have more room. */
+	push_noted(sim, TRI_RESERVE_FEW + 2, false);
+	push_noted(sim, TRI_RESERVE_FEW + 3, false);
+	assert_int_equal(waiting(sim), TRI_RESERVE_FEW + 1);
+	sim_end(sim);
+}
+
+static void
+many_for_all_are_joined_by_others(void **unused)
+{
+	struct sim *sim = share_begin(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < TRI_RESERVE_FEW; i++)
+		tri_sched_push_back(worker(sim, 0), word(sim, i));
+	push_noted(sim, TRI_RESERVE_FEW, false);
+	push_noted(sim, TRI_RESERVE_FEW + 1, false);
+	assert_int_equal(waiting(sim), 0);
+	expect_step(worker(sim, 0), TRI_RUN);
+	expect_step(worker(sim, 0), TRI_RUN);
+	expect_step(worker(sim, 0), TRI_RUN);
+	push_noted(sim, TRI_RESERVE_FEW + 2, false);
+	push_noted(sim, TRI_RESERVE_FEW + 3, false);
+	assert_int_equal(waiting(sim), 1);
+	sim_end(sim);
+}
+
+static void
+nobody_waits_until_handlers_are_known_to_be_quick(void **unused)
+{
 	struct sim *sim = sim_begin(2);
 
 	(void)unused;
-	for (unsigned i = 0; i <= TRI_RESERVE_FRESH; i++)
-		push_noted(sim, i, true);
-	assert_int_equal(waiting(sim), TRI_RESERVE_FRESH);
-	assert_false(is_shared(sim));
-	push_noted(sim, TRI_RESERVE_FRESH + 1, true);
-	assert_int_equal(waiting(sim), TRI_RESERVE_FRESH);
+	push_noted(sim, 0, false);
+	push_noted(sim, 1, false);
+	assert_int_equal(waiting(sim), 0);
 	assert_true(is_shared(sim));
-	/* Those that are not new have more room. */
-	push_noted(sim, TRI_RESERVE_FRESH + 2, false);
-	push_noted(sim, TRI_RESERVE_FRESH + 3, false);
-	assert_int_equal(waiting(sim), TRI_RESERVE_FRESH + 1);
+	sim_end(sim);
+}
+
+static void
+who_is_not_alone_queues_for_all(void **unused)
+{
+	struct sim *sim = share_begin(3);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	push_noted(sim, 0, false);
+	push_noted(sim, 1, false);
+	assert_int_equal(waiting(sim), 1);
+	atomic_store(&sim->sched.asides, 1);
+	tri_worker_poll(w);
+	assert_int_equal(waiting(sim), 0);
+	push_noted(sim, 2, false);
+	assert_int_equal(waiting(sim), 0);
 	sim_end(sim);
 }
 
@@ -99,7 +165,7 @@ put_to_sleep(struct sim *sim)
 static void
 push_gives_all_to_those_who_look_for_work(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(2);
 
 	(void)unused;
 	for (unsigned i = 0; i < 4; i++)
@@ -120,7 +186,7 @@ push_gives_all_to_those_who_look_for_work(void **unused)
 static void
 step_gives_all_to_those_who_look_for_work(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(2);
 
 	(void)unused;
 	for (unsigned i = 0; i < 4; i++)
@@ -140,7 +206,7 @@ step_gives_all_to_those_who_look_for_work(void **unused)
 static void
 searcher_is_enough(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(2);
 
 	(void)unused;
 	push_noted(sim, 0, false);
@@ -156,7 +222,7 @@ searcher_is_enough(void **unused)
 static void
 queue_stays_open_until_the_poll(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(2);
 	struct tri_worker *w = worker(sim, 0);
 
 	(void)unused;
@@ -175,7 +241,7 @@ static void
 who_takes_long_queues_for_all_if_there_are_others(void **unused)
 {
 	for (unsigned workers = 1; workers <= 2; workers++) {
-		struct sim *sim = sim_begin(workers);
+		struct sim *sim = share_begin(workers);
 		struct tri_worker *w = worker(sim, 0);
 
 		(void)unused;
@@ -196,7 +262,7 @@ who_takes_long_queues_for_all_if_there_are_others(void **unused)
 static void
 neither_queue_starves_the_other(void **unused)
 {
-	struct sim *sim = sim_begin(1);
+	struct sim *sim = share_begin(1);
 	struct tri_worker *w = worker(sim, 0);
 	unsigned shared = 0;
 
@@ -220,7 +286,7 @@ neither_queue_starves_the_other(void **unused)
 static void
 note_goes_with_its_word(void **unused)
 {
-	struct sim *sim = sim_begin(1);
+	struct sim *sim = share_begin(1);
 	struct tri_worker *w = worker(sim, 0);
 
 	(void)unused;
@@ -245,7 +311,7 @@ note_goes_with_its_word(void **unused)
 static void
 stolen_word_has_no_note(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(2);
 	struct tri_worker *w = worker(sim, 0);
 
 	(void)unused;
@@ -264,7 +330,7 @@ stolen_word_has_no_note(void **unused)
 static void
 who_waits_is_work(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(1);
 	struct tri_worker *w = worker(sim, 0);
 
 	(void)unused;
@@ -281,7 +347,7 @@ who_waits_is_work(void **unused)
 static void
 watch_takes_those_that_wait_for_a_stuck_worker(void **unused)
 {
-	struct sim *sim = sim_begin(2);
+	struct sim *sim = share_begin(2);
 
 	(void)unused;
 	put_to_sleep(sim);
@@ -311,6 +377,10 @@ main(void)
 		cmocka_unit_test(what_is_displaced_waits_for_its_worker),
 		cmocka_unit_test(who_has_no_note_is_for_all),
 		cmocka_unit_test(few_new_ones_wait_the_others_are_for_all),
+		cmocka_unit_test(many_for_all_are_joined_by_others),
+		cmocka_unit_test(
+		    nobody_waits_until_handlers_are_known_to_be_quick),
+		cmocka_unit_test(who_is_not_alone_queues_for_all),
 		cmocka_unit_test(push_gives_all_to_those_who_look_for_work),
 		cmocka_unit_test(step_gives_all_to_those_who_look_for_work),
 		cmocka_unit_test(searcher_is_enough),
