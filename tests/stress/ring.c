@@ -5,13 +5,17 @@
  * Each token is one message that is taken and sent on, never copied; its drop
  * function must run once.  A token may not overtake another one: between two
  * neighbours messages keep their order, so all around the ring, too.
+ *
+ * One of the ring brings them all into it: if somebody else did, the first could
+ * be back before that one has sent the last, for between two senders there is
+ * no order.
  */
 #define KIT_STRESS
 #include "kit.h"
 
 enum { ACTORS = 300, TOKENS = 20, LAPS = TEST_SCALE(1000) };
 
-enum { TOKEN };
+enum { TOKEN, BEGIN };
 
 struct token {
 	uint32_t number, laps;
@@ -34,14 +38,34 @@ token_drop(void *payload, size_t size)
 	atomic_fetch_add(&ring.drops, 1);
 }
 
+/* All tokens to the next one in the ring. */
+static int
+member_begin(struct tr_self *self, uint64_t i)
+{
+	for (uint32_t number = 0; number < TOKENS; number++) {
+		struct tr_msg *msg =
+		    tr_msg_new(self, TOKEN, sizeof(struct token), token_drop);
+
+		KIT_CHECK(msg != NULL);
+		*(struct token *)tr_msg_data(msg) =
+		    (struct token){ .number = number };
+		KIT_CHECK(tr_send_msg(self, ring.ref[(i + 1) % ACTORS], &msg) ==
+		    TR_OK);
+	}
+	return TR_OK;
+}
+
 /* Behind the last token comes the first one again. */
 static int
 member_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	uint64_t i = *(uint64_t *)state;
-	struct tr_msg *mine = tr_take(self, msg);
+	struct tr_msg *mine;
 	struct token *token;
 
+	if (tr_tag(msg) == BEGIN)
+		return member_begin(self, i);
+	mine = tr_take(self, msg);
 	KIT_CHECK(mine != NULL);
 	token = tr_msg_data(mine);
 	KIT_CHECK(token->number == ring.expected[i]);
@@ -72,22 +96,13 @@ static const struct tr_behavior member = {
 static int
 root_start(struct tr_self *self, void *state, const void *arg)
 {
-	struct tr_msg *msg;
-	struct token *token;
-
 	(void)state;
 	(void)arg;
 	for (uint64_t i = 0; i < ACTORS; i++) {
 		ring.ref[i] = tr_spawn(self, &member, &i, NULL);
 		KIT_CHECK(tr_ref_valid(ring.ref[i]));
 	}
-	for (uint32_t i = 0; i < TOKENS; i++) {
-		msg = tr_msg_new(self, TOKEN, sizeof(*token), token_drop);
-		KIT_CHECK(msg != NULL);
-		token = tr_msg_data(msg);
-		*token = (struct token){ .number = i };
-		KIT_CHECK(tr_send_msg(self, ring.ref[1], &msg) == TR_OK);
-	}
+	KIT_CHECK(tr_send(self, ring.ref[0], BEGIN, NULL, 0) == TR_OK);
 	return TR_OK;
 }
 
