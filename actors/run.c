@@ -514,6 +514,21 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
 	return false;
 }
 
+/* For assertions: whether nothing that is pending is newer, as far as one has
+ * the time to look. */
+static bool
+run_is_newest(const struct tr_self *a, const struct tr_msg *newest)
+{
+	const struct tr_msg *m = a->pending;
+
+	for (unsigned n = 0; m != NULL && n < 1000; n++) {
+		if (m == newest)
+			return m->link == NULL;
+		m = m->link;
+	}
+	return m != NULL;
+}
+
 /* One batch, of up to `left` messages, of which the first may be done; `took`:
  * that was the inlet's list. */
 static __attribute__((noinline)) void
@@ -525,6 +540,7 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 	struct tr_msg *newest = left == w->batch ? w->q.note : NULL;
 	uint32_t n;
 
+	TR_DASSERT(newest == NULL || run_is_newest(a, newest));
 	for (;;) {
 		uint64_t head;
 

@@ -192,7 +192,8 @@ tri_reserve_waits(const struct tri_reserve *r)
 	return r->count > 0;
 }
 
-/* The owner: take the one that has waited longest, and its note; 0: none. */
+/* The owner: take the one that has waited longest, and its note; 0 and NULL:
+ * none. */
 static inline tri_word
 tri_reserve_pop(struct tri_reserve *r, void **note)
 {
@@ -206,6 +207,7 @@ tri_reserve_pop(struct tri_reserve *r, void **note)
 		if (TRI_LIKELY(*note != NULL) && tri_reserve_take(p, word))
 			return word;
 	}
+	*note = NULL;
 	return 0;
 }
 

@@ -265,6 +265,7 @@ worker_search(struct tri_worker *w)
 	}
 	tri_park_found(w);
 	w->phase = TRI_RUN;
+	w->q.note = NULL; /* it may be that of what the poll has pushed */
 	worker_run_word(w, word);
 }
 

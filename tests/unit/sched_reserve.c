@@ -234,9 +234,10 @@ expect_next(struct tri_reserve *r, unsigned i)
 static void
 expect_nobody_waits(struct tri_reserve *r)
 {
-	void *note;
+	void *note = &notes[0];
 
 	assert_int_equal(tri_reserve_pop(r, &note), 0);
+	assert_null(note);
 	assert_false(tri_reserve_waits(r));
 }
 

@@ -326,6 +326,46 @@ stolen_word_has_no_note(void **unused)
 	sim_end(sim);
 }
 
+/* A thief took the one that waited: its turn is another's, from the queue for
+ * all. */
+static void
+turn_of_a_stolen_word_leaves_no_note(void **unused)
+{
+	struct sim *sim = share_begin(1);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	push_noted(sim, 0, false);
+	push_noted(sim, 1, false);
+	tri_sched_push_back(w, word(sim, 2));
+	expect_step(w, TRI_RUN);
+	assert_int_equal(tri_reserve_steal(&w->reserve, w->env, sim),
+	    word(sim, 0));
+	w->turn = 1;
+	expect_step(w, TRI_RUN);
+	expect_order(sim, (unsigned[]){ 1, 2 }, 2);
+	assert_null(w->q.note);
+	sim_end(sim);
+}
+
+/* What is pushed while a worker polls is next; a thief took that at once. */
+static void
+searcher_has_no_note_for_what_it_steals(void **unused)
+{
+	struct sim *sim = share_begin(2);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	expect_step(w, TRI_SEARCH);
+	push_noted(sim, 0, false);
+	assert_int_equal(tri_next_steal(&w->q.next, w->env, sim), word(sim, 0));
+	tri_runq_push_back(&worker(sim, 1)->q, word(sim, 1));
+	expect_step(w, TRI_RUN);
+	assert_int_equal(sim->job[1].ran_on, 0);
+	assert_null(w->q.note);
+	sim_end(sim);
+}
+
 /* It has found nothing in the queue for all, for a thief was faster. */
 static void
 who_waits_is_work(void **unused)
@@ -390,6 +430,8 @@ main(void)
 		cmocka_unit_test(neither_queue_starves_the_other),
 		cmocka_unit_test(note_goes_with_its_word),
 		cmocka_unit_test(stolen_word_has_no_note),
+		cmocka_unit_test(turn_of_a_stolen_word_leaves_no_note),
+		cmocka_unit_test(searcher_has_no_note_for_what_it_steals),
 		cmocka_unit_test(who_waits_is_work),
 		cmocka_unit_test(
 		    watch_takes_those_that_wait_for_a_stuck_worker),
