@@ -186,6 +186,7 @@ system_init_sched(struct tr_system *sys)
 		.ring = sys->env->ring,
 		.kept = sys->env->kept,
 		.throttle_ns = sys->env->throttle_ns,
+		.eager = sys->env->eager,
 		.spin_ns = sys->options.spin_ns,
 		.kinds = sys->kinds,
 		.hooks = {

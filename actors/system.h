@@ -19,7 +19,6 @@
 #include "sched/sched.h"
 
 enum {
-	TRI_CLOCK_MESSAGES = 16, /* between two looks at the cycle counter */
 	TRI_SLOW_NS = 5000, /* a message slower than this: look each time */
 	TRI_HOOK_CALLS = 1000, /* of the dead-letter hook, per second */
 };

@@ -154,11 +154,12 @@ struct tri_env {
 
 	/* Write all to a descriptor.  0, or a negative errno value. */
 	int (*write)(struct tri_env *env, int fd, const void *buf, size_t size);
-	/* Smaller than usual, for tests: struct tri_sched_config; 0: usual. */
+	/* Other than usual, for tests: struct tri_sched_config; 0: usual. */
 	uint32_t batch;
 	unsigned ring;
 	unsigned kept;
 	int64_t throttle_ns;
+	bool eager;
 
 	/* Free the environment itself. */
 	void (*free)(struct tri_env *env);

@@ -81,6 +81,7 @@ tri_sched_init(struct tri_sched *s, struct tri_env *env,
 	    config->throttle_ns != 0 ? config->throttle_ns : TRI_THROTTLE_NS;
 	if (config->hooks.acts == NULL)
 		s->throttle_ns = INT64_MAX;
+	s->eager = config->eager;
 	s->kinds = config->kinds;
 	s->hooks = config->hooks;
 	ck_stack_init(&s->injected);

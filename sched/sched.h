@@ -27,6 +27,7 @@ enum {
 	TRI_WORKERS_MAX = 64,
 	TRI_BATCH_MESSAGES = 128,
 	TRI_BATCH_NS = 200 * 1000,
+	TRI_CLOCK_MESSAGES = 16, /* between two looks at the cycle counter */
 	TRI_POLL_BATCHES = 64, /* between two looks at the clock */
 	TRI_POLL_NS = 100 * 1000,
 	TRI_POLL_NS_MAX = 400 * 1000, /* while polls come back empty */
@@ -142,6 +143,7 @@ struct tri_sched {
 	bool pin;
 	int64_t spin_ns;
 	int64_t throttle_ns; /* a window of throttle.c; INT64_MAX: never */
+	bool eager; /* see struct tri_sched_config */
 	size_t worker_size;
 	char *workers; /* n of worker_size bytes */
 	const struct tri_kind *kinds;
@@ -181,6 +183,9 @@ struct tri_sched_config {
 	unsigned kept; /* words that a worker keeps, a power of two;
 	                   * 0: TRI_RESERVE_SLOTS */
 	int64_t throttle_ns; /* 0: TRI_THROTTLE_NS */
+	/* Workers queue for themselves (share.c) before their handlers are known
+	 * to be quick, and although they are not alone. */
+	bool eager;
 	bool pin;
 	int64_t spin_ns;
 	const struct tri_kind *kinds;
@@ -238,9 +243,9 @@ static inline void
 tri_worker_measure(struct tri_worker *w)
 {
 	w->clock_last = w->now;
-	w->clock_every = 1;
-	w->clock_in = 1;
-	w->slow = true;
+	w->slow = !w->sched->eager;
+	w->clock_every = w->slow ? 1 : TRI_CLOCK_MESSAGES;
+	w->clock_in = w->clock_every;
 }
 
 static inline struct tri_worker *

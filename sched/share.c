@@ -46,15 +46,21 @@ tri_sched_publish(struct tri_worker *w)
 	tri_park_work_pushed(w->sched);
 }
 
+/* Whether it is the only one that takes part. */
+static bool
+share_is_alone(struct tri_sched *s)
+{
+	/* Relaxed: whoever comes back looks for work, and that is seen. */
+	return s->eager || tri_load_relaxed(&s->asides) == s->n - 1;
+}
+
 void
 tri_sched_reopen(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
-	unsigned others = s->n - 1;
 
-	/* Relaxed: whoever comes back looks for work, and that is seen. */
 	w->open = false;
-	if (others > 0 && (w->slow || tri_load_relaxed(&s->asides) < others))
+	if (s->n > 1 && (w->slow || !share_is_alone(s)))
 		tri_sched_publish(w);
 }
 

@@ -49,6 +49,7 @@ static const struct {
 	{ "wake late", TR_FAULT_WAKE },
 	{ "wake for nothing", TR_FAULT_WAKE },
 	{ "slow step", TR_FAULT_SLOW },
+	{ "preempted", TR_FAULT_SLOW },
 	{ "kill", TR_FAULT_KILL },
 	{ "clock jumps", TR_FAULT_CLOCK },
 	{ "timer first", TR_FAULT_CLOCK },

@@ -38,7 +38,7 @@ worker_can_step(struct tr_sim *sim, unsigned i)
 {
 	struct tri_worker *w = worker_at(sim, i);
 
-	return !sim->ended[i] &&
+	return !sim->ended[i] && sim->preempted[i] <= sim->now &&
 	    (!w->asleep || sim_loop_is_ready(w->loop, sim->now));
 }
 
@@ -124,6 +124,15 @@ disturb(struct tr_sim *sim)
 		worker_at(sim, i)->loop->spurious = true;
 }
 
+/* A worker's thread has no cpu for a while. */
+static void
+preempt(struct tr_sim *sim)
+{
+	unsigned i = (unsigned)sim_below(sim, sim->workers);
+
+	sim->preempted[i] = sim->now + (int64_t)sim_below(sim, SLOW_NS);
+}
+
 static void
 strike_kill(struct tr_sim *sim)
 {
@@ -157,6 +166,8 @@ strike(struct tr_sim *sim)
 		strike_kill(sim);
 	if (sim_strikes(sim, TR_FAULT_SLOW, "slow step"))
 		sim->now += (int64_t)sim_below(sim, SLOW_NS);
+	if (sim_strikes(sim, TR_FAULT_SLOW, "preempted"))
+		preempt(sim);
 	if (sim_strikes(sim, TR_FAULT_WAKE, "wake for nothing"))
 		disturb(sim);
 	if (sim_strikes(sim, TR_FAULT_CLOCK, "clock jumps"))
@@ -233,6 +244,23 @@ who_can(struct tr_sim *sim)
 	return can;
 }
 
+/* When something happens that lets it take a step. */
+static int64_t
+worker_next_event(struct tr_sim *sim, unsigned i)
+{
+	struct tri_worker *w = worker_at(sim, i);
+	int64_t at = sim->preempted[i];
+
+	if (sim->ended[i])
+		return INT64_MAX;
+	if (at > sim->now &&
+	    (!w->asleep || sim_loop_is_ready(w->loop, sim->now)))
+		return at;
+	if (!w->asleep)
+		return INT64_MAX;
+	return sim_loop_next(w->loop) > at ? sim_loop_next(w->loop) : at;
+}
+
 int64_t
 sim_next_event(struct tr_sim *sim)
 {
@@ -240,10 +268,10 @@ sim_next_event(struct tr_sim *sim)
 	unsigned i;
 
 	for (i = 0; i < sim->workers; i++) {
-		struct tri_worker *w = worker_at(sim, i);
+		int64_t its = worker_next_event(sim, i);
 
-		if (!sim->ended[i] && w->asleep && sim_loop_next(w->loop) < at)
-			at = sim_loop_next(w->loop);
+		if (its < at)
+			at = its;
 	}
 	return at;
 }
@@ -323,6 +351,7 @@ sim_engine_init(struct tr_sim *sim)
 	sim->env.ring = rings[sim_below(sim, 4)];
 	sim->env.kept = kept[sim_below(sim, 4)];
 	sim->env.throttle_ns = windows[sim_below(sim, 4)];
+	sim->env.eager = sim_below(sim, 2) != 0;
 	pct_draw(sim);
 	sim_faults_draw(sim);
 	sim->result->workers = sim->workers;

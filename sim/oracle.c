@@ -216,7 +216,8 @@ sim_oracle_asleep(struct tr_sim *sim)
 		struct tri_worker *w = tri_sched_worker(s, i);
 
 		/* A wake-up may be on its way, only late. */
-		if (w->loop->wake_at != INT64_MAX)
+		if (w->loop->wake_at != INT64_MAX ||
+		    sim->preempted[i] > sim->now)
 			return;
 	}
 	if (!tri_stack_is_empty(&s->injected))

@@ -158,6 +158,7 @@ struct tr_sim {
 	unsigned workers;
 	enum tr_sim_strategy strategy;
 	bool ended[SIM_WORKERS];
+	int64_t preempted[SIM_WORKERS]; /* until then */
 	unsigned turn; /* round robin */
 	/* PCT; the last one is the pool for blocking calls. */
 	uint32_t priority[SIM_WORKERS + 1];

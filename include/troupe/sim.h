@@ -63,7 +63,8 @@ typedef void tr_sim_fn(struct tr_sim *sim, void *arg);
 enum tr_fault {
 	TR_FAULT_NOMEM = 1, /* allocations fail */
 	TR_FAULT_WAKE = 2, /* wake-ups come late, sleepers get up for nothing */
-	TR_FAULT_SLOW = 4, /* turns take up to 50 ms */
+	TR_FAULT_SLOW = 4, /* turns take up to 50 ms, workers get no cpu for
+	                    * as long */
 	TR_FAULT_KILL = 8, /* an actor is killed, any but probes */
 	TR_FAULT_CLOCK = 16, /* the wall clock jumps; timers come at the worst
 	                      * moment */
