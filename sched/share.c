@@ -46,7 +46,7 @@ tri_sched_publish(struct tri_worker *w)
 	tri_park_work_pushed(w->sched);
 }
 
-/* Whether it is the only one that takes part. */
+/* Whether it is the only one that takes part, or shall act as if. */
 static bool
 share_is_alone(struct tri_sched *s)
 {
