@@ -39,7 +39,8 @@ struct item {
 };
 
 struct actor {
-	alignas(TRI_LINE) struct tri_inlet inlet;
+	/* The two share a place if there are two places. */
+	alignas(2 * TRI_LINE) struct tri_inlet inlet;
 	struct tr_msg *pending;
 	struct tr_msg *newest; /* of pending */
 	struct actor *after; /* in the owner's queue */
@@ -56,6 +57,7 @@ static struct {
 	struct item item[SENDERS][SENDS];
 	unsigned sent[SENDERS];
 	unsigned others; /* that have not ended */
+	unsigned turn; /* alternates between who waits and the queue */
 	uint64_t history;
 } rig;
 
@@ -108,57 +110,6 @@ take_one(struct actor *a, struct tr_msg *m)
 	    sched_mix(rig.history, (uint64_t)(m->sender * 16 + k * 2) + 1);
 }
 
-/* A batch by the worker `mine` reserves with; 0: it keeps nobody. */
-static void
-run(struct actor *a, uint64_t mine)
-{
-	for (;;) {
-		uint64_t head;
-		uint32_t n;
-
-		while (a->pending != NULL) {
-			struct tr_msg *m = a->pending;
-
-			a->pending = m->link;
-			take_one(a, m);
-		}
-		head = tri_inlet_look_owner(&a->inlet);
-		if (tri_inlet_is_msg(head)) {
-			a->pending = tri_inlet_take_owner(&a->inlet, 1, &n);
-			continue;
-		}
-		leave(a);
-		if (head == mine) {
-			tri_word before =
-			    tri_reserve_keep(&rig.reserve, word_of(a));
-
-			/* As tri_sched_rest, of whom had its place. */
-			if (before == 0)
-				return;
-			a = actor_of(before);
-			have(a);
-			mine = 0;
-			continue;
-		}
-		if (tri_inlet_rest_owner(&a->inlet, head))
-			return;
-		have(a);
-	}
-}
-
-/* ------------------------------------------------------------- sending --- */
-
-static struct tr_msg *
-message(unsigned sender, struct actor *a)
-{
-	struct item *item = &rig.item[sender][rig.sent[sender]++];
-
-	item->actor = (unsigned)(a - rig.actor);
-	item->msg.sender = sender;
-	item->msg.generation = 1;
-	return &item->msg;
-}
-
 static void
 push_queue(struct actor *a)
 {
@@ -184,6 +135,53 @@ rest(tri_word word)
 	leave(a);
 	if (tri_inlet_is_msg(head) || !tri_inlet_rest_owner(&a->inlet, head))
 		push_queue(a);
+}
+
+/* A batch by the worker `mine` reserves with; 0: it keeps nobody. */
+static void
+run(struct actor *a, uint64_t mine)
+{
+	for (;;) {
+		uint64_t head;
+		uint32_t n;
+
+		while (a->pending != NULL) {
+			struct tr_msg *m = a->pending;
+
+			a->pending = m->link;
+			take_one(a, m);
+		}
+		head = tri_inlet_look_owner(&a->inlet);
+		if (tri_inlet_is_msg(head)) {
+			a->pending = tri_inlet_take_owner(&a->inlet, 1, &n);
+			continue;
+		}
+		leave(a);
+		if (head == mine) {
+			tri_word before =
+			    tri_reserve_keep(&rig.reserve, word_of(a));
+
+			if (before != 0)
+				rest(before);
+			return;
+		}
+		if (tri_inlet_rest_owner(&a->inlet, head))
+			return;
+		have(a);
+	}
+}
+
+/* ------------------------------------------------------------- sending --- */
+
+static struct tr_msg *
+message(unsigned sender, struct actor *a)
+{
+	struct item *item = &rig.item[sender][rig.sent[sender]++];
+
+	item->actor = (unsigned)(a - rig.actor);
+	item->msg.sender = sender;
+	item->msg.generation = 1;
+	return &item->msg;
 }
 
 /* tri_sched_push_behind */
@@ -315,7 +313,9 @@ own_step(void)
 		while ((word = tri_reserve_take_told(&rig.reserve, &told)) != 0)
 			rest(word);
 	}
-	a = pop_waiting();
+	a = (rig.turn++ & 1) != 0 ? pop_queue() : NULL;
+	if (a == NULL)
+		a = pop_waiting();
 	if (a == NULL)
 		a = pop_queue();
 	if (a == NULL)
@@ -454,7 +454,7 @@ begin_told_both(void)
 static void
 begin_shared(void)
 {
-	begin((struct shape){ "abrrbrar", { "ab" }, 1, false, false });
+	begin((struct shape){ "abrrbrar", { "ab" }, 2, false, false });
 }
 
 static void
@@ -496,7 +496,7 @@ begin_wait_two(void)
 static void
 begin_wait_shared(void)
 {
-	begin((struct shape){ "abarbrar", { "ab" }, 1, false, true });
+	begin((struct shape){ "rabrabrr", { "ab" }, 2, false, true });
 }
 
 static void
