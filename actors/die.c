@@ -39,6 +39,14 @@ die_binds(struct tri_crew *c, struct tr_msg *m)
 	return true;
 }
 
+/* What it has undone is at an end, for its next life, too. */
+static void
+die_unbinds(struct tri_crew *c, struct tr_msg *m)
+{
+	if (m->kind == TRI_MSG_UNLINKED && (m->flags & TRI_MSG_STALE) == 0)
+		tri_unlink_done(c, m);
+}
+
 static void
 die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 {
@@ -48,6 +56,8 @@ die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 		d->unstarted = true;
 	if (d->holds && die_binds(c, m))
 		return;
+	if (d->holds)
+		die_unbinds(c, m);
 	if (m->kind > TRI_MSG_COUNTED)
 		tri_msg_dispose(c, m, TR_EDEAD);
 	else if (m->flags & TRI_MSG_STALE)
@@ -297,7 +307,7 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 			tri_groups_remove(&c->desk, a);
 		}
 		if (!tri_monitors_tell(c, a, &d->why, &left) ||
-		    !tri_links_tell(c, a, &d->why, &left))
+		    !tri_links_tell(c, a, &d->why, d->holds, &left))
 			return false;
 	}
 	if (d->holds)

@@ -18,12 +18,20 @@
  * back as UNLINKED; only then is the own side gone.  Until then a LINK of the
  * other, which had been sent before it saw the UNLINK, is ignored: else one
  * side alone would be left.  (Erlang's link protocol of OTP 23 and later.)
+ * That goes for an actor that lives again meanwhile, so a side that is being
+ * undone stays until then.
  *
  * An actor that lives again keeps its reference, so an EXIT of its former life
  * might meet a link with the next.  Therefore links are numbered, by their
  * first side's name (`cookie`, on both sides); where both sides link at once
  * there are two numbers, and each side learns the other's (`relay`).  An EXIT
  * counts if both sides have a number in common.
+ *
+ * It also counts where the own side is one that the other has asked for
+ * (`missed`): its EXITs of former lives were sent before that, and have come
+ * before.  Numbers would not do there: where both undo a link and link again,
+ * all at once, each one's UNLINK ends the other's new side, and each adopts
+ * what the other asks for next, under different numbers.
  */
 #include "actors/keep.h"
 
@@ -227,14 +235,18 @@ link_send_exit(struct tri_crew *c, struct tri_record *r, uint64_t from,
 
 bool
 tri_links_tell(struct tri_crew *c, struct tr_self *a,
-    const struct tr_reason *why, unsigned *left)
+    const struct tr_reason *why, bool lives, unsigned *left)
 {
 	struct tri_cold *cold = tri_cold(c->desk.sys, a);
-	struct tri_record *r;
+	struct tri_record *r, *next;
 
-	while ((r = cold->links) != NULL) {
+	for (r = cold->links; r != NULL; r = next) {
 		bool undone = r->outcome != 0;
 
+		next = r->next;
+		/* Its next life has to ignore what is under way, too. */
+		if (undone && lives)
+			continue;
 		if (*left == 0)
 			return false;
 		--*left;
@@ -273,7 +285,9 @@ tri_exit_awaits(struct tri_crew *c, struct tr_msg *m)
 	r = link_find(c, c->turn.ref.bits, m->sender);
 	/* If it is being undone, and the other has ended, its UNLINK will come
 	 * back, and then the record goes. */
-	return r != NULL && r->outcome == 0 && link_is_same(r, record_of(m));
+	return r != NULL && r->outcome == 0 &&
+	    (tri_load_relaxed(&r->missed) != 0 ||
+		link_is_same(r, record_of(m)));
 }
 
 int
@@ -323,6 +337,7 @@ tri_link_asked(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		return;
 	}
 	tri_store_relaxed(&r->holds, 0u);
+	tri_store_relaxed(&r->missed, 1u);
 	tri_record_adopt(c, r);
 	link_insert(c, r);
 }
@@ -353,6 +368,8 @@ link_records(struct tri_crew *c, tr_ref other, struct tri_record **mine,
 	(*theirs)->outcome = 0;
 	(*theirs)->u.target = c->turn.ref.bits;
 	(*mine)->cookie = (*theirs)->cookie = tri_record_id(*mine);
+	tri_store_relaxed(&(*mine)->missed, 0u);
+	tri_store_relaxed(&(*theirs)->missed, 0u);
 	tri_store_relaxed(&(*mine)->relay, (uint64_t)0);
 	tri_store_relaxed(&(*theirs)->relay, (uint64_t)0);
 	return true;

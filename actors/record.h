@@ -83,7 +83,8 @@ struct tri_record {
 
 	_Atomic uint32_t holds; /* enum tri_hold */
 	_Atomic uint32_t missed; /* ticks, since the last one seen; monitor:
-	                          * the tag of its DOWN */
+	                          * the tag of its DOWN; link: 1, the other
+	                          * has asked for it */
 	ck_stack_entry_t op; /* in home's stack */
 	uint32_t index; /* its own; set once */
 	int32_t outcome; /* job; link: being undone; keep: a held cell is

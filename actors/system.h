@@ -536,9 +536,9 @@ void tri_link_refused(struct tri_crew *c, struct tri_record *r);
 void tri_unlink_asked(struct tri_crew *c, struct tr_msg *m);
 void tri_unlink_refused(struct tri_crew *c, struct tri_record *r);
 void tri_unlink_done(struct tri_crew *c, struct tr_msg *m);
-/* A slice of them; false: there are more. */
+/* A slice of them; false: there are more.  `lives`: it will live again. */
 bool tri_links_tell(struct tri_crew *c, struct tr_self *a,
-    const struct tr_reason *why, unsigned *left);
+    const struct tr_reason *why, bool lives, unsigned *left);
 /* At spawn: link the running actor with one that nobody knows yet. */
 int tri_link_attach(struct tri_crew *c, tr_ref child);
 

@@ -7,7 +7,7 @@
 
 #include <troupe/supervisor.h>
 
-enum { CRASH = 1, DOWN, EXIT };
+enum { CRASH = 1, DOWN, EXIT, FLEE, MEET, CLING, AGAIN, END };
 
 static int
 mortal_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
@@ -191,12 +191,164 @@ a_request_in_a_dropped_mailbox_hears_of_that_end(void **unused)
 	assert_int_equal(f.exits, 1);
 }
 
+/* ------------------------------------- undone in one life, linked in the next */
+
+static struct flight {
+	const char *name;
+	tr_ref child, friend;
+	bool clings; /* it is the child that links at last */
+	unsigned downs;
+	int why;
+} flight;
+
+static int
+fleeing_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)state;
+	switch (tr_tag(msg)) {
+	case FLEE:
+		/* Comes back just before the UNLINK does. */
+		if (!flight.clings)
+			kit_tell(self, flight.friend, CRASH);
+		assert_int_equal(tr_link(self, flight.friend), TR_OK);
+		assert_int_equal(tr_unlink(self, flight.friend), TR_OK);
+		return flight.clings ? tr_fail(self, -7, "told to") : TR_OK;
+	case CRASH: return tr_fail(self, -7, "told to");
+	case CLING:
+		assert_int_equal(tr_link(self, flight.friend), TR_OK);
+		kit_tell(self, flight.friend, END);
+		break;
+	default: break;
+	}
+	return TR_OK;
+}
+
+static const struct tr_behavior fleeing = {
+	.name = "fleeing",
+	.receive = fleeing_receive,
+};
+
+static const struct tr_child fleeing_children[] = {
+	{ .id = "fleeing", .behavior = &fleeing, .name = "fleeing" },
+	{ .id = "forgetful",
+	    .behavior = &fleeing,
+	    .name = "forgetful",
+	    .drop_mailbox = true },
+};
+
+static const struct tr_supervisor fleeing_tree = {
+	.name = "tree",
+	.intensity = 10,
+	TR_CHILDREN(fleeing_children),
+};
+
+static int
+companion_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)state;
+	if (tr_tag(msg) == MEET)
+		assert_int_equal(tr_link(self, flight.child), TR_OK);
+	if (tr_tag(msg) == CRASH)
+		kit_tell(self, flight.child, CRASH);
+	return tr_tag(msg) == END ? tr_fail(self, -5, "told to") : TR_OK;
+}
+
+static const struct tr_behavior companion = {
+	.name = "companion",
+	.receive = companion_receive,
+};
+
+/* Each links with the other before it knows that the other has. */
+static int
+on_both_up(struct tr_self *self, void *state, int outcome,
+    const struct tr_msg *answer, uintptr_t cookie)
+{
+	(void)state;
+	(void)answer;
+	(void)cookie;
+	assert_int_equal(outcome, TR_OK);
+	flight.child = tr_whereis(tr_system_of(self), flight.name);
+	flight.friend = tr_spawn(self, &companion, NULL, NULL);
+	assert_true(tr_ref_valid(flight.child));
+	assert_true(tr_ref_valid(flight.friend));
+	if (flight.clings)
+		kit_tell(self, flight.friend, MEET);
+	kit_tell(self, flight.child, FLEE);
+	/* The next life is up by then. */
+	return tr_after(self, TR_MS(20), AGAIN, 0) != 0 ? TR_OK : TR_ENOMEM;
+}
+
+static int
+watcher_start(struct tr_self *self, void *state, const void *arg)
+{
+	tr_ref top = tr_supervisor_spawn(self, &fleeing_tree, NULL);
+
+	(void)state;
+	(void)arg;
+	assert_true(tr_supervisor_count_children(self, top, tr_forever(),
+			on_both_up, 0) != 0);
+	return TR_OK;
+}
+
+static int
+watcher_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	const struct tr_down *down;
+
+	(void)state;
+	switch (tr_tag(msg)) {
+	case AGAIN:
+		assert_true(tr_monitor(self, flight.child, DOWN, 0) != 0);
+		if (flight.clings) {
+			kit_tell(self, flight.child, CLING);
+		} else {
+			kit_tell(self, flight.friend, MEET);
+			kit_tell(self, flight.friend, END);
+		}
+		assert_true(tr_after(self, TR_MS(100), END, 0) != 0);
+		break;
+	case DOWN:
+		down = tr_data(msg, sizeof(*down));
+		flight.why = down->reason.code;
+		flight.downs++;
+		break;
+	case END: return kit_finish(self);
+	default: break;
+	}
+	return TR_OK;
+}
+
+static const struct tr_behavior watcher = {
+	.name = "watcher",
+	.start = watcher_start,
+	.receive = watcher_receive,
+};
+
+static void
+what_one_life_undid_the_next_knows(void **unused)
+{
+	struct kit k;
+
+	(void)unused;
+	for (int forgets = 0; forgets < 2; forgets++)
+		for (int clings = 0; clings < 2; clings++) {
+			flight = (struct flight){
+				.name = forgets ? "forgetful" : "fleeing",
+				.clings = clings,
+			};
+			kit_play(&k, 1, &watcher, NULL);
+			assert_int_equal(flight.downs, 1);
+			assert_int_equal(flight.why, -5);
+		}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KIT_TEST(an_exit_is_of_the_life_that_was_linked),
 		KIT_TEST(a_request_in_a_dropped_mailbox_hears_of_that_end),
+		KIT_TEST(what_one_life_undid_the_next_knows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
