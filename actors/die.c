@@ -24,27 +24,24 @@ enum { SLICE = 256 };
 /* ------------------------------------------------- (2) what is queued --- */
 
 /* An actor that will live again is not gone for those who want to know of its
- * end: they hear of this one.  true: the message was such a request. */
+ * end: they hear of this one.  And what it has undone is at an end for its next
+ * life, too.  true: the message is not its own any more. */
 static bool
 die_binds(struct tri_crew *c, struct tr_msg *m)
 {
 	if ((m->flags & TRI_MSG_STALE) != 0)
 		return false;
-	if (m->kind == TRI_MSG_MONITOR)
+	if (m->kind == TRI_MSG_MONITOR) {
 		tri_monitor_asked(c, c->turn.cell, m);
-	else if (m->kind == TRI_MSG_LINK)
+		return true;
+	}
+	if (m->kind == TRI_MSG_LINK) {
 		tri_link_asked(c, c->turn.cell, m);
-	else
-		return false;
-	return true;
-}
-
-/* What it has undone is at an end, for its next life, too. */
-static void
-die_unbinds(struct tri_crew *c, struct tr_msg *m)
-{
-	if (m->kind == TRI_MSG_UNLINKED && (m->flags & TRI_MSG_STALE) == 0)
+		return true;
+	}
+	if (m->kind == TRI_MSG_UNLINKED)
 		tri_unlink_done(c, m);
+	return false;
 }
 
 static void
@@ -56,8 +53,6 @@ die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 		d->unstarted = true;
 	if (d->holds && die_binds(c, m))
 		return;
-	if (d->holds)
-		die_unbinds(c, m);
 	if (m->kind > TRI_MSG_COUNTED)
 		tri_msg_dispose(c, m, TR_EDEAD);
 	else if (m->flags & TRI_MSG_STALE)
