@@ -264,15 +264,17 @@ tri_links_tell(struct tri_crew *c, struct tr_self *a,
 	return true;
 }
 
-/* Two sides: of one link?  They have a number in common. */
+/* Whether the other's side, whose EXIT has come, is of the same link as this
+ * one's: see the essay. */
 static bool
-link_is_same(const struct tri_record *a, const struct tri_record *b)
+link_is_same(const struct tri_record *mine, const struct tri_record *theirs)
 {
-	uint64_t a2 = tri_load_relaxed(&a->relay);
-	uint64_t b2 = tri_load_relaxed(&b->relay);
+	uint64_t m2 = tri_load_relaxed(&mine->relay);
+	uint64_t t2 = tri_load_relaxed(&theirs->relay);
 
-	return a->cookie == b->cookie || a->cookie == b2 || a2 == b->cookie ||
-	    (a2 == b2 && a2 != 0);
+	return tri_load_relaxed(&mine->missed) != 0 ||
+	    mine->cookie == theirs->cookie || mine->cookie == t2 ||
+	    m2 == theirs->cookie || (m2 == t2 && m2 != 0);
 }
 
 bool
@@ -285,9 +287,7 @@ tri_exit_awaits(struct tri_crew *c, struct tr_msg *m)
 	r = link_find(c, c->turn.ref.bits, m->sender);
 	/* If it is being undone, and the other has ended, its UNLINK will come
 	 * back, and then the record goes. */
-	return r != NULL && r->outcome == 0 &&
-	    (tri_load_relaxed(&r->missed) != 0 ||
-		link_is_same(r, record_of(m)));
+	return r != NULL && r->outcome == 0 && link_is_same(r, record_of(m));
 }
 
 int
