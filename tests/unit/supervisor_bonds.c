@@ -9,11 +9,35 @@
 
 enum { CRASH = 1, DOWN, EXIT, FLEE, MEET, CLING, AGAIN, END };
 
+/* Of the last test. */
+static struct flight {
+	const char *name;
+	tr_ref child, friend;
+	bool clings; /* it is the child that links at last */
+	unsigned downs;
+	int why;
+} flight;
+
 static int
 mortal_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	(void)state;
-	return tr_tag(msg) == CRASH ? tr_fail(self, -7, "told to") : TR_OK;
+	switch (tr_tag(msg)) {
+	case CRASH: return tr_fail(self, -7, "told to");
+	case FLEE:
+		/* Comes back just before the UNLINK does. */
+		if (!flight.clings)
+			kit_tell(self, flight.friend, CRASH);
+		assert_int_equal(tr_link(self, flight.friend), TR_OK);
+		assert_int_equal(tr_unlink(self, flight.friend), TR_OK);
+		return flight.clings ? tr_fail(self, -7, "told to") : TR_OK;
+	case CLING:
+		assert_int_equal(tr_link(self, flight.friend), TR_OK);
+		kit_tell(self, flight.friend, END);
+		break;
+	default: break;
+	}
+	return TR_OK;
 }
 
 static const struct tr_behavior mortal = {
@@ -193,55 +217,6 @@ a_request_in_a_dropped_mailbox_hears_of_that_end(void **unused)
 
 /* ------------------------------------- undone in one life, linked in the next */
 
-static struct flight {
-	const char *name;
-	tr_ref child, friend;
-	bool clings; /* it is the child that links at last */
-	unsigned downs;
-	int why;
-} flight;
-
-static int
-fleeing_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
-{
-	(void)state;
-	switch (tr_tag(msg)) {
-	case FLEE:
-		/* Comes back just before the UNLINK does. */
-		if (!flight.clings)
-			kit_tell(self, flight.friend, CRASH);
-		assert_int_equal(tr_link(self, flight.friend), TR_OK);
-		assert_int_equal(tr_unlink(self, flight.friend), TR_OK);
-		return flight.clings ? tr_fail(self, -7, "told to") : TR_OK;
-	case CRASH: return tr_fail(self, -7, "told to");
-	case CLING:
-		assert_int_equal(tr_link(self, flight.friend), TR_OK);
-		kit_tell(self, flight.friend, END);
-		break;
-	default: break;
-	}
-	return TR_OK;
-}
-
-static const struct tr_behavior fleeing = {
-	.name = "fleeing",
-	.receive = fleeing_receive,
-};
-
-static const struct tr_child fleeing_children[] = {
-	{ .id = "fleeing", .behavior = &fleeing, .name = "fleeing" },
-	{ .id = "forgetful",
-	    .behavior = &fleeing,
-	    .name = "forgetful",
-	    .drop_mailbox = true },
-};
-
-static const struct tr_supervisor fleeing_tree = {
-	.name = "tree",
-	.intensity = 10,
-	TR_CHILDREN(fleeing_children),
-};
-
 static int
 companion_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
@@ -281,7 +256,7 @@ on_both_up(struct tr_self *self, void *state, int outcome,
 static int
 watcher_start(struct tr_self *self, void *state, const void *arg)
 {
-	tr_ref top = tr_supervisor_spawn(self, &fleeing_tree, NULL);
+	tr_ref top = tr_supervisor_spawn(self, &tree, NULL);
 
 	(void)state;
 	(void)arg;
@@ -333,7 +308,7 @@ what_one_life_undid_the_next_knows(void **unused)
 	for (int forgets = 0; forgets < 2; forgets++)
 		for (int clings = 0; clings < 2; clings++) {
 			flight = (struct flight){
-				.name = forgets ? "forgetful" : "fleeing",
+				.name = forgets ? "forgetful" : "mortal",
 				.clings = clings,
 			};
 			kit_play(&k, 1, &watcher, NULL);
