@@ -34,7 +34,6 @@ run_tick_clock(struct tri_crew *c)
 	else if (w->clock_every < TRI_CLOCK_MESSAGES)
 		w->clock_every *= 2;
 	w->clock_in = w->clock_every;
-	w->slow = w->clock_every < TRI_CLOCK_MESSAGES;
 	if (slow) {
 		tri_sched_reopen(w);
 		if (tri_reserve_has_any(&w->reserve))
@@ -390,7 +389,7 @@ run_rest(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint64_t head)
 	c->turn.cell = NULL;
 	if (TRI_LIKELY(head == c->reserved &&
 		(ident & TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT) == 0 &&
-		!tri_crew_is_slow(c))) {
+		!tri_worker_is_slow(&c->worker))) {
 		tri_sched_keep(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 		return true;
 	}

@@ -188,13 +188,6 @@ tri_crew_at(struct tr_system *sys, unsigned index)
 	return (struct tri_crew *)(void *)tri_sched_worker(&sys->sched, index);
 }
 
-/* Whether its handlers take long, of late. */
-static inline bool
-tri_crew_is_slow(const struct tri_crew *c)
-{
-	return c->worker.slow;
-}
-
 static inline struct tri_record *
 tri_record_at(const struct tr_system *sys, uint32_t index)
 {

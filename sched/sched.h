@@ -115,7 +115,6 @@ struct tri_worker {
 	uint32_t clock_in; /* so many messages on, a look at the clock */
 	uint32_t clock_every; /* at that many */
 	int64_t clock_last; /* what it said */
-	bool slow; /* long, or that is not known yet */
 	struct tri_throttle throttle;
 	struct tri_wheel wheel;
 	struct tri_pool pool;
@@ -243,9 +242,15 @@ static inline void
 tri_worker_measure(struct tri_worker *w)
 {
 	w->clock_last = w->now;
-	w->slow = !w->sched->eager;
-	w->clock_every = w->slow ? 1 : TRI_CLOCK_MESSAGES;
+	w->clock_every = w->sched->eager ? TRI_CLOCK_MESSAGES : 1;
 	w->clock_in = w->clock_every;
+}
+
+/* Whether its handlers take long, of late, or may, for all that is known. */
+static inline bool
+tri_worker_is_slow(const struct tri_worker *w)
+{
+	return w->clock_every < TRI_CLOCK_MESSAGES;
 }
 
 static inline struct tri_worker *

@@ -60,7 +60,7 @@ tri_sched_reopen(struct tri_worker *w)
 	struct tri_sched *s = w->sched;
 
 	w->open = false;
-	if (s->n > 1 && (w->slow || !share_is_alone(s)))
+	if (s->n > 1 && (tri_worker_is_slow(w) || !share_is_alone(s)))
 		tri_sched_publish(w);
 }
 

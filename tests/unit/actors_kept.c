@@ -73,8 +73,7 @@ set_quick(struct tr_self *self, bool quick)
 {
 	struct tri_worker *w = &tri_crew_of(self)->worker;
 
-	w->slow = false;
-	w->clock_every = 1;
+	w->clock_every = TRI_CLOCK_MESSAGES;
 	w->clock_in = quick ? UINT32_MAX : 1;
 }
 

@@ -14,7 +14,7 @@ share_begin(unsigned workers)
 
 	atomic_store(&sim->sched.asides, workers - 1);
 	for (unsigned i = 0; i < workers; i++) {
-		worker(sim, i)->slow = false;
+		worker(sim, i)->clock_every = TRI_CLOCK_MESSAGES;
 		tri_sched_reopen(worker(sim, i));
 	}
 	return sim;
@@ -247,7 +247,7 @@ who_takes_long_queues_for_all_if_there_are_others(void **unused)
 		(void)unused;
 		push_noted(sim, 0, false);
 		push_noted(sim, 1, false);
-		w->slow = true;
+		tri_worker_measure(w);
 		tri_sched_reopen(w);
 		assert_int_equal(waiting(sim), workers == 1);
 		push_noted(sim, 2, false);
