@@ -139,7 +139,7 @@ push_bounded(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 
 	/* A bounded actor on its way out is not full, but dead.  acq: as in
 	 * tri_inlet_push. */
-	if (tri_load_acquire(&a->inlet.head) == TRI_INLET_CLOSED)
+	if (tri_inlet_head(sys, a) == TRI_INLET_CLOSED)
 		return TRI_PUSH_CLOSED;
 	pushed = bound_admit(tri_intake(sys, a), a, m);
 	return pushed == TRI_PUSH_QUEUED ? tri_push_to(sys, a, m) : pushed;
@@ -179,6 +179,7 @@ tri_push_reason(enum tri_inlet_pushed pushed)
 	case TRI_PUSH_FULL: return TR_DEAD_FULL;
 	case TRI_PUSH_DROPPED: return TR_DEAD_DROPPED;
 	case TRI_PUSH_CLOSED:
+	case TRI_PUSH_MOVED:
 	case TRI_PUSH_QUEUED:
 	case TRI_PUSH_WAKE: break;
 	}

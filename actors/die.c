@@ -17,6 +17,7 @@
  * then, so nobody else schedules it.  Most actors have little to clear away
  * and end in one turn, without touching their cold part.
  */
+#include "actors/apart.h"
 #include "actors/keep.h"
 
 enum { SLICE = 256 };
@@ -239,7 +240,7 @@ die_hold(struct tri_crew *c, struct tr_self *a, const struct tri_dying *d)
 	tri_fetch_and_acq_rel(&a->ident, ~TRI_IDENT_DYING);
 	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_HELD);
 	c->turn.cell = NULL;
-	tri_inlet_hold_owner(&a->inlet);
+	tri_inlet_hold_owner(tri_inlet_of(c->desk.sys, a));
 	if (!tri_keep_tell_end(c, a, TRI_KEEP_HELD, &why))
 		tri_actor_let_go(c, a);
 }
@@ -318,7 +319,7 @@ die_close(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 {
 	uint32_t n;
 
-	d->queued = tri_inlet_close_owner(&a->inlet,
+	d->queued = tri_apart_close_owner(&a->inlet, tri_apart(c->desk.sys, a),
 	    tri_ref_generation(c->turn.ref), &n);
 	if (!c->turn.in_place)
 		return;
@@ -333,12 +334,13 @@ die_close(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 static void
 die_keep_open(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 {
+	struct tri_inlet *in = tri_inlet_of(c->desk.sys, a);
 	uint32_t n;
 
 	tri_turn_detach(c);
 	d->drops = tri_keep_drops_mailbox(c, a);
-	if (d->drops && tri_inlet_is_msg(tri_inlet_look_owner(&a->inlet)))
-		d->queued = tri_inlet_take_owner(&a->inlet,
+	if (d->drops && tri_inlet_is_msg(tri_inlet_look_owner(in)))
+		d->queued = tri_inlet_take_owner(in,
 		    tri_ref_generation(c->turn.ref), &n);
 }
 
@@ -386,8 +388,9 @@ tri_actor_let_go(struct tri_crew *c, struct tr_self *a)
 		.why = d->why,
 		.stopped = true,
 		.told = true,
-		.queued = tri_inlet_close_owner(&a->inlet,
-		    (uint32_t)tri_load_relaxed(&a->ident), &n),
+		.queued =
+		    tri_apart_close_owner(&a->inlet, tri_apart(c->desk.sys, a),
+			(uint32_t)tri_load_relaxed(&a->ident), &n),
 	};
 	tri_fetch_and_acq_rel(&a->ident, ~TRI_IDENT_HELD);
 	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_DYING);

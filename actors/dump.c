@@ -5,7 +5,7 @@
  * It reads what the owners publish with relaxed stores and stops nobody, so a
  * line may be of a slightly different moment than the next.  Any thread.
  */
-#include "actors/system.h"
+#include "actors/apart.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -248,7 +248,7 @@ dump_actor(struct tr_system *sys, struct out *o, const struct names *names,
 {
 	struct tr_self *a = tri_cell(sys, slot);
 	/* acq: pairs with tri_inlet_open, for the behaviour. */
-	uint64_t head = tri_load_acquire(&a->inlet.head);
+	uint64_t head = tri_inlet_head(sys, a);
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 	tr_ref ref = tri_ref_make(slot, (uint32_t)tri_load_relaxed(&a->ident));
 	char state[160];

@@ -12,6 +12,7 @@
  * KILLs and exit signals carry the number of the life they were sent to, and
  * are void in another one; so is the deadline of a tr_stop().
  */
+#include "actors/apart.h"
 #include "actors/keep.h"
 
 #include <string.h>
@@ -294,7 +295,7 @@ tri_keep_restart(struct tri_crew *c, struct tri_record *r,
 	    ~(TRI_IDENT_KILL | TRI_IDENT_OVERFULL | TRI_IDENT_HELD));
 	tri_count(&c->desk.counts.restarted, (uint64_t)1);
 	tri_seen(sys, TRI_EVENT_RESTARTED, (tr_ref){ r->u.target }, NULL, 0, 0);
-	tri_inlet_unhold(&a->inlet);
+	tri_inlet_unhold(tri_inlet_of(sys, a));
 	tri_schedule(sys, &c->worker, a);
 	return TR_OK;
 }

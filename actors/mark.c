@@ -95,8 +95,8 @@ tri_mark_release(struct tri_crew *c, struct tr_msg *mark)
 {
 	struct tri_table *t = &c->desk.sys->actors;
 	struct tri_intake *in = tri_container_of(mark, struct tri_intake, mark);
-	uint32_t slot =
-	    (uint32_t)(in - (struct tri_intake *)(void *)t->array[3]);
+	uint32_t slot = (uint32_t)(in -
+	    (struct tri_intake *)(void *)t->array[TRI_ACTOR_INTAKE]);
 	uint64_t state = tri_load_relaxed(&in->mark_state);
 
 	/* rel: the next user may write the mark; acq: we may be the next. */

@@ -161,6 +161,7 @@ tri_record_notify_foreign(struct tr_system *sys, struct tri_record *r)
 	switch (tri_push(sys, owner, &r->msg, &a)) {
 	case TRI_PUSH_QUEUED: break;
 	case TRI_PUSH_WAKE: tri_schedule(sys, NULL, a); break;
+	case TRI_PUSH_MOVED:
 	case TRI_PUSH_CLOSED:
 	case TRI_PUSH_FULL:
 	case TRI_PUSH_DROPPED:

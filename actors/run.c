@@ -327,7 +327,7 @@ tri_actor_requeue(struct tri_crew *c, struct tr_self *a)
  * now and not ours.
  */
 static inline bool
-run_leave_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
+run_leave_place(struct tri_crew *c, struct tri_inlet *in, uint64_t head,
     struct tr_msg *m)
 {
 	if (TRI_UNLIKELY(!c->turn.in_place))
@@ -339,7 +339,7 @@ run_leave_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 		return false;
 	}
 	c->turn.in_place = false;
-	if (TRI_LIKELY(tri_inlet_rest_owner(&a->inlet, head))) {
+	if (TRI_LIKELY(tri_inlet_rest_owner(in, head))) {
 		c->turn.cell = NULL;
 		tri_msg_dispose_inline(c, m, c->turn.unanswered);
 		return true;
@@ -352,8 +352,8 @@ run_leave_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 /* The lone message `m`, seen as `head`, was handled in place.  true: the batch
  * is over. */
 static inline bool
-run_after_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
-    struct tr_msg *m, uint32_t counted)
+run_after_place(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
+    uint64_t head, struct tr_msg *m, uint32_t counted)
 {
 	run_add_counts(c, a, counted);
 	run_spend(c);
@@ -361,7 +361,7 @@ run_after_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 		tri_actor_die(c, a);
 		return true;
 	}
-	if (run_leave_place(c, a, head, m))
+	if (run_leave_place(c, in, head, m))
 		return true;
 	if (c->turn.msg != NULL)
 		tri_msg_dispose_inline(c, m, c->turn.unanswered);
@@ -371,20 +371,22 @@ run_after_place(struct tri_crew *c, struct tr_self *a, uint64_t head,
 
 /* Handle a lone message in place.  true: the batch is over. */
 static bool
-run_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head)
+run_in_place(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
+    uint64_t head)
 {
 	struct tr_msg *m = tri_inlet_msg(head);
 
 	if (TRI_UNLIKELY(m->generation != tri_ref_generation(c->turn.ref)))
 		m->flags |= TRI_MSG_STALE;
 	c->turn.in_place = true;
-	return run_after_place(c, a, head, m, run_message(c, a, m));
+	return run_after_place(c, a, in, head, m, run_message(c, a, m));
 }
 
 /* Nothing is left to do: the actor is idle, and kept or not.  true: it is not
  * ours any more; false: something has come. */
 static inline bool
-run_rest(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint64_t head)
+run_rest(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
+    uint64_t ident, uint64_t head)
 {
 	c->turn.cell = NULL;
 	if (TRI_LIKELY(head == c->reserved &&
@@ -393,7 +395,7 @@ run_rest(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint64_t head)
 		tri_sched_keep(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 		return true;
 	}
-	if (tri_inlet_rest_owner(&a->inlet, head))
+	if (head != TRI_INLET_APART && tri_inlet_rest_owner(in, head))
 		return true;
 	c->turn.cell = a;
 	return false;
@@ -403,10 +405,11 @@ bool
 tri_actor_rest(struct tri_worker *w, void *object)
 {
 	struct tr_self *a = object;
-	uint64_t head = tri_inlet_look_owner(&a->inlet);
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+	struct tri_inlet *in = tri_inlet_of(c->desk.sys, a);
+	uint64_t head = tri_inlet_look_owner(in);
 
-	(void)w;
-	return !tri_inlet_is_msg(head) && tri_inlet_rest_owner(&a->inlet, head);
+	return !tri_inlet_is_msg(head) && tri_inlet_rest_owner(in, head);
 }
 
 /*
@@ -436,7 +439,8 @@ run_usual_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head)
 	struct tr_msg *m = tri_inlet_msg(head);
 
 	c->turn.in_place = true;
-	return run_after_place(c, a, head, m, run_usual_message(c, a, m));
+	return run_after_place(c, a, &a->inlet, head, m,
+	    run_usual_message(c, a, m));
 }
 
 /* A lone one that is pending. */
@@ -459,7 +463,8 @@ run_usual_pending(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 	if (TRI_UNLIKELY(a->pending != NULL)) /* out of its stash */
 		return false;
 	head = tri_inlet_look_owner(&a->inlet);
-	return !tri_inlet_is_msg(head) && run_rest(c, a, ident, head);
+	return !tri_inlet_is_msg(head) &&
+	    run_rest(c, a, &a->inlet, ident, head);
 }
 
 /* Whether it is, and lone: what run_message would find nothing in. */
@@ -537,6 +542,7 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 	struct tri_worker *w = &c->worker;
 	int64_t until = tri_load_relaxed(&w->running_since) + TRI_BATCH_NS;
 	struct tr_msg *newest = left == w->batch ? w->q.note : NULL;
+	struct tri_inlet *in = tri_inlet_of(c->desk.sys, a);
 	uint32_t n;
 
 	TR_DASSERT(newest == NULL || run_is_newest(a, newest));
@@ -548,9 +554,9 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 			return;
 		if (left == 0)
 			break;
-		head = tri_inlet_look_owner(&a->inlet);
+		head = tri_inlet_look_owner(in);
 		if (!tri_inlet_is_msg(head)) {
-			if (run_rest(c, a, ident, head))
+			if (run_rest(c, a, in, ident, head))
 				return;
 			continue;
 		}
@@ -560,12 +566,17 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		took = true;
 		if (tri_inlet_msg(head)->link == NULL) {
 			left--;
-			if (run_in_place(c, a, head))
+			if (run_in_place(c, a, in, head))
 				return;
 			continue;
 		}
-		a->pending = tri_inlet_take_owner(&a->inlet,
-		    tri_ref_generation(c->turn.ref), &n);
+		if (TRI_UNLIKELY(tri_apart_is_worth(c, a, head))) {
+			a->pending = tri_apart_take(c, a, &n);
+			in = tri_inlet_of(c->desk.sys, a);
+		} else {
+			a->pending = tri_inlet_take_owner(in,
+			    tri_ref_generation(c->turn.ref), &n);
+		}
 		tri_store_relaxed(&a->taken, n);
 		if (TRI_UNLIKELY((ident & TRI_IDENT_BOUND) != 0))
 			tri_bound_drop_old(c, a);

@@ -119,8 +119,9 @@ tri_tell_reserver(struct tr_system *sys, struct tr_self *a, uint64_t reserved)
 enum tri_inlet_pushed
 tri_push_to(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 {
-	uint64_t head = tri_inlet_look(&a->inlet);
-	enum tri_inlet_pushed pushed = tri_inlet_push_over(&a->inlet, m, &head);
+	uint64_t head;
+	enum tri_inlet_pushed pushed =
+	    tri_apart_push(&a->inlet, tri_apart(sys, a), m, &head);
 
 	if (TRI_UNLIKELY(tri_inlet_is_reserved(head)))
 		tri_tell_reserver(sys, a, head);
@@ -150,6 +151,7 @@ static bool
 deliver_traced(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = tri_cell_find(c->desk.sys, to);
+	struct tri_inlet *in;
 	uint64_t head;
 
 	if (a == NULL ||
@@ -158,12 +160,62 @@ deliver_traced(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return false;
 	m->generation = tri_ref_generation(to);
 	m->flags |= TRI_MSG_TRACED;
-	if (tri_deliver_direct(c, a, m, &head)) {
+	in = tri_inlet_find(c->desk.sys, a, &head);
+	if (in != &a->inlet)
+		tri_stream_set(c, to, a, in);
+	if (tri_deliver_direct(c, a, in, m, head)) {
 		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
 		return true;
 	}
 	m->flags &= (uint8_t)~TRI_MSG_TRACED;
 	return false;
+}
+
+/* Whether somebody looks on at it. */
+static bool
+is_traced(const struct tri_crew *c, const struct tr_msg *m)
+{
+	return c->desk.sys->trace != NULL && m->kind <= TRI_MSG_COUNTED;
+}
+
+/*
+ * To the actor that this worker pushed to before, while its mailbox is not
+ * empty, or it runs; all else is up to tri_deliver_usual.
+ */
+void
+tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	struct tri_stream s = c->stream;
+	enum tri_inlet_pushed pushed;
+	bool traced = is_traced(c, m);
+	uint64_t head;
+
+	if (s.inlet == NULL) {
+		tri_deliver_usual(c, to, m);
+		return;
+	}
+	head = tri_inlet_look(s.inlet);
+	if (!tri_inlet_is_msg(head) && head != TRI_INLET_RUNNING) {
+		c->stream = (struct tri_stream){ 0 };
+		tri_deliver_usual(c, to, m);
+		return;
+	}
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	m->generation = tri_ref_generation(to);
+	if (TRI_UNLIKELY(traced))
+		m->flags |= TRI_MSG_TRACED;
+	pushed = tri_inlet_push_over(s.inlet, m, &head);
+	if (TRI_UNLIKELY(pushed == TRI_PUSH_CLOSED))
+		m->flags &= (uint8_t)~TRI_MSG_TRACED;
+	else if (TRI_UNLIKELY(traced))
+		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
+	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
+		tri_deliver_pushed(c, to, s.cell, m, pushed);
+	else if (tri_inlet_is_reserved(head))
+		tri_tell_reserver(c->desk.sys, s.cell, head);
+	else
+		tri_backoff_pushed(&c->backoff, to.bits, m,
+		    tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL);
 }
 
 void
@@ -172,8 +224,7 @@ tri_deliver_unusual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	struct tr_self *a = NULL;
 	enum tri_inlet_pushed pushed;
 
-	if (c->desk.sys->trace != NULL && m->kind <= TRI_MSG_COUNTED &&
-	    deliver_traced(c, to, m))
+	if (is_traced(c, m) && deliver_traced(c, to, m))
 		return;
 	pushed = tri_push(c->desk.sys, to, m, &a);
 	tri_deliver_pushed(c, to, a, m, pushed);
@@ -183,6 +234,8 @@ void
 tri_deliver_pushed(struct tri_crew *c, tr_ref to, struct tr_self *a,
     struct tr_msg *m, enum tri_inlet_pushed pushed)
 {
+	if (pushed == TRI_PUSH_MOVED)
+		pushed = tri_push_to(c->desk.sys, a, m);
 	if (pushed == TRI_PUSH_WAKE)
 		tri_schedule(c->desk.sys, &c->worker, a);
 	else if (pushed != TRI_PUSH_QUEUED)
@@ -222,6 +275,7 @@ tri_deliver_control(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	case TRI_PUSH_QUEUED: break;
 	case TRI_PUSH_WAKE: tri_schedule(c->desk.sys, &c->worker, a); break;
 	case TRI_PUSH_CLOSED:
+	case TRI_PUSH_MOVED:
 	case TRI_PUSH_FULL:
 	case TRI_PUSH_DROPPED: tri_msg_dispose(c, m, TR_EDEAD); break;
 	}
@@ -436,8 +490,8 @@ tri_turn_detach(struct tri_crew *c)
 		return;
 	c->turn.in_place = false;
 	/* The message in hand is the oldest: nothing was pending. */
-	rest = tri_inlet_take_owner(&a->inlet, tri_ref_generation(c->turn.ref),
-	    &n);
+	rest = tri_inlet_take_owner(tri_inlet_of(c->desk.sys, a),
+	    tri_ref_generation(c->turn.ref), &n);
 	TR_ASSERT(rest == c->turn.msg && a->pending == NULL);
 	a->pending = rest->link;
 	tri_store_relaxed(&a->taken, n - 1);

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "actors/system.h"
+#include "actors/apart.h"
 
 /* A header, but for its sender. */
 static inline void
@@ -216,9 +216,10 @@ tri_actor_roams(const struct tr_self *a)
 
 /* To an idle actor, which this worker reserves.  false: it is not idle. */
 static inline bool
-tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
+    struct tr_msg *m)
 {
-	if (TRI_UNLIKELY(!tri_inlet_reserve(&a->inlet, c->reserved)))
+	if (TRI_UNLIKELY(!tri_inlet_reserve(in, c->reserved)))
 		return false;
 	tri_deliver_first(a, m);
 	/* Now the actor is ours to schedule, whoever it is by now: its home is
@@ -231,17 +232,28 @@ tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	return true;
 }
 
-/* Past the inlet, to an actor that this worker has or can have; *head: what is
+/* Past the inlet, to an actor that this worker has or can have; `head`: what is
  * in its inlet.  false: it has to be pushed. */
 static inline bool
-tri_deliver_direct(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
-    uint64_t *head)
+tri_deliver_direct(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
+    struct tr_msg *m, uint64_t head)
 {
-	*head = tri_inlet_look(&a->inlet);
-	if (TRI_LIKELY(*head == c->reserved))
+	if (TRI_LIKELY(head == c->reserved))
 		return tri_deliver_reserved(c, a, m);
-	return *head == TRI_INLET_IDLE && TRI_LIKELY(tri_actor_roams(a)) &&
-	    tri_deliver_waking(c, a, m);
+	return head == TRI_INLET_IDLE && TRI_LIKELY(tri_actor_roams(a)) &&
+	    tri_deliver_waking(c, a, in, m);
+}
+
+/* Messages to this actor, which is not bounded, go there. */
+static inline void
+tri_stream_set(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tri_inlet *in)
+{
+	c->stream = (struct tri_stream){
+		.target = to.bits,
+		.inlet = in,
+		.cell = a,
+	};
 }
 
 /*
@@ -249,10 +261,11 @@ tri_deliver_direct(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
  * tail call, so that nothing has to be kept for it.
  */
 static inline void
-tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+tri_deliver_usual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = tri_usual_target(c->desk.sys, to);
 	enum tri_inlet_pushed pushed;
+	struct tri_inlet *in;
 	uint64_t head;
 
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
@@ -261,9 +274,12 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return;
 	}
 	m->generation = tri_ref_generation(to);
-	if (TRI_LIKELY(tri_deliver_direct(c, a, m, &head)))
+	in = tri_inlet_find(c->desk.sys, a, &head);
+	if (TRI_LIKELY(tri_deliver_direct(c, a, in, m, head)))
 		return;
-	pushed = tri_inlet_push_over(&a->inlet, m, &head);
+	if (in != &a->inlet)
+		tri_stream_set(c, to, a, in);
+	pushed = tri_inlet_push_over(in, m, &head);
 	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
 		tri_deliver_pushed(c, to, a, m, pushed);
 	else if (TRI_LIKELY(!tri_inlet_is_reserved(head)))
@@ -272,6 +288,15 @@ tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	/* For this worker there is nothing to tell: it has just looked. */
 	else if (head != c->reserved)
 		tri_tell_reserver(c->desk.sys, a, head);
+}
+
+static inline void
+tri_deliver_inline(struct tri_crew *c, tr_ref to, struct tr_msg *m)
+{
+	if (TRI_UNLIKELY(to.bits == c->stream.target))
+		tri_deliver_streamed(c, to, m);
+	else
+		tri_deliver_usual(c, to, m);
 }
 
 /* Free a message; anything special about it is out of line. */

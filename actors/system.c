@@ -2,7 +2,7 @@
 /*
  * Systems: making, running and freeing them; tr_run.
  */
-#include "actors/system.h"
+#include "actors/apart.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -232,7 +232,7 @@ static int
 system_init(struct tr_system *sys)
 {
 	const size_t actor_sizes[] = { sizeof(struct tr_self),
-		sizeof(struct tri_link), sizeof(struct tri_cold),
+		sizeof(struct tri_link), sizeof(struct tri_cold), TRI_LINE,
 		sizeof(struct tri_intake) };
 	const size_t record_sizes[] = { sizeof(struct tri_record) };
 	unsigned users = sys->options.workers + 1;
@@ -242,7 +242,7 @@ system_init(struct tr_system *sys)
 	if (records < 1 << 16)
 		records = 1 << 16;
 	if (!tri_table_init(&sys->actors, sys->env, sys->options.max_actors,
-		users, actor_sizes, 4) ||
+		users, actor_sizes, TRI_ACTOR_ARRAYS) ||
 	    !tri_table_init(&sys->records, sys->env, records, users,
 		record_sizes, 1) ||
 	    !tri_names_init(sys) || !tri_links_init(sys) ||
@@ -250,8 +250,10 @@ system_init(struct tr_system *sys)
 	    !tri_pool_init(&sys->foreign_pool, &sys->env->memory, sys,
 		sys->options.workers, users))
 		return TR_ENOMEM;
+	/* Simulated mailboxes move as soon as they can. */
+	sys->apart = sys->env->eager ? 2 : TRI_APART_LIST;
 	sys->actors.generation = cell_generation;
-	sys->actors.discards = 3;
+	sys->actors.discards = TRI_ACTOR_INTAKE;
 	sys->records.discards = 1;
 	sys->records.generation = record_generation;
 	desk_init(&sys->foreign, sys, NULL, &sys->foreign_pool);

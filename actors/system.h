@@ -63,11 +63,19 @@ struct tri_turn {
 	struct tr_reason reason;
 };
 
+/* Where the last message went that went to an inlet apart (apart.h). */
+struct tri_stream {
+	uint64_t target; /* tr_ref bits; 0: nowhere */
+	struct tri_inlet *inlet;
+	struct tr_self *cell;
+};
+
 struct tri_crew {
 	struct tri_worker worker; /* first: a crew is a worker */
 	struct tri_desk desk;
 	struct tri_turn turn;
 	struct tri_backoff backoff;
+	struct tri_stream stream;
 	uint64_t reserved; /* what this worker reserves inlets with */
 	_Atomic uint32_t tag; /* of the message in hand, for reports */
 	/* care.c: of the handler that runs. */
@@ -98,6 +106,16 @@ struct tri_links {
 	uint32_t count;
 };
 
+/* What a slot of an actor has; all but the last go back when it is free. */
+enum tri_actor_array {
+	TRI_ACTOR_CELL,
+	TRI_ACTOR_LINK,
+	TRI_ACTOR_COLD,
+	TRI_ACTOR_APART, /* its inlet, once it has moved */
+	TRI_ACTOR_INTAKE,
+	TRI_ACTOR_ARRAYS,
+};
+
 enum tri_life { TRI_NEW, TRI_STARTED, TRI_FINISHED };
 
 struct tr_system {
@@ -113,7 +131,8 @@ struct tr_system {
 	struct tr_options options; /* with the defaults filled in */
 	void *log_ctx; /* for options.log */
 	void *dead_ctx; /* for options.on_dead_letter */
-	struct tri_table actors; /* arrays: cell, link, cold, intake */
+	struct tri_table actors; /* arrays: enum tri_actor_array */
+	uint32_t apart; /* a list from afar that long makes an inlet move */
 	struct tri_table records;
 	struct tri_sched sched;
 	struct tri_jobs *jobs;
@@ -172,14 +191,15 @@ tri_cell_slot(const struct tr_system *sys, const struct tr_self *a)
 static inline struct tri_cold *
 tri_cold(const struct tr_system *sys, const struct tr_self *a)
 {
-	return (struct tri_cold *)(void *)sys->actors.array[2] +
+	return (struct tri_cold *)(void *)sys->actors.array[TRI_ACTOR_COLD] +
 	    tri_cell_slot(sys, a);
 }
 
 static inline struct tri_intake *
 tri_intake(const struct tr_system *sys, const struct tr_self *a)
 {
-	return tri_table_at(&sys->actors, 3, tri_cell_slot(sys, a));
+	return tri_table_at(&sys->actors, TRI_ACTOR_INTAKE,
+	    tri_cell_slot(sys, a));
 }
 
 static inline struct tri_crew *
@@ -312,6 +332,8 @@ enum tri_inlet_pushed tri_push_unusual(struct tr_system *sys, struct tr_self *a,
 /* The rest of tri_deliver, to any actor; the message is counted. */
 void tri_deliver_unusual(struct tri_crew *c, tr_ref to,
     struct tr_msg *m) TRI_COLD;
+/* To c->stream.target, if it still takes them there: send.c. */
+void tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m);
 /* What is to be done after a push that found nobody at it; a = its cell. */
 void tri_deliver_pushed(struct tri_crew *c, tr_ref to, struct tr_self *a,
     struct tr_msg *m, enum tri_inlet_pushed pushed);

@@ -27,7 +27,7 @@
 #include "sched/lock.h"
 
 enum {
-	TRI_TABLE_ARRAYS = 4,
+	TRI_TABLE_ARRAYS = 5,
 	TRI_TABLE_STEP = 32768, /* elements committed at a time: 2 MiB of
 	                         * cells */
 	TRI_CACHE_MAX = 128,

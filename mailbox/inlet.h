@@ -55,9 +55,10 @@
 
 enum tri_inlet_state {
 	TRI_INLET_CLOSED = 0, /* no actor; fresh memory is closed */
-	TRI_INLET_RUNNING = 1, /* scheduled or running, nothing new */
-	TRI_INLET_IDLE = 2, /* nobody has it, nothing in it */
-	TRI_INLET_HELD = 3, /* failed, waits for its restart */
+	TRI_INLET_APART = 1, /* another word is the mailbox now */
+	TRI_INLET_RUNNING = 2, /* scheduled or running, nothing new */
+	TRI_INLET_IDLE = 3, /* nobody has it, nothing in it */
+	TRI_INLET_HELD = 4, /* failed, waits for its restart */
 	TRI_INLET_RESERVED = 64, /* RUNNING; plus a worker's number */
 	TRI_INLET_STATES = 128, /* from here on it is a message */
 };
@@ -66,6 +67,7 @@ enum tri_inlet_pushed {
 	TRI_PUSH_QUEUED, /* somebody else runs the actor */
 	TRI_PUSH_WAKE, /* the caller has to schedule it */
 	TRI_PUSH_CLOSED, /* not pushed */
+	TRI_PUSH_MOVED, /* not pushed: it is APART by now */
 	/* Not pushed either, by those who bound a mailbox: */
 	TRI_PUSH_FULL,
 	TRI_PUSH_DROPPED,
@@ -140,9 +142,10 @@ tri_inlet_push_over(struct tri_inlet *in, struct tr_msg *m, uint64_t *head)
 	uint64_t under = *head;
 
 	do {
-		if (TRI_UNLIKELY(under == TRI_INLET_CLOSED)) {
+		if (TRI_UNLIKELY(under <= TRI_INLET_APART)) {
 			*head = under;
-			return TRI_PUSH_CLOSED;
+			return under == TRI_INLET_CLOSED ? TRI_PUSH_CLOSED :
+							   TRI_PUSH_MOVED;
 		}
 		m->link = tri_inlet_is_msg(under) ? tri_inlet_msg(under) : NULL;
 		/*

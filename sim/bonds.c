@@ -64,7 +64,7 @@ is_closed(const struct tr_sim *sim, uint64_t ref)
 	if (!lives(sim, ref))
 		return true;
 	a = tri_cell(sim->sys, tri_ref_slot((tr_ref){ ref }));
-	return tri_load_relaxed(&a->inlet.head) == TRI_INLET_CLOSED;
+	return tri_inlet_head(sim->sys, a) == TRI_INLET_CLOSED;
 }
 
 static bool

@@ -26,7 +26,7 @@
 
 #include <troupe/sim.h>
 
-#include "actors/system.h"
+#include "actors/apart.h"
 
 enum {
 	SIM_WORKERS = 8,

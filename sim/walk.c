@@ -76,7 +76,7 @@ walk_idle(struct tr_sim *sim, struct tri_worker *w, tri_word word)
 {
 	struct tr_self *a = tri_word_object(word);
 	uint64_t bit = (uint64_t)1 << word / TRI_LINE % TRI_RESERVE_BITS;
-	uint64_t head = tri_load_relaxed(&a->inlet.head);
+	uint64_t head = tri_inlet_head(sim->sys, a);
 
 	if (head == tri_inlet_reserved_by(w->index) ||
 	    (tri_inlet_is_msg(head) &&
@@ -146,13 +146,13 @@ walk_queue(struct tr_sim *sim, struct tri_worker *w)
 
 /* The mailbox of an actor that lives says that it is scheduled. */
 static bool
-is_scheduled(struct tr_self *a)
+is_scheduled(const struct tr_sim *sim, struct tr_self *a)
 {
 	/* Whoever is held is its supervisor's, with all that it has got. */
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_HELD) != 0)
 		return false;
 	/* CLOSED: on its way out. */
-	return tri_load_relaxed(&a->inlet.head) != TRI_INLET_IDLE;
+	return tri_inlet_head(sim->sys, a) != TRI_INLET_IDLE;
 }
 
 static void
@@ -165,7 +165,7 @@ walk_actors(struct tr_sim *sim)
 		tr_ref ref =
 		    tri_ref_make(slot, (uint32_t)tri_load_relaxed(&a->ident));
 		bool lives = sim_map_get(&sim->oracle.actors, ref.bits) != 0;
-		bool wants = lives && is_scheduled(a);
+		bool wants = lives && is_scheduled(sim, a);
 		char name[96];
 
 		if (wants == (sim->oracle.queued[slot] != 0))

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * inlet.c - schedules of mailbox/inlet.h: senders, and workers that run the
- * actor one after another as actors/run.c and actors/die.c do.
+ * inlet.c - schedules of mailbox/inlet.h and mailbox/apart.h: senders, and
+ * workers that run the actor one after another as actors/run.c and actors/die.c
+ * do.
  *
  * "Scheduled" is a token: the sender that finds the mailbox IDLE makes it, the
  * worker that takes it runs the actor.  The properties: never two tokens or
  * two workers at once; each message that was accepted is taken exactly once,
- * those of one sender in order; CLOSED is said only while it is closed; an
- * actor does not rest over a message whose push had returned before; a message
- * for a former actor of the slot is marked, and no other.  Freed messages are
- * sent again, so that a mailbox may get a head it had before.
+ * those of one sender to one actor in order; CLOSED is said only while it is
+ * closed; an actor does not rest over a message whose push had returned before; a
+ * message for a former actor of the slot is marked, and no other.  Freed messages
+ * are sent again, so that a mailbox may get a head it had before.
+ *
+ * A mailbox that moves does so with the first list that is taken.  What senders
+ * remember of that is their worker's: here one for all, and each sender may be
+ * on it, or not.
  */
 #include "engine.h"
 
 #include <string.h>
 
-#include "mailbox/inlet.h"
+#include "mailbox/apart.h"
 
 enum {
 	SENDERS = 4, /* the last one: who gives the slot to its next actor */
@@ -23,6 +28,7 @@ enum {
 	SENDS = 3,
 	STOCK = 2, /* messages per sender */
 	LIFE = 2, /* messages until an actor that is to end does so */
+	LIVES = 2, /* actors of the slot */
 };
 
 enum {
@@ -33,6 +39,8 @@ enum {
 	REOPEN = 16, /* and give the slot to the next actor, idle, or */
 	RUNNING = 32, /* scheduled, or */
 	START = 64, /* with a first message */
+	MOVE = 128, /* to the other word, with the first list */
+	REMEMBER = 256, /* where it is */
 };
 
 struct shape {
@@ -55,15 +63,18 @@ struct send {
 
 static struct {
 	struct shape shape;
-	struct tri_inlet inlet;
-	uint32_t generation;
+	alignas(2 * TRI_LINE) struct tri_inlet inlet;
+	alignas(2 * TRI_LINE) struct tri_inlet other;
+	alignas(2 * TRI_LINE) uint32_t generation;
+	uint32_t remembered; /* a generation whose mailbox is there */
 	struct tr_msg *pending;
 	unsigned tokens;
 	bool running;
 	unsigned life;
 	unsigned senders_left;
 	uint64_t closing, reopened; /* when; 0: not */
-	unsigned last[SENDERS]; /* of a sender, taken: 1 and up */
+	/* Of a sender to an actor of the slot, taken: 1 and up. */
+	unsigned last[SENDERS][LIVES];
 	uint64_t history;
 	struct send send[SENDERS][SENDS];
 	struct item item[SENDERS][STOCK];
@@ -86,6 +97,34 @@ item_is_there(const void *arg)
 	return item_new((unsigned)(uintptr_t)arg) != NULL;
 }
 
+/* As tri_deliver_streamed. */
+static bool
+push_there(struct tr_msg *m, enum tri_inlet_pushed *pushed)
+{
+	uint64_t head = tri_inlet_look(&cell.other);
+
+	if (!tri_inlet_is_msg(head) && head != TRI_INLET_RUNNING)
+		return false;
+	*pushed = tri_inlet_push_over(&cell.other, m, &head);
+	return true;
+}
+
+static enum tri_inlet_pushed
+push(unsigned sender, unsigned k, struct tr_msg *m)
+{
+	bool remembers =
+	    (cell.shape.mode & REMEMBER) != 0 && (sender + k) % 3 != 0;
+	enum tri_inlet_pushed pushed;
+	uint64_t head;
+
+	if (remembers && cell.remembered == m->generation &&
+	    push_there(m, &pushed))
+		return pushed;
+	if (tri_apart_find(&cell.inlet, &cell.other, &head) == &cell.other)
+		cell.remembered = m->generation;
+	return tri_apart_push(&cell.inlet, &cell.other, m, &head);
+}
+
 static void
 send_one(unsigned sender, unsigned k)
 {
@@ -100,7 +139,9 @@ send_one(unsigned sender, unsigned k)
 	item->msg.generation = item->generation;
 	item->msg.sender = sender;
 	s->called = sched_stamp();
-	s->pushed = tri_inlet_push(&cell.inlet, &item->msg);
+	s->pushed = (cell.shape.mode & MOVE) != 0 ?
+	    push(sender, k, &item->msg) :
+	    tri_inlet_push(&cell.inlet, &item->msg);
 	s->returned = sched_stamp();
 	if (s->pushed == TRI_PUSH_CLOSED) {
 		item->used = false;
@@ -115,22 +156,32 @@ send_one(unsigned sender, unsigned k)
 
 /* -------------------------------------------------------------- worker -- */
 
+static struct tri_inlet *
+where(void)
+{
+	return (cell.shape.mode & MOVE) != 0 ?
+	    tri_apart_owner(&cell.inlet, &cell.other) :
+	    &cell.inlet;
+}
+
 /* A message leaves the mailbox: once, and in order. */
 static void
 take(struct tr_msg *m, bool dead)
 {
 	struct item *item = tri_container_of(m, struct item, msg);
+	unsigned *last;
 	struct send *s;
 
 	SCHED_CHECK(m->sender < SENDERS && item->used);
+	last = &cell.last[m->sender][item->generation - 1];
 	s = &cell.send[m->sender][item->send];
 	sched_note("message %u.%u%s", (unsigned)m->sender, item->send,
 	    dead ? " is dead" : "");
 	SCHED_CHECK(((m->flags & TRI_MSG_STALE) != 0) ==
 	    (item->generation != cell.generation));
 	SCHED_CHECK(s->taken == 0);
-	SCHED_CHECK(item->send >= cell.last[m->sender]);
-	cell.last[m->sender] = item->send + 1;
+	SCHED_CHECK(item->send >= *last);
+	*last = item->send + 1;
 	s->taken++;
 	s->dead += dead || (m->flags & TRI_MSG_STALE) != 0;
 	cell.history = sched_mix(cell.history,
@@ -173,7 +224,7 @@ rest(uint64_t head)
 		    s->pushed != TRI_PUSH_CLOSED && s->taken == 0;
 	}
 	cell.running = false;
-	if (!tri_inlet_rest_owner(&cell.inlet, head)) {
+	if (!tri_inlet_rest_owner(where(), head)) {
 		cell.running = true;
 		return false;
 	}
@@ -224,7 +275,10 @@ end(struct tr_msg *in_hand)
 
 	if (cell.closing == 0)
 		cell.closing = sched_stamp();
-	m = tri_inlet_close_owner(&cell.inlet, cell.generation, &n);
+	m = (cell.shape.mode & MOVE) != 0 ?
+	    tri_apart_close_owner(&cell.inlet, &cell.other, cell.generation,
+		&n) :
+	    tri_inlet_close_owner(&cell.inlet, cell.generation, &n);
 	if (in_hand != NULL) {
 		SCHED_CHECK(m == in_hand);
 		m = m->link;
@@ -246,7 +300,7 @@ detach(struct tr_msg *in_hand)
 {
 	uint32_t n;
 	struct tr_msg *list =
-	    tri_inlet_take_owner(&cell.inlet, cell.generation, &n);
+	    tri_inlet_take_owner(where(), cell.generation, &n);
 
 	SCHED_CHECK(list == in_hand && cell.pending == NULL);
 	cell.pending = list->link;
@@ -276,16 +330,26 @@ run_in_place(uint64_t head)
 	return true;
 }
 
+static uint32_t
+count_list(const struct tr_msg *m)
+{
+	uint32_t n = 0;
+
+	for (; m != NULL; m = m->link)
+		n++;
+	return n;
+}
+
 static bool
 run_list(void)
 {
-	struct tr_msg *m;
-	uint32_t n, count = 0;
+	uint32_t n;
 
-	cell.pending = tri_inlet_take_owner(&cell.inlet, cell.generation, &n);
-	for (m = cell.pending; m != NULL; m = m->link)
-		count++;
-	SCHED_CHECK(n == count);
+	cell.pending = (cell.shape.mode & MOVE) != 0 && where() == &cell.inlet ?
+	    tri_apart_move_owner(&cell.inlet, &cell.other, cell.generation,
+		&n) :
+	    tri_inlet_take_owner(where(), cell.generation, &n);
+	SCHED_CHECK(n == count_list(cell.pending));
 	if ((cell.shape.mode & HAND_OVER) == 0)
 		return false;
 	cell.running = false;
@@ -310,7 +374,7 @@ run(void)
 			end(NULL);
 			return;
 		}
-		head = tri_inlet_look_owner(&cell.inlet);
+		head = tri_inlet_look_owner(where());
 		if (!tri_inlet_is_msg(head)) {
 			if (rest(head))
 				return;
@@ -361,6 +425,7 @@ begin(struct shape shape)
 	cell.life = shape.mode & END ? LIFE : UINT32_MAX;
 	tri_inlet_open(&cell.inlet);
 	sched_name(&cell.inlet, sizeof(cell.inlet), "inlet");
+	sched_name(&cell.other, sizeof(cell.other), "other");
 }
 
 static void
@@ -399,9 +464,12 @@ check(void)
 			hash = sched_mix(hash, cell.send[i][k].pushed);
 		}
 	SCHED_CHECK(cell.tokens == 0 && !cell.running);
-	SCHED_CHECK(cell.inlet.head ==
+	SCHED_CHECK((cell.inlet.head == TRI_INLET_APART ? cell.other.head :
+							  cell.inlet.head) ==
 	    (cell.closing != 0 && cell.reopened == 0 ? TRI_INLET_CLOSED :
 						       TRI_INLET_IDLE));
+	SCHED_CHECK(cell.inlet.head == TRI_INLET_APART ||
+	    cell.other.head == TRI_INLET_CLOSED);
 	return hash;
 }
 
@@ -453,6 +521,31 @@ begin_reuse_lists(void)
 	begin((struct shape){ 2, 3, 2, END | REOPEN | RUNNING | HAND_OVER });
 }
 
+static void
+begin_move(void)
+{
+	begin((struct shape){ 2, 3, 1, MOVE | REMEMBER });
+}
+
+static void
+begin_move_place(void)
+{
+	begin((struct shape){ 2, 3, 2, MOVE | REMEMBER | PLACE | HAND_OVER });
+}
+
+static void
+begin_move_close(void)
+{
+	begin((struct shape){ 2, 3, 1, MOVE | REMEMBER | END });
+}
+
+static void
+begin_move_reuse(void)
+{
+	begin((
+	    struct shape){ 3, 3, 1, MOVE | REMEMBER | END | REOPEN | RUNNING });
+}
+
 #define INLET_CASE(n, t, b, w)                                                \
 	{                                                                     \
 		.name = n, .what = w, .threads = t, .setup = b, .body = body, \
@@ -474,11 +567,18 @@ static const struct sched_case cases[] = {
 	    "the same, and the next actor gets no first message"),
 	INLET_CASE("reuse_lists", 4, begin_reuse_lists,
 	    "the same with lists and 2 workers"),
+	INLET_CASE("move", 3, begin_move, "2 senders to a mailbox that moves"),
+	INLET_CASE("move_place", 4, begin_move_place,
+	    "the same, 2 workers, lone messages handled in place"),
+	INLET_CASE("move_close", 3, begin_move_close,
+	    "2 senders to an actor that moves and ends"),
+	INLET_CASE("move_reuse", 4, begin_move_reuse,
+	    "3 senders, it moves and ends, and the slot is used again"),
 };
 
 int
 main(int argc, char **argv)
 {
 	return sched_main(argc, argv, cases, sizeof(cases) / sizeof(*cases),
-	    " inlet.h ");
+	    " inlet.h apart.h ");
 }

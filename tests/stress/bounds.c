@@ -203,7 +203,8 @@ main(int argc, char **argv)
 	k.run_rc = tr_system_run(k.sys, &k.report);
 	for (uint32_t slot = 0; slot < tri_load_relaxed(&k.sys->actors.limit);
 	     slot++) {
-		struct tri_intake *in = tri_table_at(&k.sys->actors, 3, slot);
+		struct tri_intake *in =
+		    tri_table_at(&k.sys->actors, TRI_ACTOR_INTAKE, slot);
 
 		KIT_CHECK(tri_load_relaxed(&in->waiting) == 0);
 	}

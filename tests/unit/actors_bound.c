@@ -153,7 +153,8 @@ play(struct bound *b)
 	kit_new(&b->k, 1);
 	(void)kit_root(&b->k, &root, b);
 	b->k.run_rc = tr_system_run(b->k.sys, &b->k.report);
-	in = tri_table_at(&b->k.sys->actors, 3, tri_ref_slot(b->receiver));
+	in = tri_table_at(&b->k.sys->actors, TRI_ACTOR_INTAKE,
+	    tri_ref_slot(b->receiver));
 	assert_true(tri_load_relaxed(&in->waiting) == 0);
 	kit_end(&b->k);
 	assert_int_equal(b->late_rc, TR_OK);

@@ -179,7 +179,8 @@ play(struct care *t)
 	kit_new(&t->k, 1);
 	(void)kit_root(&t->k, &root, t);
 	t->k.run_rc = tr_system_run(t->k.sys, &t->k.report);
-	in = tri_table_at(&t->k.sys->actors, 3, tri_ref_slot(t->actor));
+	in = tri_table_at(&t->k.sys->actors, TRI_ACTOR_INTAKE,
+	    tri_ref_slot(t->actor));
 	assert_true(tri_load_relaxed(&in->waiting) == 0);
 	kit_end(&t->k);
 }

@@ -197,7 +197,8 @@ late_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 
 	if (!all_started(d, self, msg))
 		return TR_OK;
-	in = tri_table_at(&d->k.sys->actors, 3, tri_ref_slot(d->victim[0]));
+	in = tri_table_at(&d->k.sys->actors, TRI_ACTOR_INTAKE,
+	    tri_ref_slot(d->victim[0]));
 	generation = tri_ref_generation(d->victim[0]);
 	dry_up(d, self);
 	tri_store_relaxed(&in->mark_state, (uint64_t)generation - 1);
@@ -249,7 +250,8 @@ gone_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	dry_up(d, self);
 	d->stop_rc[0] = tr_stop(self, former, tr_forever());
 	d->stop_rc[1] = tr_kill(self, former);
-	in = tri_table_at(&d->k.sys->actors, 3, tri_ref_slot(former));
+	in = tri_table_at(&d->k.sys->actors, TRI_ACTOR_INTAKE,
+	    tri_ref_slot(former));
 	TR_ASSERT(tri_load_relaxed(&in->mark_state) == 0);
 	d->worked = 100;
 	dry_end(d);
