@@ -11,8 +11,7 @@ tri_apart_is_worth(const struct tri_crew *c, const struct tr_self *a,
 	const struct tr_msg *newest = tri_inlet_msg(head);
 
 	/* Its block says whose it is. */
-	return tri_inlet_length(head) >= c->desk.sys->apart &&
-	    newest->size_class < TRI_CLASSES &&
+	return newest->size_class < TRI_CLASSES &&
 	    tri_slab_of(newest)->owner != c->desk.pool &&
 	    tri_load_relaxed(&a->inlet.head) != TRI_INLET_APART;
 }

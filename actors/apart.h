@@ -58,8 +58,9 @@ tri_inlet_head(const struct tr_system *sys, struct tr_self *a)
 	return head;
 }
 
-/* The worker that runs the actor, and is about to take a list whose newest
- * message is in `head`: whether its inlet had better move with that. */
+/* The worker that runs the actor, and is about to take a long list (sys->apart),
+ * whose newest message is in `head`: whether its inlet had better move with
+ * that. */
 bool tri_apart_is_worth(const struct tri_crew *c, const struct tr_self *a,
     uint64_t head);
 

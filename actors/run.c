@@ -570,7 +570,9 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 				return;
 			continue;
 		}
-		if (TRI_UNLIKELY(tri_apart_is_worth(c, a, head))) {
+		if (TRI_UNLIKELY(
+			tri_inlet_length(head) >= c->desk.sys->apart) &&
+		    tri_apart_is_worth(c, a, head)) {
 			a->pending = tri_apart_take(c, a, &n);
 			in = tri_inlet_of(c->desk.sys, a);
 		} else {

@@ -146,6 +146,18 @@ tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	return tri_push_unusual(sys, a, tri_load_relaxed(&a->ident), m);
 }
 
+/* Messages to this actor, which is not bounded, go there. */
+static void
+stream_set(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tri_inlet *in)
+{
+	c->stream = (struct tri_stream){
+		.target = to.bits,
+		.inlet = in,
+		.cell = a,
+	};
+}
+
 /* To an actor that is looked on, and has no bound. */
 static bool
 deliver_traced(struct tri_crew *c, tr_ref to, struct tr_msg *m)
@@ -162,7 +174,7 @@ deliver_traced(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	m->flags |= TRI_MSG_TRACED;
 	in = tri_inlet_find(c->desk.sys, a, &head);
 	if (in != &a->inlet)
-		tri_stream_set(c, to, a, in);
+		stream_set(c, to, a, in);
 	if (tri_deliver_direct(c, a, in, m, head)) {
 		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
 		return true;
@@ -230,13 +242,26 @@ tri_deliver_unusual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	tri_deliver_pushed(c, to, a, m, pushed);
 }
 
+/* The same for one without a bound whose inlet was found to be APART. */
+static void
+deliver_moved(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m)
+{
+	struct tri_inlet *in = tri_apart(c->desk.sys, a);
+
+	if (tri_deliver_direct(c, a, in, m, tri_inlet_look(in)))
+		return;
+	stream_set(c, to, a, in);
+	tri_deliver_pushed(c, to, a, m, tri_push_to(c->desk.sys, a, m));
+}
+
 void
 tri_deliver_pushed(struct tri_crew *c, tr_ref to, struct tr_self *a,
     struct tr_msg *m, enum tri_inlet_pushed pushed)
 {
 	if (pushed == TRI_PUSH_MOVED)
-		pushed = tri_push_to(c->desk.sys, a, m);
-	if (pushed == TRI_PUSH_WAKE)
+		deliver_moved(c, to, a, m);
+	else if (pushed == TRI_PUSH_WAKE)
 		tri_schedule(c->desk.sys, &c->worker, a);
 	else if (pushed != TRI_PUSH_QUEUED)
 		tri_push_failed(c, to, m, pushed);

@@ -233,7 +233,7 @@ tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 }
 
 /* Past the inlet, to an actor that this worker has or can have; `head`: what is
- * in its inlet.  false: it has to be pushed. */
+ * in its inlet.  false: it has to be pushed, or is APART. */
 static inline bool
 tri_deliver_direct(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
     struct tr_msg *m, uint64_t head)
@@ -242,18 +242,6 @@ tri_deliver_direct(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 		return tri_deliver_reserved(c, a, m);
 	return head == TRI_INLET_IDLE && TRI_LIKELY(tri_actor_roams(a)) &&
 	    tri_deliver_waking(c, a, in, m);
-}
-
-/* Messages to this actor, which is not bounded, go there. */
-static inline void
-tri_stream_set(struct tri_crew *c, tr_ref to, struct tr_self *a,
-    struct tri_inlet *in)
-{
-	c->stream = (struct tri_stream){
-		.target = to.bits,
-		.inlet = in,
-		.cell = a,
-	};
 }
 
 /*
@@ -265,7 +253,6 @@ tri_deliver_usual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = tri_usual_target(c->desk.sys, to);
 	enum tri_inlet_pushed pushed;
-	struct tri_inlet *in;
 	uint64_t head;
 
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
@@ -274,12 +261,10 @@ tri_deliver_usual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return;
 	}
 	m->generation = tri_ref_generation(to);
-	in = tri_inlet_find(c->desk.sys, a, &head);
-	if (TRI_LIKELY(tri_deliver_direct(c, a, in, m, head)))
+	head = tri_inlet_look(&a->inlet);
+	if (TRI_LIKELY(tri_deliver_direct(c, a, &a->inlet, m, head)))
 		return;
-	if (in != &a->inlet)
-		tri_stream_set(c, to, a, in);
-	pushed = tri_inlet_push_over(in, m, &head);
+	pushed = tri_inlet_push_over(&a->inlet, m, &head);
 	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
 		tri_deliver_pushed(c, to, a, m, pushed);
 	else if (TRI_LIKELY(!tri_inlet_is_reserved(head)))

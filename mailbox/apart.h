@@ -12,8 +12,8 @@
  * | other word: CLOSED -> RUNNING | running worker | store release        |
  * | then message -> APART       | running worker | exchange acq_rel: the  |
  * |                             |                | list that had come     |
- * | other word: any -> CLOSED   | running worker | exchange acq_rel       |
- * | then APART -> CLOSED        | running worker | store release          |
+ * | APART -> CLOSED             | running worker | exchange acq_rel       |
+ * | then other word: any -> CLOSED | running worker | exchange acq_rel    |
  *
  * Order: what was pushed to the first word is taken by the exchange that says
  * APART, and handled before anything of the other word.  A sender goes there
@@ -22,11 +22,12 @@
  * the actor lives the first word stays APART.  Whoever has looked at it before
  * the move is in time with its CAS, or fails and looks again.
  *
- * The end: the other word closes first, so who goes there at once does not find
- * it open when the slot has its next actor, unless that one has moved as well.
- * Then the message is for a former actor, and its taker sees that by its
- * generation, as in the first word.  The plain stores are allowed since no CAS
- * ever replaces CLOSED or APART.
+ * The end: both close, before the slot has its next actor.  Who goes to the
+ * other word at once may still be in time there when the first is closed already;
+ * what it pushes is among the dead letters.  Later it finds it closed, unless the
+ * slot's next actor has moved as well: then the message is for a former actor, and
+ * its taker sees that by its generation, as in the first word.  The plain store is
+ * allowed since no CAS ever replaces CLOSED.
  *
  * Model: inlet.pml (APART).
  */
@@ -95,14 +96,12 @@ static inline struct tr_msg *
 tri_apart_close_owner(struct tri_inlet *in, struct tri_inlet *other,
     uint32_t generation, uint32_t *count)
 {
-	struct tri_inlet *at = tri_apart_owner(in, other);
-	struct tr_msg *queued = tri_inlet_close_owner(at, generation, count);
+	bool moved = tri_apart_owner(in, other) != in;
+	struct tr_msg *queued = tri_inlet_close_owner(in, generation, count);
 
-	if (at != in)
-		/* rel: after the other; pairs with the acq of
-		 * tri_inlet_look. */
-		tri_store_release(&in->head, (uint64_t)TRI_INLET_CLOSED);
-	return queued;
+	return TRI_LIKELY(!moved) ?
+	    queued :
+	    tri_inlet_close_owner(other, generation, count);
 }
 
 #endif
