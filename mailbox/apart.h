@@ -29,7 +29,7 @@
  * its taker sees that by its generation, as in the first word.  The plain store is
  * allowed since no CAS ever replaces CLOSED.
  *
- * Model: inlet.pml (APART).
+ * Model: inlet.pml (MOVES).
  */
 #ifndef TROUPE_MAILBOX_APART_H
 #define TROUPE_MAILBOX_APART_H

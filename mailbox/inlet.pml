@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The inlet: a model of inlet.h, and of those who use it: tri_push_inline
- * (actors/send.h), tri_actor_run (actors/run.c), tri_actor_die (actors/die.c),
- * spawn_open (actors/spawn.c).  Searched by tests/models/run.sh:
+ * The inlet: a model of inlet.h and apart.h, and of those who use them:
+ * tri_deliver_usual (actors/send.h), tri_deliver_streamed (actors/send.c),
+ * tri_actor_run (actors/run.c), tri_actor_die (actors/die.c), spawn_open
+ * (actors/spawn.c).  Searched by tests/models/run.sh:
  *
  *     run     inlet.take     quick safety 2_senders_2_workers -DTAKE
  *     run     inlet.die      quick safety 2_senders_2_workers -DLIVES=2
@@ -10,6 +11,14 @@
  *     run     inlet.take3    vast  safety 3_senders_2_workers -DTAKE -DSENDERS=3
  *     run     inlet.die3     vast  safety 2_senders_3_workers -DLIVES=3 -DWORKERS=3
  *     run     inlet.all      long  safety 2_senders_2_workers -DTAKE -DLIVES=2 -DFAILS=1
+ *
+ *     run     inlet.apart          quick safety 2_senders_2_workers -DMOVES -DBLOCKS=4 -DTAKE
+ *     run     inlet.apart_die      quick safety 2_senders_2_workers -DMOVES -DBLOCKS=4 -DLIVES=2
+ *     run     inlet.apart_restart  quick safety 2_senders_2_workers -DMOVES -DBLOCKS=4 -DFAILS=1
+ *     run     inlet.apart_one      quick safety 1_sender_2_workers -DMOVES -DBLOCKS=4 -DLIVES=2 -DSENDERS=1 -DSENDS=6
+ *     run     inlet.apart_lives    long  safety 1_sender_2_workers -DMOVES -DBLOCKS=4 -DLIVES=3 -DSENDERS=1 -DSENDS=6
+ *     run     inlet.apart_all      long  safety 2_senders_2_workers -DMOVES -DBLOCKS=4 -DTAKE -DLIVES=2 -DFAILS=1
+ *     run     inlet.apart3         vast  safety 3_senders_2_workers -DMOVES -DBLOCKS=4 -DSENDERS=3
  *
  *     mutant  LATE_LINK      inlet.take
  *     mutant  PUSH_STORE     inlet.take
@@ -24,12 +33,33 @@
  *     mutant  HELD_WAKES     inlet.restart
  *     mutant  RESTART_STORE  inlet.restart
  *
+ *     mutant  APART_OPENED_LATE       inlet.apart
+ *     mutant  APART_STORE             inlet.apart
+ *     mutant  APART_RUSH              inlet.apart
+ *     mutant  APART_FORGETS           inlet.apart
+ *     mutant  APART_REST_CELL         inlet.apart
+ *     mutant  APART_REFUSES           inlet.apart
+ *     mutant  APART_WAKES_NOBODY      inlet.apart
+ *     mutant  APART_DETACHES_CELL     inlet.apart
+ *     mutant  APART_UNSEEN            inlet.apart
+ *     mutant  APART_CELL_CLOSED_ONLY  inlet.apart_die
+ *     mutant  APART_HELD_CELL         inlet.apart_restart
+ *     mutant  APART_ANY_LIFE          inlet.apart_one
+ *
  * One slot.  Senders send to its actor, to a former one of its slot, or to the
  * next; workers run whoever holds the slot; a spawner makes the next actor
  * once it is free; a supervisor restarts one that failed (HELD; keep.c, with
  * die_hold in die.c).  Message blocks are few
  * and used again at once, so an address seen before may be another message by
  * now.  Every look at `head` and every change of it is a step of its own.
+ *
+ * With MOVES the slot has a second word, `apart` (mailbox/apart.h), and an
+ * actor that takes a list may move there, or not.  Its opening, the exchange
+ * that says APART, and at the end the closing of the one word and of the other
+ * are steps of their own.  A worker that has seen APART remembers it, for one
+ * generation, and goes straight to `apart` from then on.  Senders change
+ * workers between any two messages, so each of them may go by what any of them
+ * has seen, or not, and may still when that actor has ended.
  *
  * Shown, for every interleaving:
  * - each message is handled or a dead letter, exactly once;
@@ -39,12 +69,17 @@
  * - somebody has the actor scheduled, runs it, is about to schedule it, or
  *   holds it for a restart, if and only if its inlet is neither IDLE nor that
  *   of a free slot: no lost wake-up, no double one;
- * - detaching and closing find the message in hand where the code asserts it.
+ * - detaching and closing find the message in hand where the code asserts it;
+ * - with MOVES also: `apart` is CLOSED when an actor moves there, and in the
+ *   end unless one has; nobody finds an inlet closed that its actor has not
+ *   closed.
  *
  * Not modelled: RESERVED (sched/reserve.pml); the count in the top bits (it
- * makes a CAS fail more often, never less); weaker orders than x86's (all that
- * is shared here changes by read-modify-writes; the links they publish are
- * written before them).
+ * makes a CAS fail more often, never less); that a list has to be long and from
+ * afar for a move; tri_actor_let_go; weaker orders than x86's (all that is
+ * shared here changes by read-modify-writes, but for a store to `apart` while
+ * it is CLOSED, which nobody else changes; the links they publish are written
+ * before them).
  */
 #ifndef SENDERS
 #define SENDERS 2
@@ -62,22 +97,35 @@
 #define FAILS 0 /* failures that end in a restart */
 #endif
 #ifndef BLOCKS
-#define BLOCKS 3 /* messages there is memory for */
+#define BLOCKS 3 /* messages there is memory for: 2 to 4 */
 #endif
 #define BATCH 2 /* TRI_BATCH_MESSAGES */
 
 /* enum tri_inlet_state; from STATES on it is a message. */
 #define CLOSED  0
-#define RUNNING 1
-#define IDLE    2
-#define HELD    3
-#define STATES  4
+#define APART   1
+#define RUNNING 2
+#define IDLE    3
+#define HELD    4
+#define STATES  5
 #define IS_MSG(h) ((h) >= STATES)
 #define NULL 0
 #define TOP (STATES + BLOCKS)
 
-/* The cell. */
+/* The cell's word; which one is the mailbox; the one a process is at. */
+#ifdef MOVES
+byte words[2] = { IDLE, CLOSED };
+#define head words[0]
+#define apart words[1]
+#define MAILBOX words[head == APART]
+#define TARGET words[at]
+#else
 byte head = IDLE;
+#define MAILBOX head
+#define TARGET head
+#endif
+
+/* The rest of the cell. */
 byte pending = NULL;
 byte ident = 1; /* its generation */
 bool dying;
@@ -101,6 +149,24 @@ bool vacant; /* the slot is free */
 byte published = 1; /* the newest actor that senders know */
 byte lives = 1, deaths, fails;
 
+#ifdef MOVES
+/* tri_crew.stream, by generation: some worker has seen APART when it sent to
+ * that actor.  Whoever sends may run on that one now, or on another, or it has
+ * forgotten. */
+#ifdef MUTANT_APART_UNSEEN
+bool knows[LIVES + 1] = true;
+#else
+bool knows[LIVES + 1];
+#endif
+#ifdef MUTANT_APART_ANY_LIFE
+#define KNOWS(g) knows[1]
+#else
+#define KNOWS(g) knows[g]
+#endif
+
+bool ended; /* a ghost: the actor has closed its inlet */
+#endif
+
 /* Ghosts: what became of the messages. */
 #define UNSENT 0
 #define FLYING 1
@@ -112,7 +178,7 @@ byte next_seq[SENDERS + 1]; /* at least this one is handled next */
 byte refused[SENDERS + 1]; /* the generation that refused the last one */
 
 #define HOLDERS (runnable + running + waking + failed + restarting + born)
-#define CHECK assert(HOLDERS == ((head == IDLE || vacant) -> 0 : 1))
+#define CHECK assert(HOLDERS == ((MAILBOX == IDLE || vacant) -> 0 : 1))
 
 #define WHO(i) ((i) >= STARTS -> SENDERS : (i) / SENDS)
 #define SEQ(i) ((i) >= STARTS -> (i) - STARTS : (i) % SENDS)
@@ -127,6 +193,10 @@ inline alloc(m, i, g)
 #if BLOCKS > 2
 		:: used[STATES] && used[STATES + 1] && !used[STATES + 2] ->
 			m = STATES + 2
+#endif
+#if BLOCKS > 3
+		:: used[STATES] && used[STATES + 1] && used[STATES + 2] &&
+		    !used[STATES + 3] -> m = STATES + 3
 #endif
 		fi;
 		used[m] = true;
@@ -191,6 +261,12 @@ inline reverse(from, to)
 proctype sender(byte me)
 {
 	byte seq, m, h, ref = 1, i;
+#ifdef MOVES
+	bit at; /* 1: at the word apart */
+#ifdef MUTANT_APART_WAKES_NOBODY
+	bool streamed;
+#endif
+#endif
 
 	do
 	:: seq < SENDS ->
@@ -201,17 +277,45 @@ proctype sender(byte me)
 		fi;
 		i = me * SENDS + seq;
 		alloc(m, i, ref);
-		/* tri_push_inline: the ident is a hint. */
+		/* tri_deliver_usual: the ident is a hint. */
 		if
 		:: ident != ref -> goto refuse
 		:: ident == ref
+#ifdef MOVES
+		/* Or tri_deliver_streamed: load acquire, of the word apart. */
+		:: atomic {
+			KNOWS(ref) && (apart == RUNNING || IS_MSG(apart)) ->
+			h = apart;
+			at = 1;
+#ifdef MUTANT_APART_WAKES_NOBODY
+			streamed = true;
+#endif
+			link[m] = (IS_MSG(h) -> h : NULL);
+			goto push
+		   }
+#endif
 		fi;
-		/* tri_inlet_push: load acquire. */
+		/* tri_inlet_look, or after a CAS that failed: load acquire. */
 again:		atomic {
-			h = head;
+			h = TARGET;
 			if
+#ifdef MOVES
+			:: h == CLOSED ->
+				assert(ident != ref || ended);
+				goto refuse
+			:: h == APART -> /* TRI_PUSH_MOVED: deliver_moved */
+				assert(at == 0);
+				KNOWS(ref) = true;
+				if
+				:: at = 1
+				:: true /* tri_apart_push looks here again */
+				fi;
+				goto again
+			:: h != CLOSED && h != APART
+#else
 			:: h == CLOSED -> goto refuse
 			:: h != CLOSED
+#endif
 			fi;
 #ifndef MUTANT_LATE_LINK
 			/* Nobody else sees the link before the CAS. */
@@ -219,9 +323,10 @@ again:		atomic {
 #endif
 		};
 		/* tri_cas_weak_acq_rel. */
+push:
 #ifdef MUTANT_PUSH_STORE
 		atomic {
-			head = m;
+			TARGET = m;
 			if
 			:: h == IDLE -> waking++
 			:: else
@@ -230,9 +335,20 @@ again:		atomic {
 #else
 		atomic {
 			if
-			:: head != h -> goto again
-			:: else -> head = m
+#ifdef MUTANT_APART_REFUSES
+			:: TARGET == APART -> goto refuse
+			:: TARGET != h && TARGET != APART -> goto again
+#else
+			:: TARGET != h -> goto again
+#endif
+			:: else -> TARGET = m
 			fi;
+#ifdef MUTANT_APART_WAKES_NOBODY
+			if
+			:: streamed -> streamed = false; h = RUNNING
+			:: else
+			fi;
+#endif
 			if
 			:: h == IDLE -> waking++
 #ifdef MUTANT_HELD_WAKES
@@ -257,7 +373,15 @@ again:		atomic {
 		goto sent;
 refuse:		/* TRI_PUSH_CLOSED: tri_push_failed. */
 		atomic { dead(m, true) }
-sent:		atomic { m = 0; h = 0; seq++; i = 0 }
+sent:		atomic {
+			m = 0;
+			h = 0;
+			seq++;
+#ifdef MOVES
+			at = 0;
+#endif
+			i = 0
+		}
 	:: else -> break
 	od
 }
@@ -270,8 +394,13 @@ inline detach()
 	/* tri_turn_detach: tri_inlet_take_owner, an exchange. */
 	atomic {
 		OWN;
+#ifdef MUTANT_APART_DETACHES_CELL
 		h = head;
 		head = RUNNING;
+#else
+		h = MAILBOX;
+		MAILBOX = RUNNING;
+#endif
 		CHECK;
 		assert(IS_MSG(h));
 		reverse(h, q);
@@ -282,6 +411,56 @@ inline detach()
 		in_place = false
 	}
 }
+
+#ifdef MOVES
+/* tri_apart_move_owner, first half: a store. */
+inline open_apart()
+{
+	atomic { OWN; assert(apart == CLOSED); apart = RUNNING; CHECK }
+}
+
+/* Second half: an exchange. */
+inline leave_cell()
+{
+#ifdef MUTANT_APART_FORGETS
+	atomic { h = head; head = RUNNING; reverse(h, pending) };
+#endif
+	atomic {
+		OWN;
+		h = head;
+#ifdef MUTANT_APART_STORE
+	};
+	atomic {
+#endif
+		head = APART;
+		CHECK;
+#ifndef MUTANT_APART_FORGETS
+		assert(pending == NULL);
+		reverse(h, pending);
+#endif
+		h = 0
+	};
+#ifdef MUTANT_APART_RUSH
+	/* What has come to the other word goes before that. */
+	atomic {
+		if
+		:: IS_MSG(apart) ->
+			h = apart;
+			apart = RUNNING;
+			reverse(h, q);
+			h = q;
+			do
+			:: link[h] != NULL -> h = link[h]
+			:: else -> break
+			od;
+			link[h] = pending;
+			pending = q
+		:: else
+		fi
+	}
+#endif
+}
+#endif
 
 /* Let go of the actor: from here on the cell is not this worker's. */
 inline let_go()
@@ -305,6 +484,9 @@ proctype worker()
 {
 	byte h, m, q, b, n, left, mine;
 	bool mine_now, in_place;
+#if defined(MOVES) && LIVES > 1
+	bit at; /* as a sender's */
+#endif
 
 end:	do
 	:: atomic {
@@ -338,19 +520,31 @@ turn:	   /* run_pending */
 	   :: pending == NULL && left == 0 -> goto requeue
 	   :: pending == NULL && left > 0 ->
 		/* tri_inlet_look_owner */
+#ifdef MUTANT_APART_REST_CELL
 		atomic { OWN; h = head; assert(h != CLOSED && h != HELD) };
+#else
+		atomic { OWN; h = MAILBOX; assert(h != CLOSED && h != HELD) };
+#endif
 		if
 		:: !IS_MSG(h) ->
 			/* tri_inlet_rest_owner: CAS RUNNING -> IDLE */
 #ifdef MUTANT_REST_STORE
-			atomic { head = IDLE; let_go(); goto rested };
+			atomic { MAILBOX = IDLE; let_go(); goto rested };
 #else
 			atomic {
+#ifdef MUTANT_APART_REST_CELL
 				if
 				:: head != h -> goto turn
 				:: else
 				fi;
 				head = IDLE;
+#else
+				if
+				:: MAILBOX != h -> goto turn
+				:: else
+				fi;
+				MAILBOX = IDLE;
+#endif
 				let_go();
 				CHECK;
 				goto rested
@@ -370,7 +564,7 @@ turn:	   /* run_pending */
 		:: IS_MSG(h) && link[h] != NULL ->
 			/* tri_inlet_take_owner: exchange */
 #ifdef MUTANT_TAKE_STORE
-			head = RUNNING;
+			MAILBOX = RUNNING;
 			atomic {
 				reverse(h, pending);
 				goto turn
@@ -378,13 +572,17 @@ turn:	   /* run_pending */
 #endif
 			atomic {
 				OWN;
-				h = head;
-				head = RUNNING;
+				h = MAILBOX;
+				MAILBOX = RUNNING;
 				reverse(h, pending);
 				h = 0;
 				CHECK;
 				goto turn
 			}
+#ifdef MOVES
+		/* tri_apart_is_worth, or not */
+		:: IS_MSG(h) && link[h] != NULL && head != APART -> goto move
+#endif
 		fi
 	   fi;
 
@@ -426,9 +624,9 @@ turn:	   /* run_pending */
 		:: true
 #else
 		if
-		:: head == h
+		:: MAILBOX == h
 #endif
-		-> head = IDLE;
+		-> MAILBOX = IDLE;
 			in_place = false;
 			let_go();
 #ifndef MUTANT_REST_STORE
@@ -444,6 +642,18 @@ turn:	   /* run_pending */
 	   atomic { free(m); m = 0; goto rested };
 detached:  detach();
 	   atomic { free(m); m = 0; goto turn };
+
+#ifdef MOVES
+move:	   /* tri_apart_take */
+#ifdef MUTANT_APART_OPENED_LATE
+	   leave_cell();
+	   open_apart();
+#else
+	   open_apart();
+	   leave_cell();
+#endif
+	   goto turn;
+#endif
 
 #ifdef TAKE
 take:	   /* tr_take: detach, then it is the actor's, who drops it at once. */
@@ -469,8 +679,11 @@ fail:	   /* die_keep_open: detach the message in hand, which is dead. */
 	   atomic {
 		OWN;
 		if
-		:: head == RUNNING -> head = HELD
-		:: else -> assert(IS_MSG(head))
+#ifdef MUTANT_APART_HELD_CELL
+		:: !IS_MSG(head) -> head = HELD
+#endif
+		:: MAILBOX == RUNNING -> MAILBOX = HELD
+		:: else -> assert(IS_MSG(MAILBOX))
 		fi;
 		CHECK
 	   };
@@ -478,20 +691,43 @@ fail:	   /* die_keep_open: detach the message in hand, which is dead. */
 #endif
 
 #if LIVES > 1
-die:	   /* tri_inlet_close_owner: exchange */
+die:
+#ifdef MOVES
+	   /* tri_apart_close_owner: the cell's word first, an exchange */
+	   if
+	   :: atomic {
+		head == APART ->
+		OWN;
+		at = 1;
+		head = CLOSED;
+		ended = true;
+		CHECK
+	      }
+	   :: else
+	   fi;
+#endif
+	   /* tri_inlet_close_owner: exchange */
 	   atomic {
 		OWN;
-		h = head;
+		h = TARGET;
 #ifdef MUTANT_CLOSE_STORE
 	   };
 	   atomic {
 #endif
-		head = CLOSED;
+#ifdef MUTANT_APART_CELL_CLOSED_ONLY
+		TARGET = (at == 1 -> RUNNING : CLOSED);
+#else
+		TARGET = CLOSED;
+#endif
 		CHECK;
 		if
 		:: IS_MSG(h) -> reverse(h, q)
 		:: else -> q = NULL
 		fi;
+#ifdef MOVES
+		ended = true;
+		at = 0;
+#endif
 		if
 		:: in_place -> assert(q == m); q = link[q]; in_place = false
 		:: else
@@ -552,16 +788,16 @@ active proctype supervisor()
 	byte h;
 
 end:	do
-	:: atomic { failed > 0 -> failed--; restarting++; h = head };
+	:: atomic { failed > 0 -> failed--; restarting++; h = MAILBOX };
 #ifdef MUTANT_RESTART_STORE
-	   head = RUNNING;
+	   MAILBOX = RUNNING;
 #else
 	   /* CAS; if it fails somebody pushed: the list stays. */
 	   if
 	   :: h == HELD ->
 		atomic {
 			if
-			:: head == HELD -> head = RUNNING
+			:: MAILBOX == HELD -> MAILBOX = RUNNING
 			:: else
 			fi
 		}
@@ -589,6 +825,9 @@ end:	do
 		lives++;
 		vacant = false;
 		born++;
+#ifdef MOVES
+		ended = false;
+#endif
 		pending = NULL
 	   };
 	   /* spawn_open */
@@ -619,7 +858,10 @@ active proctype monitor()
 
 	timeout ->
 	d_step {
-		assert(head == IDLE && pending == NULL && queued == NULL);
+		assert(MAILBOX == IDLE && pending == NULL && queued == NULL);
+#ifdef MOVES
+		assert(head == APART || apart == CLOSED);
+#endif
 		CHECK;
 		do
 		:: i < STARTS -> assert(fate[i] >= HANDLED); i++
