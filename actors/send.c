@@ -226,8 +226,20 @@ tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	else if (tri_inlet_is_reserved(head))
 		tri_tell_reserver(c->desk.sys, s.cell, head);
 	else
-		tri_backoff_pushed(&c->backoff, to.bits, m,
-		    tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL);
+		tri_crowd_pushed(c, to, m, head);
+}
+
+void
+tri_crowd_leave(struct tri_crew *c)
+{
+	struct tri_worker *w = &c->worker;
+	uint32_t stalls = tri_backoff_begin(&c->backoff, tri_worker_clock(w),
+	    (int64_t)TRI_BACKOFF_FLOOD_NS * w->sched->n);
+
+	if (stalls > 0) {
+		tri_backoff_stall(stalls);
+		c->backoff.since = tri_worker_clock(w);
+	}
 }
 
 void

@@ -244,6 +244,17 @@ tri_deliver_direct(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 	    tri_deliver_waking(c, a, in, m);
 }
 
+/* Pushed over `head`: if others push there all the time, leave it to them for a
+ * moment. */
+static inline void
+tri_crowd_pushed(struct tri_crew *c, tr_ref to, const struct tr_msg *m,
+    uint64_t head)
+{
+	if (TRI_UNLIKELY(tri_backoff_pushed(&c->backoff, to.bits, m,
+		tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL)))
+		tri_crowd_leave(c);
+}
+
 /*
  * Count, push, schedule on the caller's worker.  What is unusual ends in a
  * tail call, so that nothing has to be kept for it.
@@ -268,8 +279,7 @@ tri_deliver_usual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
 		tri_deliver_pushed(c, to, a, m, pushed);
 	else if (TRI_LIKELY(!tri_inlet_is_reserved(head)))
-		tri_backoff_pushed(&c->backoff, to.bits, m,
-		    tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL);
+		tri_crowd_pushed(c, to, m, head);
 	/* For this worker there is nothing to tell: it has just looked. */
 	else if (head != c->reserved)
 		tri_tell_reserver(c->desk.sys, a, head);

@@ -334,6 +334,8 @@ void tri_deliver_unusual(struct tri_crew *c, tr_ref to,
     struct tr_msg *m) TRI_COLD;
 /* To c->stream.target, if it still takes them there: send.c. */
 void tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m);
+/* Pause, if this worker and others flood the mailbox it has just pushed to. */
+void tri_crowd_leave(struct tri_crew *c) TRI_COLD;
 /* What is to be done after a push that found nobody at it; a = its cell. */
 void tri_deliver_pushed(struct tri_crew *c, tr_ref to, struct tr_self *a,
     struct tr_msg *m, enum tri_inlet_pushed pushed);

@@ -6,13 +6,38 @@
 
 #include "mailbox/ck.h"
 
-TRI_COLD void
-tri_backoff_wait(struct tri_backoff *b)
+/* How long the next pause may be. */
+static uint32_t
+backoff_limit(const struct tri_backoff *b)
 {
+	if (b->stalls == 0)
+		return TRI_BACKOFF_STALLS;
+	if (b->pushes < TRI_BACKOFF_FEW && b->stalls < TRI_BACKOFF_STALLS_MAX)
+		return b->stalls * 2;
+	if (b->pushes > TRI_BACKOFF_MANY && b->stalls > TRI_BACKOFF_STALLS)
+		return b->stalls / 2;
+	return b->stalls;
+}
+
+uint32_t
+tri_backoff_begin(struct tri_backoff *b, int64_t now, int64_t push_ns)
+{
+	bool flood = now - b->since <= (int64_t)b->pushes * push_ns;
+
+	b->stalls = flood ? backoff_limit(b) : 0;
 	b->meetings = 0;
+	b->pushes = 0;
+	b->since = now;
+	if (!flood)
+		return 0;
 	/* The generator of the C standard's example; its upper bits will do. */
 	b->random = b->random * 1103515245u + 12345u;
-	for (uint32_t n = b->random >> 16 & (TRI_BACKOFF_STALLS - 1); n > 0;
-	     n--)
+	return b->random >> 16 & (b->stalls - 1);
+}
+
+void
+tri_backoff_stall(uint32_t stalls)
+{
+	while (stalls-- > 0)
 		ck_pr_stall();
 }

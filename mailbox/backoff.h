@@ -7,15 +7,18 @@
  * else pushes.  The CAS hardly ever fails, so failures tell nothing.  What tells
  * is the message under one's own: it is not the one this worker has pushed
  * before.  Who meets others MEETINGS times in a row, in the same mailbox, pauses
- * for a random time, up to STALLS pause instructions (5 us on a CPU where that
- * takes long): the other gets the line to itself, pushes a hundred messages
- * meanwhile, and meets nobody.  The time has to be random, or both pause and
- * come back together.
+ * for a random time: the other gets the line to itself, pushes hundreds of
+ * messages meanwhile, and meets nobody.  The time has to be random, or both
+ * pause and come back together.
  *
- * Random backoff is that of Anderson, "The Performance of Spin Lock Alternatives
- * for Shared-Memory Multiprocessors" (IEEE TPDS 1(1), 1990).
- * Measured with two workers: 64 producers and one receiver, 48.5 -> 34.5 ns a
- * message, what one worker takes being 36.
+ * Who meets others again after a FEW pushes has paused too short, so the pauses
+ * get longer, up to STALLS_MAX pause instructions (160 us on a CPU where that
+ * takes long); after MANY they get shorter.  Only floods are worth that: who has
+ * other things to do between its pushes waits for the line seldom, and does not
+ * pause.
+ *
+ * Random and exponential backoff are those of Anderson, "The Performance of Spin
+ * Lock Alternatives for Shared-Memory Multiprocessors" (IEEE TPDS 1(1), 1990).
  */
 #ifndef TROUPE_MAILBOX_BACKOFF_H
 #define TROUPE_MAILBOX_BACKOFF_H
@@ -25,7 +28,11 @@
 
 enum {
 	TRI_BACKOFF_MEETINGS = 4,
-	TRI_BACKOFF_STALLS = 128, /* a power of two */
+	TRI_BACKOFF_FEW = 32,
+	TRI_BACKOFF_MANY = 2048,
+	TRI_BACKOFF_STALLS = 128, /* these two: powers of two */
+	TRI_BACKOFF_STALLS_MAX = 4096,
+	TRI_BACKOFF_FLOOD_NS = 256, /* a push, for each worker */
 };
 
 /* Of one worker. */
@@ -33,14 +40,23 @@ struct tri_backoff {
 	uint64_t target; /* whose mailbox it has pushed to last */
 	const struct tr_msg *last; /* what; only compared */
 	uint32_t meetings; /* in a row */
+	uint32_t pushes; /* since `since` */
+	int64_t since; /* the end of its last pause, or what was none */
+	uint32_t stalls; /* the next is shorter than this; 0: as at first */
 	uint32_t random;
 };
 
-void tri_backoff_wait(struct tri_backoff *b);
+/* It is `now`, and others were met.  Returns how many pause instructions the
+ * pause shall take; 0: none.  push_ns: what a push takes in a flood, at most. */
+uint32_t tri_backoff_begin(struct tri_backoff *b, int64_t now, int64_t push_ns);
+
+/* That many. */
+void tri_backoff_stall(uint32_t stalls);
 
 /* `m` was pushed to a mailbox in which something waited; `under` is what was
- * the newest there, NULL: all that there was had been taken. */
-static inline void
+ * the newest there, NULL: all that there was had been taken.  true: it is time
+ * for a pause. */
+static inline bool
 tri_backoff_pushed(struct tri_backoff *b, uint64_t target,
     const struct tr_msg *m, const struct tr_msg *under)
 {
@@ -48,10 +64,12 @@ tri_backoff_pushed(struct tri_backoff *b, uint64_t target,
 
 	b->last = m;
 	b->target = target;
-	if (TRI_LIKELY(alone))
+	b->pushes++;
+	if (TRI_LIKELY(alone)) {
 		b->meetings = 0;
-	else if (++b->meetings == TRI_BACKOFF_MEETINGS)
-		tri_backoff_wait(b);
+		return false;
+	}
+	return ++b->meetings == TRI_BACKOFF_MEETINGS;
 }
 
 #endif
