@@ -8,9 +8,9 @@
 
 /* How long the next pause may be. */
 static uint32_t
-backoff_limit(const struct tri_backoff *b)
+backoff_limit(const struct tri_backoff *b, uint64_t handler)
 {
-	if (b->stalls == 0)
+	if (b->stalls == 0 || b->handler != handler)
 		return TRI_BACKOFF_STALLS;
 	if (b->pushes < TRI_BACKOFF_FEW && b->stalls < TRI_BACKOFF_STALLS_MAX)
 		return b->stalls * 2;
@@ -20,11 +20,13 @@ backoff_limit(const struct tri_backoff *b)
 }
 
 uint32_t
-tri_backoff_begin(struct tri_backoff *b, int64_t now, int64_t push_ns)
+tri_backoff_begin(struct tri_backoff *b, uint64_t handler, int64_t now,
+    int64_t push_ns)
 {
 	bool flood = now - b->since <= (int64_t)b->pushes * push_ns;
 
-	b->stalls = flood ? backoff_limit(b) : 0;
+	b->stalls = flood ? backoff_limit(b, handler) : 0;
+	b->handler = handler;
 	b->meetings = 0;
 	b->pushes = 0;
 	b->since = now;

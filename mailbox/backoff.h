@@ -11,11 +11,13 @@
  * messages meanwhile, and meets nobody.  The time has to be random, or both
  * pause and come back together.
  *
- * Who meets others again after a FEW pushes has paused too short, so the pauses
- * get longer, up to STALLS_MAX pause instructions (160 us on a CPU where that
- * takes long); after MANY they get shorter.  Only floods are worth that: who has
- * other things to do between its pushes waits for the line seldom, and does not
- * pause.
+ * Pauses are short at first, 5 us at most.  Who meets others again after a FEW
+ * pushes has paused too short, so within one handler, one that sends very many
+ * messages, they get longer, up to STALLS_MAX pause instructions (160 us on a CPU
+ * where that takes long); after MANY they get shorter.  Where each handler sends
+ * one, its worker had better go on: banking took a fifth longer with long pauses.
+ * And who has other things to do between its pushes waits for the line seldom, and
+ * does not pause at all.
  *
  * Random and exponential backoff are those of Anderson, "The Performance of Spin
  * Lock Alternatives for Shared-Memory Multiprocessors" (IEEE TPDS 1(1), 1990).
@@ -44,11 +46,14 @@ struct tri_backoff {
 	int64_t since; /* the end of its last pause, or what was none */
 	uint32_t stalls; /* the next is shorter than this; 0: as at first */
 	uint32_t random;
+	uint64_t handler; /* in which it met others last */
 };
 
-/* It is `now`, and others were met.  Returns how many pause instructions the
- * pause shall take; 0: none.  push_ns: what a push takes in a flood, at most. */
-uint32_t tri_backoff_begin(struct tri_backoff *b, int64_t now, int64_t push_ns);
+/* It is `now`, and others were met, by `handler`, which no other has as its
+ * number.  Returns how many pause instructions the pause shall take; 0: none.
+ * push_ns: what a push takes in a flood, at most. */
+uint32_t tri_backoff_begin(struct tri_backoff *b, uint64_t handler, int64_t now,
+    int64_t push_ns);
 
 /* That many. */
 void tri_backoff_stall(uint32_t stalls);

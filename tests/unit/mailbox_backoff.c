@@ -6,7 +6,7 @@
 
 #include "rig_inlet.h"
 
-enum { PUSH_NS = 100 };
+enum { PUSH_NS = 100, HANDLER = 5 };
 
 /* `n` pushes of one worker to `target`, each on somebody else's; returns how
  * often it was time for a pause. */
@@ -78,7 +78,7 @@ limit_after(struct tri_backoff *b, uint32_t pushes, int64_t span_ns)
 	uint32_t stalls;
 
 	b->pushes = pushes;
-	stalls = tri_backoff_begin(b, b->since + span_ns, PUSH_NS);
+	stalls = tri_backoff_begin(b, HANDLER, b->since + span_ns, PUSH_NS);
 	assert_true(stalls < b->stalls || (stalls == 0 && b->stalls == 0));
 	assert_int_equal(b->pushes, 0);
 	return b->stalls;
@@ -106,7 +106,8 @@ pauses_grow_while_they_are_too_short(void **unused)
 static void
 pauses_shrink_while_they_are_too_long(void **unused)
 {
-	struct tri_backoff b = { .stalls = TRI_BACKOFF_STALLS_MAX };
+	struct tri_backoff b = { .stalls = TRI_BACKOFF_STALLS_MAX,
+		.handler = HANDLER };
 	uint32_t expected = TRI_BACKOFF_STALLS_MAX / 2;
 
 	(void)unused;
@@ -117,6 +118,16 @@ pauses_shrink_while_they_are_too_long(void **unused)
 	}
 	assert_int_equal(limit_after(&b, TRI_BACKOFF_MANY + 1, 400),
 	    TRI_BACKOFF_STALLS);
+}
+
+static void
+pauses_are_short_in_the_next_handler(void **unused)
+{
+	struct tri_backoff b = { .stalls = 1024, .handler = HANDLER - 1 };
+
+	(void)unused;
+	assert_int_equal(limit_after(&b, 4, 400), TRI_BACKOFF_STALLS);
+	assert_int_equal(limit_after(&b, 4, 400), TRI_BACKOFF_STALLS * 2);
 }
 
 /* Four pushes take it 400 ns here, if it does nothing else. */
@@ -141,8 +152,8 @@ pauses_are_random(void **unused)
 	(void)unused;
 	for (unsigned i = 0; i < 100; i++) {
 		a.pushes = b.pushes = TRI_BACKOFF_FEW;
-		same += tri_backoff_begin(&a, 0, PUSH_NS) ==
-		    tri_backoff_begin(&b, 0, PUSH_NS);
+		same += tri_backoff_begin(&a, HANDLER, 0, PUSH_NS) ==
+		    tri_backoff_begin(&b, HANDLER, 0, PUSH_NS);
 	}
 	assert_true(same < 20);
 }
@@ -156,6 +167,7 @@ main(void)
 		cmocka_unit_test(meetings_in_many_mailboxes_are_none),
 		cmocka_unit_test(pauses_grow_while_they_are_too_short),
 		cmocka_unit_test(pauses_shrink_while_they_are_too_long),
+		cmocka_unit_test(pauses_are_short_in_the_next_handler),
 		cmocka_unit_test(whoever_has_other_things_to_do_does_not_pause),
 		cmocka_unit_test(pauses_are_random),
 	};
