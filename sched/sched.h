@@ -69,7 +69,15 @@ struct tri_worker_counts {
 };
 
 /* throttle.c; owner only. */
+/* Acts per ms of all workers, on average. */
+struct tri_pace {
+	uint64_t acts;
+	unsigned samples; /* how many it is of, up to a few */
+};
+
 struct tri_throttle {
+	struct tri_pace with; /* while it takes part, */
+	struct tri_pace without; /* and while it does not */
 	bool trial;
 	int64_t since; /* it counts from here on; 0: it does not */
 	int64_t until; /* aside, or left alone */
@@ -78,7 +86,7 @@ struct tri_throttle {
 	uint64_t own; /* counts at that time: its acts, */
 	uint64_t acts; /* all workers', */
 	uint64_t crossed; /* and messages between workers */
-	uint64_t pace; /* acts per ms of all, before or in the trial */
+	uint64_t pace; /* in the trial */
 	uint8_t stuck[TRI_WORKERS_MAX]; /* looks since it got on */
 };
 

@@ -18,10 +18,13 @@
  *   is what is counted.)
  * - If so it steps aside, for a trial: it gives all it may give away to a busy
  *   worker of a lower index, and sleeps.  Worker 0 never does.
- * - If the others got as much done meanwhile as all did before, it stays aside,
+ * - If the others get as much done without it as all do with it, it stays aside,
  *   each time twice as long, BREAK_MIN_NS to BREAK_MAX_NS; then it takes part
  *   again, until the next window has passed.  If not, it comes back, and is left
  *   alone for such a time.
+ * - A program has phases, so one window of each says little.  What is compared
+ *   are averages of the last few, in which the first after a change counts for
+ *   half: it may be that the program has changed meanwhile.
  *
  * Of many workers several may be on trial at the same time; they judge together,
  * so what is found out is whether the few that are left do, not how many would
@@ -45,6 +48,8 @@ enum {
 	SMALL_NS = 500, /* an act */
 	CROSSED = 8, /* one message in so many */
 	PATIENCE = 4, /* looks */
+	SAMPLES = 4, /* that an average remembers, about */
+	WINDOWS = 4, /* of that many the pace says nothing */
 	GIVE_MAX = 1024, /* who has more words than that has work for two */
 };
 
@@ -95,6 +100,22 @@ throttle_pace(struct tri_worker *w)
 	    (uint64_t)(span > 0 ? span : 1);
 }
 
+static void
+throttle_sample(struct tri_pace *p, uint64_t acts)
+{
+	if (p->samples < SAMPLES)
+		p->samples++;
+	p->acts = (p->acts * (p->samples - 1) + acts) / p->samples;
+}
+
+/* What comes next is of another time. */
+static void
+throttle_forget(struct tri_pace *p)
+{
+	if (p->samples > 1)
+		p->samples = 1;
+}
+
 /* A busy worker that may be given work; NULL: there is none. */
 static struct tri_worker *
 throttle_taker(struct tri_worker *w)
@@ -134,6 +155,7 @@ throttle_return(struct tri_worker *w)
 	tri_store_relaxed(&w->aside, 0u);
 	tri_fetch_sub_relaxed(&w->sched->asides, 1u);
 	w->throttle.since = 0;
+	throttle_forget(&w->throttle.with);
 }
 
 /* The trial is over. */
@@ -141,7 +163,10 @@ static void
 throttle_judge(struct tri_worker *w, uint64_t pace)
 {
 	struct tri_throttle *t = &w->throttle;
-	bool good = pace >= t->pace;
+	bool good;
+
+	throttle_sample(&t->without, pace);
+	good = t->without.acts >= t->with.acts;
 
 	t->trial = false;
 	t->pace = pace;
@@ -198,12 +223,15 @@ tri_throttle_poll(struct tri_worker *w)
 	}
 	if (w->now - t->since < w->sched->throttle_ns || throttle_stops(w))
 		return;
+	/* Else it was asleep, or in one handler. */
+	if (w->now - t->since < WINDOWS * w->sched->throttle_ns)
+		throttle_sample(&t->with, throttle_pace(w));
 	to = NULL;
 	if (w->now >= t->until && throttle_wanted(w))
 		to = throttle_taker(w);
 	if (to != NULL) {
 		t->trial = true;
-		t->pace = throttle_pace(w);
+		throttle_forget(&t->without);
 		t->until = w->now + TRIAL_NS;
 		tri_store_relaxed(&w->aside, 1u);
 		tri_fetch_add_relaxed(&w->sched->asides, 1u);
@@ -226,6 +254,7 @@ tri_throttle_is_over(struct tri_worker *w)
 	} else if (w->now >= t->until) {
 		throttle_return(w);
 	} else if (w->now - t->since >= NAP_NS) {
+		throttle_sample(&t->without, pace);
 		if (pace < t->pace / 2 && tri_park_sees_work(w))
 			throttle_return(w);
 		else

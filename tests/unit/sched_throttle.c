@@ -205,8 +205,48 @@ who_is_missed_comes_back_and_is_left_alone(void **unused)
 		sim->now += TR_MS(alone[i]) - 2 * TRI_THROTTLE_NS;
 		window(sim, 1, 10000, 10000, 5000);
 		assert_false(is_aside(sim, 1));
-		sim->now += TRI_THROTTLE_NS;
+		work(sim, 1, TRI_THROTTLE_NS, 10000, 10000, 5000);
 	}
+	end(sim);
+}
+
+/* Away for that long, while so much is done in each ms. */
+static void
+stay_away(struct sim *sim, int64_t ms, uint64_t pace)
+{
+	while (--ms > 0)
+		assert_false(nap(sim, TR_MS(1), pace));
+	assert_true(nap(sim, TR_MS(1), pace));
+}
+
+static void
+one_slow_trial_does_not_count_for_much(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim); /* 40,000 in a ms */
+	assert_false(nap(sim, TR_MS(1), 60000));
+	stay_away(sim, 8, 60000);
+	step_aside(sim);
+	assert_false(nap(sim, TR_MS(1), 25000));
+	stay_away(sim, 16, 25000);
+	step_aside(sim);
+	assert_true(nap(sim, TR_MS(1), 25000));
+	end(sim);
+}
+
+static void
+what_was_done_in_its_sleep_does_not_count(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	window(sim, 1, 10000, 1000, 0); /* large messages */
+	sim->now += 8 * TRI_THROTTLE_NS;
+	step_aside(sim);
+	/* 40,000 and 22,000, and not what is done in 4 ms. */
+	assert_true(nap(sim, TR_MS(1), 30000));
 	end(sim);
 }
 
@@ -256,6 +296,8 @@ main(void)
 		cmocka_unit_test(somebody_busy_always_remains),
 		cmocka_unit_test(who_is_not_missed_stays_away_longer_each_time),
 		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
+		cmocka_unit_test(one_slow_trial_does_not_count_for_much),
+		cmocka_unit_test(what_was_done_in_its_sleep_does_not_count),
 		cmocka_unit_test(who_is_missed_later_comes_back_at_once),
 		cmocka_unit_test(the_watch_is_patient_while_it_is_aside),
 	};
