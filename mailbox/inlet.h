@@ -25,6 +25,9 @@
  * | any -> CLOSED               | running worker | exchange acq_rel       |
  * | RUNNING, RESERVED -> HELD   | running worker | CAS acq_rel            |
  * | HELD -> RUNNING             | who has it     | CAS acq_rel            |
+ * | message -> APART            | running worker | exchange acq_rel       |
+ *
+ * APART is for good: another word is the actor's inlet from then on (apart.h).
  *
  * HELD is an actor that has failed and waits to be started again.  Nobody has
  * it scheduled, and a message to it does not schedule it.  Where messages wait

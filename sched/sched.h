@@ -68,13 +68,13 @@ struct tri_worker_counts {
 	_Atomic uint64_t asides;
 };
 
-/* throttle.c; owner only. */
-/* Acts per ms of all workers, on average. */
+/* Acts per ms of all workers, on average: throttle.c. */
 struct tri_pace {
 	uint64_t acts;
 	unsigned samples; /* how many it is of, up to a few */
 };
 
+/* throttle.c; owner only. */
 struct tri_throttle {
 	struct tri_pace with; /* while it takes part, */
 	struct tri_pace without; /* and while it does not */
