@@ -21,6 +21,13 @@
 #include "actors/keep.h"
 #include "actors/send.h"
 
+/* In an ident: who is not for run_usual, and for whom there is something to be
+ * done before. */
+#define RUN_CARE                              \
+	(UINT64_MAX << TRI_IDENT_CARE_SHIFT | \
+	    TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT | TRI_IDENT_DYING)
+#define RUN_FIRST TRI_IDENT_COLD
+
 static void
 run_tick_clock(struct tri_crew *c)
 {
@@ -443,45 +450,15 @@ run_usual_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head)
 	    run_usual_message(c, a, m));
 }
 
-/* A lone one that is pending. */
-static inline bool
-run_usual_pending(struct tri_crew *c, struct tr_self *a, uint64_t ident)
-{
-	struct tr_msg *m = a->pending;
-	uint64_t head;
-
-	a->pending = NULL;
-	tri_store_relaxed(&a->taken, 0u);
-	run_add_counts(c, a, run_usual_message(c, a, m));
-	run_spend(c);
-	if (TRI_UNLIKELY(c->turn.ended)) {
-		tri_actor_die(c, a);
-		return true;
-	}
-	if (TRI_LIKELY(c->turn.msg != NULL))
-		tri_msg_dispose_inline(c, m, c->turn.unanswered);
-	if (TRI_UNLIKELY(a->pending != NULL)) /* out of its stash */
-		return false;
-	head = tri_inlet_look_owner(&a->inlet);
-	return !tri_inlet_is_msg(head) &&
-	    run_rest(c, a, &a->inlet, ident, head);
-}
-
-/* Whether it is, and lone: what run_message would find nothing in. */
-static inline bool
-run_is_usual(uint64_t ident, const struct tr_msg *m)
-{
-	return m->link == NULL && m->kind == TRI_MSG_PLAIN && m->flags == 0 &&
-	    ident >> TRI_IDENT_CARE_SHIFT == 0;
-}
-
+/* Whether it is, and run_message would find nothing in it. */
 static inline bool
 run_is_usual_in_place(uint64_t ident, uint64_t head)
 {
 	const struct tr_msg *m = tri_inlet_msg(head);
 
-	return tri_inlet_is_msg(head) && run_is_usual(ident, m) &&
-	    m->generation == (uint32_t)ident;
+	return tri_inlet_is_msg(head) && m->link == NULL &&
+	    tri_msg_is_simple(m) && m->generation == (uint32_t)ident &&
+	    ident >> TRI_IDENT_CARE_SHIFT == 0;
 }
 
 /* Handle what is pending, up to *left messages and to `until`.  true: the
@@ -586,14 +563,86 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 	run_requeue(c, a, newest);
 }
 
-void
-tri_actor_run(struct tri_worker *w, void *object)
+/* It was not let go of: let it rest, or go on. */
+static __attribute__((noinline)) void
+run_usual_on(struct tri_crew *c, struct tr_self *a)
 {
-	struct tri_crew *c = (struct tri_crew *)(void *)w;
-	struct tr_self *a = object;
-	uint64_t ident = run_begin(c, a), head;
-	uint32_t left = w->batch;
+	struct tri_inlet *in = &a->inlet;
+	uint64_t ident = tri_load_relaxed(&a->ident);
+	uint64_t head = tri_inlet_look_owner(in);
+
+	if (a->pending != NULL || tri_inlet_is_msg(head) ||
+	    !run_rest(c, a, in, ident, head))
+		run_batch(c, a, ident, c->worker.batch - 1, false);
+}
+
+/* Something has come of it, beyond other messages. */
+static __attribute__((noinline)) void
+run_usual_ends(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, int rc)
+{
+	c->turn.ran = true;
+	if (rc != TR_OK)
+		tri_turn_fail(c, rc);
+	run_add_counts(c, a, run_counted(c, 1));
+	run_spend(c);
+	if (c->turn.ended) {
+		tri_actor_die(c, a);
+		return;
+	}
+	if (c->turn.msg != NULL)
+		tri_msg_dispose_inline(c, m, c->turn.unanswered);
+	run_usual_on(c, a);
+}
+
+/*
+ * The usual case, without anything that it does not need: one simple message,
+ * from this worker to an actor that it woke, and will keep.
+ */
+static inline void
+run_usual(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+	int rc;
+
+	a->pending = NULL;
+	tri_store_relaxed(&a->taken, 0u);
+	c->turn.msg = m;
+	tri_store_relaxed(&c->tag, m->tag);
+	rc = b->receive(a, tri_actor_state(a, b), m);
+	if (TRI_UNLIKELY(rc != TR_OK) || TRI_UNLIKELY(c->turn.ended) ||
+	    TRI_UNLIKELY(c->turn.msg != m)) {
+		run_usual_ends(c, a, m, rc);
+		return;
+	}
+	run_add_counts(c, a, 1);
+	run_spend(c);
+	tri_pool_free(c->desk.pool, m, m->size_class);
+	if (TRI_LIKELY(a->pending == NULL) &&
+	    TRI_LIKELY(tri_inlet_look_owner(&a->inlet) == c->reserved) &&
+	    TRI_LIKELY(!tri_worker_is_slow(&c->worker))) {
+		c->turn.cell = NULL;
+		tri_sched_keep(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
+		return;
+	}
+	run_usual_on(c, a);
+}
+
+/* Whether the first that is pending is one for run_usual. */
+static inline bool
+run_is_usual(const struct tr_self *a)
+{
+	const struct tr_msg *m = a->pending;
+
+	return m != NULL && m->link == NULL && tri_msg_is_simple(m);
+}
+
+/* Not just one simple message that is pending for an actor without anything. */
+static __attribute__((noinline)) void
+run_unusual(struct tri_crew *c, struct tr_self *a, uint64_t ident)
+{
+	uint32_t left = c->worker.batch;
 	bool took = false;
+	uint64_t head;
 
 	if (TRI_UNLIKELY((ident & TRI_IDENT_DYING) != 0)) {
 		tri_actor_die_on(c, a);
@@ -602,13 +651,11 @@ tri_actor_run(struct tri_worker *w, void *object)
 	/* What waits in its stash has waited long. */
 	if ((ident & TRI_IDENT_COLD) != 0)
 		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
-	if (TRI_LIKELY(a->pending != NULL)) {
-		if (TRI_LIKELY(run_is_usual(ident, a->pending))) {
-			if (TRI_LIKELY(run_usual_pending(c, a, ident)))
-				return;
-			left--;
-		}
-	} else {
+	if (run_is_usual(a) && (ident & RUN_CARE) == 0) {
+		run_usual(c, a, a->pending);
+		return;
+	}
+	if (a->pending == NULL) {
 		head = tri_inlet_look_owner(&a->inlet);
 		if (TRI_LIKELY(run_is_usual_in_place(ident, head))) {
 			if (TRI_LIKELY(run_usual_in_place(c, a, head)))
@@ -618,4 +665,18 @@ tri_actor_run(struct tri_worker *w, void *object)
 		}
 	}
 	run_batch(c, a, ident, left, took);
+}
+
+void
+tri_actor_run(struct tri_worker *w, void *object)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+	struct tr_self *a = object;
+	uint64_t ident = run_begin(c, a);
+
+	if (TRI_LIKELY((ident & (RUN_CARE | RUN_FIRST)) == 0) &&
+	    TRI_LIKELY(run_is_usual(a)))
+		run_usual(c, a, a->pending);
+	else
+		run_unusual(c, a, ident);
 }

@@ -245,6 +245,37 @@ tri_crowd_leave(struct tri_crew *c)
 }
 
 void
+tri_deliver_other(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m)
+{
+	uint64_t head = tri_inlet_look(&a->inlet);
+	enum tri_inlet_pushed pushed;
+
+	m->generation = tri_ref_generation(to);
+	if (tri_deliver_direct(c, a, &a->inlet, m, head))
+		return;
+	pushed = tri_inlet_push_over(&a->inlet, m, &head);
+	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
+		tri_deliver_pushed(c, to, a, m, pushed);
+	else if (TRI_LIKELY(!tri_inlet_is_reserved(head)))
+		tri_crowd_pushed(c, to, m, head);
+	/* For this worker there is nothing to tell: it has just looked. */
+	else if (head != c->reserved)
+		tri_tell_reserver(c->desk.sys, a, head);
+}
+
+void
+tri_deliver_claimed(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m, struct tri_next *at)
+{
+	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
+
+	if (tri_next_settle(at, word) != 0)
+		tri_next_put(at, word); /* as it was */
+	tri_deliver_other(c, to, a, m);
+}
+
+void
 tri_deliver_unusual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = NULL;

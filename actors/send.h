@@ -141,21 +141,26 @@ tri_usual_target(struct tr_system *sys, tr_ref to)
 	return a;
 }
 
-/*
- * The first message of an actor that this worker has and will schedule: to
- * where it will be handled from.  For a former actor of the slot it is marked,
- * as tri_inlet_reverse does.
- */
+/* The first message of an actor that this worker has: to where it will be
+ * handled from. */
+static inline void
+deliver_alone(struct tr_self *a, struct tr_msg *m)
+{
+	m->link = NULL;
+	m->ahead = 0;
+	a->pending = m;
+	tri_store_relaxed(&a->taken, 1u);
+}
+
+/* The same if it may be for a former actor of the slot: then it is marked, as
+ * tri_inlet_reverse does. */
 static inline void
 tri_deliver_first(struct tr_self *a, struct tr_msg *m)
 {
 	if (TRI_UNLIKELY(
 		(uint32_t)tri_load_relaxed(&a->ident) != m->generation))
 		m->flags |= TRI_MSG_STALE;
-	m->link = NULL;
-	m->ahead = 0;
-	a->pending = m;
-	tri_store_relaxed(&a->taken, 1u);
+	deliver_alone(a, m);
 }
 
 /* To one that this worker has, behind the newest message. */
@@ -256,33 +261,59 @@ tri_crowd_pushed(struct tri_crew *c, tr_ref to, const struct tr_msg *m,
 }
 
 /*
+ * To an actor that this worker keeps, idle or waiting, or runs next: as
+ * tri_deliver_reserved, but without any call that something would have to be
+ * saved for.
+ */
+static inline __attribute__((always_inline)) void
+deliver_kept(struct tri_crew *c, tr_ref to, struct tr_self *a, struct tr_msg *m)
+{
+	struct tri_worker *w = &c->worker;
+	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
+	struct tri_place *p = tri_reserve_place(&w->reserve, word);
+	struct tri_next *at = &p->slot;
+	struct tr_msg *newest = tri_reserve_note(p);
+
+	if (TRI_UNLIKELY(tri_load_relaxed(&at->word) != word)) {
+		at = &w->q.next;
+		newest = w->q.note;
+		if (newest == NULL || tri_load_relaxed(&at->word) != word) {
+			tri_deliver_other(c, to, a, m);
+			return;
+		}
+	}
+	if (TRI_UNLIKELY(!tri_next_take_plain(at))) {
+		tri_deliver_claimed(c, to, a, m, at);
+		return;
+	}
+	if (newest == NULL) {
+		deliver_alone(a, m);
+		tri_sched_push_noted(w, word, m, false);
+		return;
+	}
+	deliver_behind(a, newest, m);
+	if (at == &p->slot)
+		tri_reserve_return(p, word, m);
+	else
+		tri_sched_lay(w, word, m);
+}
+
+/*
  * Count, push, schedule on the caller's worker.  What is unusual ends in a
  * tail call, so that nothing has to be kept for it.
  */
-static inline void
+static inline __attribute__((always_inline)) void
 tri_deliver_usual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
 	struct tr_self *a = tri_usual_target(c->desk.sys, to);
-	enum tri_inlet_pushed pushed;
-	uint64_t head;
 
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
-	if (TRI_UNLIKELY(a == NULL)) {
+	if (TRI_UNLIKELY(a == NULL))
 		tri_deliver_unusual(c, to, m);
-		return;
-	}
-	m->generation = tri_ref_generation(to);
-	head = tri_inlet_look(&a->inlet);
-	if (TRI_LIKELY(tri_deliver_direct(c, a, &a->inlet, m, head)))
-		return;
-	pushed = tri_inlet_push_over(&a->inlet, m, &head);
-	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
-		tri_deliver_pushed(c, to, a, m, pushed);
-	else if (TRI_LIKELY(!tri_inlet_is_reserved(head)))
-		tri_crowd_pushed(c, to, m, head);
-	/* For this worker there is nothing to tell: it has just looked. */
-	else if (head != c->reserved)
-		tri_tell_reserver(c->desk.sys, a, head);
+	else if (TRI_LIKELY(tri_inlet_look(&a->inlet) == c->reserved_plain))
+		deliver_kept(c, to, a, m);
+	else
+		tri_deliver_other(c, to, a, m);
 }
 
 static inline void

@@ -167,6 +167,8 @@ crews_init(struct tr_system *sys)
 
 		desk_init(&c->desk, sys, &c->worker, &c->worker.pool);
 		c->reserved = tri_inlet_reserved_by(i);
+		c->reserved_plain =
+		    c->worker.q.next.plain ? c->reserved : UINT64_MAX;
 		c->backoff.random = i;
 		c->turn.deadline = INT64_MAX;
 		c->turn.unanswered = TR_ENOREPLY;

@@ -77,6 +77,8 @@ struct tri_crew {
 	struct tri_backoff backoff;
 	struct tri_stream stream;
 	uint64_t reserved; /* what this worker reserves inlets with */
+	uint64_t reserved_plain; /* the same if its places are plain (next.h);
+	                          * else nothing that an inlet holds */
 	_Atomic uint32_t tag; /* of the message in hand, for reports */
 	/* care.c: of the handler that runs. */
 	int64_t handler_since;
@@ -332,6 +334,13 @@ enum tri_inlet_pushed tri_push_unusual(struct tr_system *sys, struct tr_self *a,
 /* The rest of tri_deliver, to any actor; the message is counted. */
 void tri_deliver_unusual(struct tri_crew *c, tr_ref to,
     struct tr_msg *m) TRI_COLD;
+/* The rest for a plain actor's cell; the message is counted.  No register of
+ * the caller's has to be saved for them. */
+void tri_deliver_other(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m);
+/* The same where a thief's claim has been seen: see tri_next_take_plain. */
+void tri_deliver_claimed(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m, struct tri_next *at) TRI_COLD;
 /* To c->stream.target, if it still takes them there: send.c. */
 void tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m);
 /* Pause, if this worker and others flood the mailbox it has just pushed to. */
@@ -360,7 +369,8 @@ struct tr_msg *tri_msg_copy(struct tri_crew *c, struct tr_msg *m);
 /* The running actor's record of the duty of a taken ask; NULL: none. */
 struct tri_record *tri_msg_lent_duty(struct tri_crew *c, struct tr_msg *m);
 /* A plain send that is too large, or over budget. */
-int tri_send_unusual(struct tri_crew *c, tr_ref to, uint32_t tag, size_t size);
+int tri_send_unusual(struct tri_crew *c, tr_ref to, uint32_t tag,
+    size_t size) TRI_COLD;
 int tri_send_large(struct tri_crew *c, tr_ref to, uint32_t tag,
     const void *data, size_t size);
 

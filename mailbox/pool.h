@@ -85,7 +85,8 @@ struct tri_slab {
 };
 
 struct tri_pool_class {
-	struct tri_block *free;
+	/* Found with a shift. */
+	alignas(TRI_LINE) struct tri_block *free;
 	struct tri_block *kept; /* what is free, where it is counted */
 	struct tri_block *batches; /* whole lists, linked by `batch` */
 	char *bump; /* not yet carved */

@@ -87,23 +87,36 @@ tri_next_put(struct tri_next *n, tri_word word)
 	tri_store_release(&n->word, word);
 }
 
+/*
+ * The owner of a plain one: take the word that it has read there.  false: that
+ * is up to tri_next_settle() now, because of a thief; so that the hot paths need
+ * no call.
+ */
+static inline bool
+tri_next_take_plain(struct tri_next *n)
+{
+	tri_store_relaxed(&n->word, (tri_word)0);
+	/* Pairs with fence_others() in tri_next_steal. */
+	tri_compiler_fence();
+	return TRI_LIKELY(tri_load_relaxed(&n->claim) == TRI_NEXT_FREE);
+}
+
+/* The owner, who has read the word there: take it; 0: a thief has it. */
+static inline tri_word
+tri_next_take_this(struct tri_next *n, tri_word word)
+{
+	if (TRI_UNLIKELY(!n->plain))
+		/* acq_rel: a thief may be faster; pairs with its CAS. */
+		return tri_exchange_acq_rel(&n->word, (tri_word)0);
+	return tri_next_take_plain(n) ? word : tri_next_settle(n, word);
+}
+
 /* The owner: the word, which is not there any more; 0: there was none, or a
  * thief has it. */
 static inline tri_word
 tri_next_take(struct tri_next *n)
 {
-	tri_word word;
-
-	if (TRI_UNLIKELY(!n->plain))
-		/* acq_rel: a thief may be faster; pairs with its CAS. */
-		return tri_exchange_acq_rel(&n->word, (tri_word)0);
-	word = tri_load_relaxed(&n->word);
-	tri_store_relaxed(&n->word, (tri_word)0);
-	/* Pairs with fence_others() in tri_next_steal. */
-	tri_compiler_fence();
-	if (TRI_UNLIKELY(tri_load_relaxed(&n->claim) != TRI_NEXT_FREE))
-		return tri_next_settle(n, word);
-	return word;
+	return tri_next_take_this(n, tri_load_relaxed(&n->word));
 }
 
 #endif

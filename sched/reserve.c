@@ -11,8 +11,7 @@ tri_reserve_init(struct tri_reserve *r, unsigned slots, bool plain)
 	    (slots & (slots - 1)) == 0);
 	tri_store_relaxed(&r->told, (uint64_t)0);
 	r->mask = slots - 1;
-	for (unsigned i = 0; i < TRI_RESERVE_SLOTS / 64; i++)
-		r->used[i] = 0;
+	memset(r->used, 0, sizeof(r->used));
 	r->first = r->count = 0;
 	for (unsigned i = 0; i < slots; i++) {
 		tri_next_init(&r->place[i].slot, plain);
@@ -97,15 +96,15 @@ tri_reserve_take_told(struct tri_reserve *r, uint64_t *told)
 tri_word
 tri_reserve_take_any(struct tri_reserve *r)
 {
-	for (unsigned k = 0; k < TRI_RESERVE_SLOTS / 64; k++)
-		while (r->used[k] != 0) {
-			unsigned i =
-			    k * 64 + (unsigned)__builtin_ctzll(r->used[k]);
-			tri_word word = place_take_idle(&r->place[i]);
+	bool *used = r->used;
 
-			r->used[k] &= r->used[k] - 1;
-			if (word != 0)
-				return word;
-		}
+	while ((used = memchr(used, true,
+		    (size_t)(&r->used[r->mask + 1] - used))) != NULL) {
+		tri_word word = place_take_idle(&r->place[used - r->used]);
+
+		*used = false;
+		if (word != 0)
+			return word;
+	}
 	return 0;
 }

@@ -37,6 +37,8 @@
 #ifndef TROUPE_SCHED_RESERVE_H
 #define TROUPE_SCHED_RESERVE_H
 
+#include <string.h>
+
 #include "sched/next.h"
 
 enum {
@@ -59,7 +61,8 @@ struct tri_reserve {
 	alignas(TRI_LINE) unsigned mask; /* places - 1 */
 	unsigned first; /* in the queue: grows for ever */
 	unsigned count;
-	uint64_t used[TRI_RESERVE_SLOTS / 64]; /* there may be a word */
+	/* There may be a word; bytes, for each is set with one store. */
+	bool used[TRI_RESERVE_SLOTS];
 	struct tri_place place[TRI_RESERVE_SLOTS];
 	tri_word queue[TRI_RESERVE_SLOTS]; /* those that wait, oldest first */
 };
@@ -143,7 +146,7 @@ reserve_put(struct tri_reserve *r, tri_word word, void *note)
 {
 	unsigned i = reserve_place(word) & r->mask;
 
-	r->used[i / 64] |= (uint64_t)1 << i % 64;
+	r->used[i] = true;
 	tri_reserve_return(&r->place[i], word, note);
 }
 
@@ -215,11 +218,7 @@ tri_reserve_pop(struct tri_reserve *r, void **note)
 static inline bool
 tri_reserve_has_any(const struct tri_reserve *r)
 {
-	uint64_t any = 0;
-
-	for (unsigned i = 0; i < TRI_RESERVE_SLOTS / 64; i++)
-		any |= r->used[i];
-	return any != 0;
+	return memchr(r->used, true, r->mask + 1) != NULL;
 }
 
 #endif

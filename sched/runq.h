@@ -111,14 +111,13 @@ unsigned tri_runq_give(struct tri_runq *q, struct tri_runq *to);
 static inline tri_word
 tri_runq_pop_next(struct tri_runq *q)
 {
-	if (q->next_uses < TRI_NEXT_USES && !tri_next_is_free(&q->next)) {
-		tri_word word = tri_next_take(&q->next);
+	tri_word word = tri_load_relaxed(&q->next.word);
 
-		q->next_uses++;
-		if (TRI_LIKELY(word != 0))
-			return word;
-	}
-	return 0;
+	if (TRI_UNLIKELY(q->next_uses >= TRI_NEXT_USES) ||
+	    TRI_UNLIKELY(word == 0))
+		return 0;
+	q->next_uses++;
+	return tri_next_take_this(&q->next, word);
 }
 
 #endif

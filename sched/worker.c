@@ -153,20 +153,22 @@ tri_sched_rest_all(struct tri_worker *w)
 		tri_sched_rest(w, word);
 }
 
-/* Others have pushed to some that it keeps. */
+/* Others have pushed to some that it keeps, or have sent it words. */
 static TRI_COLD void
 worker_listen(struct tri_worker *w)
 {
 	uint64_t told = tri_reserve_listen(&w->reserve);
 	tri_word word;
 
+	if (!tri_stack_is_empty(&w->inbox))
+		worker_take_inbox(w);
 	while ((word = tri_reserve_take_told(&w->reserve, &told)) != 0)
 		tri_sched_rest(w, word);
 }
 
 /* --------------------------------------------------------------- run ---- */
 
-static void
+static inline void
 worker_run_word(struct tri_worker *w, tri_word word)
 {
 	tri_store_relaxed(&w->running, word);
@@ -176,15 +178,13 @@ worker_run_word(struct tri_worker *w, tri_word word)
 	tri_count(&w->counts.batches, (uint64_t)1);
 }
 
-/* What to run; 0: nothing. */
-static inline tri_word
-worker_pop(struct tri_worker *w)
+/* What to run but for `next`; 0: nothing. */
+static __attribute__((noinline)) tri_word
+worker_pop_other(struct tri_worker *w)
 {
-	tri_word word = tri_runq_pop_next(&w->q);
+	tri_word word = 0;
 	void *note = NULL;
 
-	if (TRI_LIKELY(word != 0))
-		return word;
 	w->q.next_uses = 0;
 	if (tri_reserve_waits(&w->reserve) &&
 	    ((w->turn++ & 1) != 0 || !tri_runq_has_others(&w->q)))
@@ -194,30 +194,43 @@ worker_pop(struct tri_worker *w)
 	return word != 0 ? word : tri_runq_pop_slow(&w->q);
 }
 
-static void
+static TRI_COLD void
+worker_idles(struct tri_worker *w)
+{
+	tri_sched_rest_all(w);
+	w->phase = TRI_SEARCH;
+}
+
+static TRI_COLD void
+worker_look_up(struct tri_worker *w)
+{
+	w->since_poll = 0;
+	(void)tri_worker_clock(w);
+}
+
+static inline void
 worker_run(struct tri_worker *w)
 {
 	tri_word word;
 
-	if (!tri_stack_is_empty(&w->inbox))
-		worker_take_inbox(w);
-	if (TRI_UNLIKELY(tri_reserve_is_told(&w->reserve)))
+	if (TRI_UNLIKELY(!tri_stack_is_empty(&w->inbox)) ||
+	    TRI_UNLIKELY(tri_reserve_is_told(&w->reserve)))
 		worker_listen(w);
 	if (tri_reserve_waits(&w->reserve) &&
 	    TRI_UNLIKELY(tri_sched_is_wanted(w->sched)))
 		tri_sched_publish(w);
-	word = worker_pop(w);
+	word = tri_runq_pop_next(&w->q);
 	if (word == 0) {
-		tri_sched_rest_all(w);
-		w->phase = TRI_SEARCH;
-		return;
+		word = worker_pop_other(w);
+		if (TRI_UNLIKELY(word == 0)) {
+			worker_idles(w);
+			return;
+		}
 	}
 	worker_run_word(w, word);
 	/* The batch itself moves `now` if it takes long. */
-	if (++w->since_poll >= TRI_POLL_BATCHES) {
-		w->since_poll = 0;
-		(void)tri_worker_clock(w);
-	}
+	if (TRI_UNLIKELY(++w->since_poll >= TRI_POLL_BATCHES))
+		worker_look_up(w);
 	if (TRI_UNLIKELY(w->now >= w->poll_at))
 		tri_worker_poll(w);
 }
