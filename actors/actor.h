@@ -27,6 +27,7 @@ enum {
 
 #define TRI_IDENT_GENERATION UINT64_C(0xffffffff)
 #define TRI_IDENT_HOME_SHIFT 32
+#define TRI_IDENT_HOME_BITS  16
 #define TRI_IDENT_HOME       UINT64_C(0xffff)
 #define TRI_IDENT_TOLD       (UINT64_C(1) << 49) /* by the system's stop */
 #define TRI_IDENT_COLD       (UINT64_C(1) << 50) /* the cold part is used */

@@ -208,24 +208,28 @@ die_free_slot(struct tri_crew *c, struct tr_self *a)
 }
 
 static void
+die_free(struct tri_crew *c, struct tr_self *a)
+{
+	tri_state_free(&c->desk, a, tri_load_relaxed(&a->behavior));
+	c->turn.cell = NULL;
+	die_free_slot(c, a);
+	/* rel: pairs with the acq in tri_system_alive. */
+	tri_store_release(&c->desk.counts.ended,
+	    tri_load_relaxed(&c->desk.counts.ended) + 1);
+}
+
+static void
 die_finish(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 {
-	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
-
 	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_KEPT) != 0)
 		(void)tri_keep_tell_end(c, a,
 		    TRI_KEEP_ENDED | (d->ignored ? TRI_KEEP_IGNORED : 0u),
 		    &d->why);
 	tri_seen(c->desk.sys, TRI_EVENT_ENDED, c->turn.ref, NULL, 0,
 	    d->why.code);
-	tri_state_free(&c->desk, a, b);
 	if (!d->told)
-		die_tell(c, b, &d->why);
-	c->turn.cell = NULL;
-	die_free_slot(c, a);
-	/* rel: pairs with the acq in tri_system_alive. */
-	tri_store_release(&c->desk.counts.ended,
-	    tri_load_relaxed(&c->desk.counts.ended) + 1);
+		die_tell(c, tri_load_relaxed(&a->behavior), &d->why);
+	die_free(c, a);
 }
 
 /* A life has ended: now the actor is its supervisor's. */
@@ -313,20 +317,20 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 	return true;
 }
 
-/* (1): nothing more comes in. */
-static void
-die_close(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
+/* (1): nothing more comes in; returns what is queued. */
+static struct tr_msg *
+die_close(struct tri_crew *c, struct tr_self *a)
 {
 	uint32_t n;
+	struct tr_msg *queued = tri_apart_close_owner(&a->inlet,
+	    tri_apart(c->desk.sys, a), tri_ref_generation(c->turn.ref), &n);
 
-	d->queued = tri_apart_close_owner(&a->inlet, tri_apart(c->desk.sys, a),
-	    tri_ref_generation(c->turn.ref), &n);
 	if (!c->turn.in_place)
-		return;
+		return queued;
 	/* The message in hand was still reachable: the oldest. */
-	TR_ASSERT(d->queued == c->turn.msg);
-	d->queued = d->queued->link;
+	TR_ASSERT(queued == c->turn.msg);
 	c->turn.in_place = false;
+	return queued->link;
 }
 
 /* Instead of (1): what comes in waits for the next life, and so does, unless
@@ -344,10 +348,21 @@ die_keep_open(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 		    tri_ref_generation(c->turn.ref), &n);
 }
 
-void
-tri_actor_die(struct tri_crew *c, struct tr_self *a)
+/* What is in the turn because an actor ends. */
+static void
+die_reset_turn(struct tri_crew *c)
 {
-	struct tri_dying d = { .why = c->turn.reason };
+	c->turn.ended = false;
+	c->turn.failed = false;
+	c->turn.unanswered = TR_ENOREPLY;
+}
+
+/* `closed`: (1) is done. */
+static void
+die_in_steps(struct tri_crew *c, struct tr_self *a, bool closed,
+    struct tr_msg *queued)
+{
+	struct tri_dying d = { .why = c->turn.reason, .queued = queued };
 
 	if (c->turn.msg != NULL && c->turn.msg->kind == TRI_MSG_START &&
 	    c->turn.failed && d.why.code == TR_IGNORE) {
@@ -358,17 +373,56 @@ tri_actor_die(struct tri_crew *c, struct tr_self *a)
 	    !d.ignored && tri_keep_holds(c, a, &d.why);
 	if (d.holds)
 		die_keep_open(c, a, &d);
-	else
-		die_close(c, a, &d);
+	else if (!closed)
+		d.queued = die_close(c, a);
 	die_drop_in_hand(c, a, &d);
-	c->turn.ended = false;
-	c->turn.failed = false;
-	c->turn.unanswered = TR_ENOREPLY;
+	die_reset_turn(c);
 	if (die_work(c, a, &d))
 		return;
 	tri_cold(c->desk.sys, a)->dying = d;
 	tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_DYING);
 	tri_actor_requeue(c, a);
+}
+
+/* Whether all it takes is (1) and (7), unless something is queued. */
+static bool
+die_is_simple(const struct tri_crew *c, const struct tr_self *a)
+{
+	uint64_t flags = tri_load_relaxed(&a->ident) >>
+	    (TRI_IDENT_HOME_SHIFT + TRI_IDENT_HOME_BITS);
+	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
+
+	return flags == 0 && a->pending == NULL && b->stop == NULL &&
+	    c->turn.ran && !c->turn.failed &&
+	    (c->turn.reason.code == TR_NORMAL ||
+		c->turn.reason.code == TR_SHUTDOWN) &&
+	    !tr_ref_equal(c->turn.ref, c->desk.sys->root);
+}
+
+/* (7) for one of those: nothing else is left. */
+static void
+die_simply(struct tri_crew *c, struct tr_self *a)
+{
+	struct tr_msg *m = c->turn.msg;
+
+	c->turn.msg = NULL;
+	if (m != NULL)
+		tri_msg_dispose(c, m,
+		    m->kind > TRI_MSG_COUNTED ? TR_EDEAD : c->turn.unanswered);
+	die_reset_turn(c);
+	die_free(c, a);
+}
+
+void
+tri_actor_die(struct tri_crew *c, struct tr_self *a)
+{
+	bool simple = die_is_simple(c, a);
+	struct tr_msg *queued = simple ? die_close(c, a) : NULL;
+
+	if (TRI_LIKELY(simple && queued == NULL))
+		die_simply(c, a);
+	else
+		die_in_steps(c, a, simple, queued);
 }
 
 void

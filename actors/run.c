@@ -420,23 +420,29 @@ tri_actor_rest(struct tri_worker *w, void *object)
 }
 
 /*
- * The same for the usual message: a plain one with nothing special about it or
- * its actor, so there is nothing to find out first.
+ * Let an actor without anything handle a simple message, or its first, in which
+ * run_message would find nothing.  true: nothing has come of it but other
+ * messages, and it is there to be freed.
  */
-static inline uint32_t
-run_usual_message(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+static inline __attribute__((always_inline)) bool
+run_simple(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, bool first)
 {
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 	int rc;
 
 	c->turn.msg = m;
-	c->turn.ran = false;
 	tri_store_relaxed(&c->tag, m->tag);
-	rc = b->receive(a, tri_actor_state(a, b), m);
+	if (first)
+		rc = run_start(c, a, m);
+	else
+		rc = b->receive(a, tri_actor_state(a, b), m);
+	if (TRI_LIKELY(rc == TR_OK) && TRI_LIKELY(!c->turn.ended) &&
+	    TRI_LIKELY(c->turn.msg == m))
+		return true;
 	c->turn.ran = true;
-	if (TRI_UNLIKELY(rc != TR_OK))
+	if (rc != TR_OK)
 		tri_turn_fail(c, rc);
-	return run_counted(c, 1);
+	return false;
 }
 
 /* A lone one in the inlet. */
@@ -446,8 +452,16 @@ run_usual_in_place(struct tri_crew *c, struct tr_self *a, uint64_t head)
 	struct tr_msg *m = tri_inlet_msg(head);
 
 	c->turn.in_place = true;
-	return run_after_place(c, a, &a->inlet, head, m,
-	    run_usual_message(c, a, m));
+	(void)run_simple(c, a, m, false);
+	return run_after_place(c, a, &a->inlet, head, m, run_counted(c, 1));
+}
+
+/* Whether a message that was taken is one for that. */
+static inline bool
+run_is_simple(const struct tr_self *a, const struct tr_msg *m)
+{
+	return tri_msg_is_simple(m, TRI_MSG_PLAIN) &&
+	    tri_load_relaxed(&a->ident) >> TRI_IDENT_CARE_SHIFT == 0;
 }
 
 /* Whether it is, and run_message would find nothing in it. */
@@ -457,7 +471,8 @@ run_is_usual_in_place(uint64_t ident, uint64_t head)
 	const struct tr_msg *m = tri_inlet_msg(head);
 
 	return tri_inlet_is_msg(head) && m->link == NULL &&
-	    tri_msg_is_simple(m) && m->generation == (uint32_t)ident &&
+	    tri_msg_is_simple(m, TRI_MSG_PLAIN) &&
+	    m->generation == (uint32_t)ident &&
 	    ident >> TRI_IDENT_CARE_SHIFT == 0;
 }
 
@@ -476,11 +491,25 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
 			*newest = NULL;
 		tri_inlet_fetch_ahead(m);
 		n++;
-		handled += run_message(c, a, m);
+		if (TRI_LIKELY(run_is_simple(a, m))) {
+			if (TRI_LIKELY(run_simple(c, a, m, false))) {
+				run_spend(c);
+				tri_pool_free(c->desk.pool, m, m->size_class);
+				handled++;
+				if (TRI_UNLIKELY(c->worker.now >= until)) {
+					c->turn.msg = NULL;
+					break;
+				}
+				continue;
+			}
+			handled += run_counted(c, 1);
+		} else {
+			handled += run_message(c, a, m);
+		}
 		run_spend(c);
 		if (TRI_UNLIKELY(c->turn.ended))
 			break;
-		if (TRI_LIKELY(c->turn.msg != NULL))
+		if (TRI_UNLIKELY(c->turn.msg != NULL))
 			tri_msg_dispose_inline(c, m, c->turn.unanswered);
 		if (TRI_UNLIKELY(c->worker.now >= until))
 			break;
@@ -576,14 +605,12 @@ run_usual_on(struct tri_crew *c, struct tr_self *a)
 		run_batch(c, a, ident, c->worker.batch - 1, false);
 }
 
-/* Something has come of it, beyond other messages. */
+/* Something has come of it. */
 static __attribute__((noinline)) void
-run_usual_ends(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, int rc)
+run_usual_ends(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
+    uint32_t counted)
 {
-	c->turn.ran = true;
-	if (rc != TR_OK)
-		tri_turn_fail(c, rc);
-	run_add_counts(c, a, run_counted(c, 1));
+	run_add_counts(c, a, run_counted(c, counted));
 	run_spend(c);
 	if (c->turn.ended) {
 		tri_actor_die(c, a);
@@ -596,25 +623,20 @@ run_usual_ends(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, int rc)
 
 /*
  * The usual case, without anything that it does not need: one simple message,
- * from this worker to an actor that it woke, and will keep.
+ * or the first of a new actor, from this worker to an actor that it woke, and
+ * will keep.
  */
-static inline void
-run_usual(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+static inline __attribute__((always_inline)) void
+run_usual(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, bool first)
 {
-	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
-	int rc;
-
 	a->pending = NULL;
 	tri_store_relaxed(&a->taken, 0u);
-	c->turn.msg = m;
-	tri_store_relaxed(&c->tag, m->tag);
-	rc = b->receive(a, tri_actor_state(a, b), m);
-	if (TRI_UNLIKELY(rc != TR_OK) || TRI_UNLIKELY(c->turn.ended) ||
-	    TRI_UNLIKELY(c->turn.msg != m)) {
-		run_usual_ends(c, a, m, rc);
+	if (TRI_UNLIKELY(!run_simple(c, a, m, first))) {
+		run_usual_ends(c, a, m, !first);
 		return;
 	}
-	run_add_counts(c, a, 1);
+	if (!first)
+		run_add_counts(c, a, 1);
 	run_spend(c);
 	tri_pool_free(c->desk.pool, m, m->size_class);
 	if (TRI_LIKELY(a->pending == NULL) &&
@@ -627,13 +649,13 @@ run_usual(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	run_usual_on(c, a);
 }
 
-/* Whether the first that is pending is one for run_usual. */
+/* Whether what is pending is one message for run_usual. */
 static inline bool
-run_is_usual(const struct tr_self *a)
+run_is_usual(const struct tr_self *a, enum tri_msg_kind kind)
 {
 	const struct tr_msg *m = a->pending;
 
-	return m != NULL && m->link == NULL && tri_msg_is_simple(m);
+	return m != NULL && m->link == NULL && tri_msg_is_simple(m, kind);
 }
 
 /* Not just one simple message that is pending for an actor without anything. */
@@ -651,9 +673,15 @@ run_unusual(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 	/* What waits in its stash has waited long. */
 	if ((ident & TRI_IDENT_COLD) != 0)
 		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
-	if (run_is_usual(a) && (ident & RUN_CARE) == 0) {
-		run_usual(c, a, a->pending);
-		return;
+	if ((ident & RUN_CARE) == 0) {
+		if (run_is_usual(a, TRI_MSG_PLAIN)) {
+			run_usual(c, a, a->pending, false);
+			return;
+		}
+		if (run_is_usual(a, TRI_MSG_START)) {
+			run_usual(c, a, a->pending, true);
+			return;
+		}
 	}
 	if (a->pending == NULL) {
 		head = tri_inlet_look_owner(&a->inlet);
@@ -675,8 +703,8 @@ tri_actor_run(struct tri_worker *w, void *object)
 	uint64_t ident = run_begin(c, a);
 
 	if (TRI_LIKELY((ident & (RUN_CARE | RUN_FIRST)) == 0) &&
-	    TRI_LIKELY(run_is_usual(a)))
-		run_usual(c, a, a->pending);
+	    TRI_LIKELY(run_is_usual(a, TRI_MSG_PLAIN)))
+		run_usual(c, a, a->pending, false);
 	else
 		run_unusual(c, a, ident);
 }

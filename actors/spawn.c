@@ -70,7 +70,7 @@ tri_start_message(struct tri_desk *d, tr_ref parent,
     const struct tr_behavior *b, const void *arg)
 {
 	size_t size = b->arg_size == 0 ? sizeof(arg) : b->arg_size;
-	struct tr_msg *m = tri_msg_alloc(d, TRI_MSG_START, 0, 0, size);
+	struct tr_msg *m = tri_msg_make(d, TRI_MSG_START, 0, 0, size);
 
 	if (m == NULL)
 		return NULL;
@@ -249,8 +249,8 @@ spawn_launch(struct tri_desk *d, tr_ref ref, const struct tr_behavior *b,
 	return TR_OK;
 }
 
-tr_ref
-tri_spawn(struct tri_desk *d, const struct tr_behavior *b, const void *arg,
+static inline __attribute__((always_inline)) tr_ref
+spawn(struct tri_desk *d, const struct tr_behavior *b, const void *arg,
     const struct tr_spawn_options *o, const struct tri_spawn_how *how)
 {
 	struct tr_system *sys = d->sys;
@@ -287,19 +287,28 @@ tri_spawn(struct tri_desk *d, const struct tr_behavior *b, const void *arg,
 }
 
 tr_ref
+tri_spawn(struct tri_desk *d, const struct tr_behavior *b, const void *arg,
+    const struct tr_spawn_options *o, const struct tri_spawn_how *how)
+{
+	return spawn(d, b, arg, o, how);
+}
+
+tr_ref
 tr_spawn(struct tr_self *self, const struct tr_behavior *behavior,
     const void *arg, const struct tr_spawn_options *options)
 {
 	struct tri_crew *c = tri_crew_of(self);
+	struct tri_spawn_how how = {
+		.parent = c->turn.ref,
+		.here = c->worker.index,
+	};
 
 	if (TRI_UNLIKELY(c->turn.stopping)) {
 		if (options != NULL && options->error != NULL)
 			*options->error = TR_ESTOPPING;
 		return TR_REF_NONE;
 	}
-	return tri_spawn(&c->desk, behavior, arg, options,
-	    &(struct tri_spawn_how){
-		.parent = c->turn.ref,
-		.here = c->worker.index,
-	    });
+	if (TRI_LIKELY(options == NULL))
+		return spawn(&c->desk, behavior, arg, NULL, &how);
+	return tri_spawn(&c->desk, behavior, arg, options, &how);
 }

@@ -100,13 +100,12 @@ _Static_assert(sizeof(struct tri_msg_ask) == 16, "16 bytes each");
 _Static_assert(sizeof(struct tri_msg_reply) == 16, "16 bytes each");
 _Static_assert(sizeof(struct tri_msg_extra) == 16, "16 bytes each");
 
-/* Whether it is plain, and a block from a pool that is just to be freed: what
- * most are. */
+/* Whether it is of that kind, and a block from a pool that is just to be freed:
+ * what most are. */
 static inline bool
-tri_msg_is_simple(const struct tr_msg *m)
+tri_msg_is_simple(const struct tr_msg *m, enum tri_msg_kind kind)
 {
-	return m->kind == TRI_MSG_PLAIN && m->flags == 0 &&
-	    (int8_t)m->size_class >= 0;
+	return m->kind == kind && m->flags == 0 && (int8_t)m->size_class >= 0;
 }
 
 _Static_assert((int8_t)TRI_CLASS_MARK < 0 && TRI_CLASSES < 128,

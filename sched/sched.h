@@ -108,7 +108,6 @@ struct tri_worker {
 	bool trimmed; /* nothing more to give back for now */
 	bool open; /* what it queues is for anybody, until it polls */
 	int64_t trim_at; /* then it is worth another look */
-	unsigned since_poll; /* batches */
 	int64_t now; /* the clock, maybe a little ahead (tri_worker_clock) */
 	int64_t exact; /* the clock as last read */
 	uint64_t cycles; /* when `now` was set */

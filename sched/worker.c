@@ -110,7 +110,6 @@ tri_worker_poll(struct tri_worker *w)
 	struct tri_timer_node *node;
 	unsigned events;
 
-	w->since_poll = 0;
 	tri_sched_reopen(w);
 	tri_count(&w->counts.polls, (uint64_t)1);
 	events = w->env->loop_poll(w->env, w->loop);
@@ -201,13 +200,6 @@ worker_idles(struct tri_worker *w)
 	w->phase = TRI_SEARCH;
 }
 
-static TRI_COLD void
-worker_look_up(struct tri_worker *w)
-{
-	w->since_poll = 0;
-	(void)tri_worker_clock(w);
-}
-
 static inline void
 worker_run(struct tri_worker *w)
 {
@@ -229,8 +221,9 @@ worker_run(struct tri_worker *w)
 	}
 	worker_run_word(w, word);
 	/* The batch itself moves `now` if it takes long. */
-	if (TRI_UNLIKELY(++w->since_poll >= TRI_POLL_BATCHES))
-		worker_look_up(w);
+	if (TRI_UNLIKELY(
+		tri_load_relaxed(&w->counts.batches) % TRI_POLL_BATCHES == 0))
+		(void)tri_worker_clock(w);
 	if (TRI_UNLIKELY(w->now >= w->poll_at))
 		tri_worker_poll(w);
 }
