@@ -40,8 +40,9 @@ board_is_safe(const struct board *board)
 	int last = board->queens - 1, row = board->row[last];
 
 	for (int i = 0; i < last; i++) {
-		if (board->row[i] == row || board->row[i] == row - (last - i) ||
-		    board->row[i] == row + (last - i))
+		int apart = abs(board->row[i] - row);
+
+		if (apart == 0 || apart == last - i)
 			return false;
 	}
 	return true;
