@@ -10,8 +10,13 @@
  * is it detached first (tri_turn_detach).
  *
  * A batch ends after 128 messages or 200 us, and after one list of the inlet's
- * if others wait.  The cycle counter is read every 16 messages, across batches; after a
- * slow message at every one.
+ * if others wait.  With a backlog it may be followed by another at once
+ * (sched/owe.c).  The cycle counter is read every 16 messages, across batches;
+ * after a slow message at every one.
+ *
+ * Nearly every message is one, simple, and for an actor that this worker keeps
+ * and has nothing else for: run_usual is all that is done for it.  At five
+ * instructions in a cycle each one counts there; what is rare is out of line.
  *
  * The worker that has the actor scheduled runs all of this; after
  * tri_inlet_rest_owner succeeded the cell is not its own any more.  An actor
@@ -36,6 +41,7 @@ run_tick_clock(struct tri_crew *c)
 	bool slow = now - before > (int64_t)TRI_SLOW_NS * w->clock_every;
 
 	w->clock_last = now;
+	tri_owe_took(w, now - before, tri_load_relaxed(&w->running));
 	if (slow)
 		w->clock_every = 1;
 	else if (w->clock_every < TRI_CLOCK_MESSAGES)
@@ -539,6 +545,44 @@ run_is_newest(const struct tr_self *a, const struct tr_msg *newest)
 	return m != NULL;
 }
 
+/*
+ * It has a backlog for more than this turn, which now begins to be handled.  What
+ * has taken long before that was not this actor (sched/owe.c).  Returns when the
+ * batch is to end: its time begins now.
+ */
+static int64_t
+run_backlog(struct tri_crew *c, struct tr_self *a)
+{
+	struct tri_worker *w = &c->worker;
+	int64_t before = w->clock_last;
+
+	run_tick_clock(c);
+	tri_owe_took(w, w->now - before, 0);
+	tri_owe_begin(w, tri_word_of(a, TRI_KIND_ACTOR));
+	return w->now + TRI_BATCH_NS;
+}
+
+/* It has been taken: that may have taken long, too, but was no handler. */
+static int64_t
+run_backlog_taken(struct tri_crew *c)
+{
+	struct tri_worker *w = &c->worker;
+
+	w->clock_last = tri_worker_clock(w);
+	return w->now + TRI_BATCH_NS;
+}
+
+/* Its turn is over, but not its backlog.  false: it goes behind the others. */
+static bool
+run_goes_on(struct tri_crew *c, struct tr_self *a, struct tr_msg *newest)
+{
+	if (a->pending == NULL || !tri_actor_roams(a))
+		return false;
+	c->turn.cell = NULL;
+	return tri_owe_pushes(&c->worker, tri_word_of(a, TRI_KIND_ACTOR),
+	    newest);
+}
+
 /* One batch, of up to `left` messages, of which the first may be done; `took`:
  * that was the inlet's list. */
 static __attribute__((noinline)) void
@@ -552,6 +596,8 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 	uint32_t n;
 
 	TR_DASSERT(newest == NULL || run_is_newest(a, newest));
+	if (tri_load_relaxed(&a->taken) > w->batch)
+		until = run_backlog(c, a);
 	for (;;) {
 		uint64_t head;
 
@@ -576,6 +622,8 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 				return;
 			continue;
 		}
+		if (tri_inlet_length(head) > w->batch)
+			(void)run_backlog(c, a);
 		if (TRI_UNLIKELY(
 			tri_inlet_length(head) >= c->desk.sys->apart) &&
 		    tri_apart_is_worth(c, a, head)) {
@@ -588,8 +636,11 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		tri_store_relaxed(&a->taken, n);
 		if (TRI_UNLIKELY((ident & TRI_IDENT_BOUND) != 0))
 			tri_bound_drop_old(c, a);
+		if (n > w->batch)
+			until = run_backlog_taken(c);
 	}
-	run_requeue(c, a, newest);
+	if (!run_goes_on(c, a, newest))
+		run_requeue(c, a, newest);
 }
 
 /* It was not let go of: let it rest, or go on. */

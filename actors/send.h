@@ -169,8 +169,8 @@ deliver_behind(struct tr_self *a, struct tr_msg *newest, struct tr_msg *m)
 {
 	m->link = NULL;
 	m->ahead = 0;
-	newest->ahead =
-	    (int32_t)(((intptr_t)m - (intptr_t)newest) / 32 * TRI_INLET_AHEAD);
+	newest->ahead = (int32_t)(((intptr_t)m - (intptr_t)newest) / 32 *
+	    TRI_INLET_STRIDES);
 	newest->link = m;
 	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + 1);
 }
@@ -181,8 +181,9 @@ deliver_behind(struct tr_self *a, struct tr_msg *newest, struct tr_msg *m)
  * newer than what is pending, and nobody else looks at that.  false: it has
  * not; it is in the queue for all, or runs.
  *
- * In a backlog each message says where the one after the next is likely to be
- * (tri_inlet_reverse).
+ * In a backlog each message says where a later one is likely to be, if that is
+ * as far from the next as the next is from here, and so on (tri_inlet_reverse
+ * knows it exactly).
  */
 static inline bool
 tri_deliver_reserved(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)

@@ -329,7 +329,8 @@ park_called(struct tri_worker *w)
 {
 	return tri_load_seq_cst(&w->bell) != 0 ||
 	    !tri_stack_is_empty(&w->inbox) ||
-	    tri_load_seq_cst(&w->q.over_count) != 0;
+	    tri_load_seq_cst(&w->q.over.count) != 0 ||
+	    tri_load_seq_cst(&w->q.soon.count) != 0;
 }
 
 /* On its own line only. */
@@ -445,7 +446,8 @@ park_roused(struct tri_worker *w, unsigned events)
 	return events > 0 || tri_wheel_next(&w->wheel) <= w->exact ||
 	    !tri_stack_is_empty(&s->injected) ||
 	    !tri_stack_is_empty(&w->inbox) ||
-	    tri_load_relaxed(&w->q.over_count) != 0 ||
+	    tri_load_relaxed(&w->q.over.count) != 0 ||
+	    tri_load_relaxed(&w->q.soon.count) != 0 ||
 	    tri_load_relaxed(&s->attention) != 0;
 }
 

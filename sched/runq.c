@@ -31,28 +31,29 @@ runq_link(struct tri_runq *q, tri_word word)
 	return tri_sched_link(q->sched, word);
 }
 
-/* ---------------------------------------------------- overflow list ---- */
+/* ------------------------------------- lists: overflow, and what runs soon */
 
 /* Under the lock. */
 static void
-over_append(struct tri_runq *q, struct tri_link *link)
+list_append(struct tri_runq_list *list, struct tri_link *link)
 {
 	link->entry.next = NULL;
-	if (q->over_last != NULL)
-		q->over_last->entry.next = &link->entry;
+	if (list->last != NULL)
+		list->last->entry.next = &link->entry;
 	else
-		q->over_first = link;
-	q->over_last = link;
+		list->first = link;
+	list->last = link;
 }
 
 /* Under the lock: cut off up to `max`, but at most `share` of all in percent;
  * returns the first, *count how many. */
 static struct tri_link *
-over_cut(struct tri_runq *q, uint64_t max, unsigned share, unsigned *count)
+list_cut(struct tri_runq_list *list, uint64_t max, unsigned share,
+    unsigned *count)
 {
-	uint64_t have = tri_load_relaxed(&q->over_count);
+	uint64_t have = tri_load_relaxed(&list->count);
 	uint64_t want = (have * share + 99) / 100, n;
-	struct tri_link *first = q->over_first, *last = first;
+	struct tri_link *first = list->first, *last = first;
 
 	*count = 0;
 	if (first == NULL)
@@ -61,26 +62,52 @@ over_cut(struct tri_runq *q, uint64_t max, unsigned share, unsigned *count)
 		want = max;
 	for (n = 1; n < want; n++)
 		last = tri_link_of_entry(last->entry.next);
-	q->over_first = tri_link_next(last);
-	if (q->over_first == NULL)
-		q->over_last = NULL;
+	list->first = tri_link_next(last);
+	if (list->first == NULL)
+		list->last = NULL;
 	last->entry.next = NULL;
-	tri_store_relaxed(&q->over_count, have - n);
+	tri_store_relaxed(&list->count, have - n);
 	*count = (unsigned)n;
 	return first;
 }
 
 static void
-over_push(struct tri_runq *q, tri_word word)
+list_push(struct tri_runq *q, struct tri_runq_list *list, tri_word word)
 {
 	struct tri_link *link = runq_link(q, word);
 
 	link->word = word;
 	tri_lock(q->sched->env, &q->lock);
-	over_append(q, link);
+	list_append(list, link);
 	/* seq_cst: announces the word, as runq_announce does for the ring. */
-	tri_fetch_add_seq_cst(&q->over_count, (uint64_t)1);
+	tri_fetch_add_seq_cst(&list->count, (uint64_t)1);
 	tri_unlock(&q->lock);
+}
+
+static void
+over_push(struct tri_runq *q, tri_word word)
+{
+	list_push(q, &q->over, word);
+}
+
+static void
+soon_push(struct tri_runq *q, tri_word word)
+{
+	list_push(q, &q->soon, word);
+}
+
+static tri_word
+soon_pop(struct tri_runq *q)
+{
+	struct tri_link *link;
+	unsigned n;
+
+	if (TRI_LIKELY(tri_load_relaxed(&q->soon.count) == 0))
+		return 0;
+	tri_lock(q->sched->env, &q->lock);
+	link = list_cut(&q->soon, 1, 100, &n);
+	tri_unlock(&q->lock);
+	return link != NULL ? link->word : 0;
 }
 
 /*
@@ -101,13 +128,13 @@ over_refill(struct tri_runq *q)
 	struct tri_link *link;
 	tri_word first = 0;
 
-	if (tri_load_relaxed(&q->over_count) == 0)
+	if (tri_load_relaxed(&q->over.count) == 0)
 		return 0;
 	if (refill > TRI_REFILL)
 		refill = TRI_REFILL;
 	tri_lock(q->sched->env, &q->lock);
 	/* One is run at once; a ring holds one less than it has slots. */
-	link = over_cut(q, refill, 100, &n);
+	link = list_cut(&q->over, refill, 100, &n);
 	tri_unlock(&q->lock);
 	if (link == NULL)
 		return 0;
@@ -135,11 +162,18 @@ over_refill(struct tri_runq *q)
 void
 tri_runq_push_back(struct tri_runq *q, tri_word word)
 {
-	if (TRI_LIKELY(tri_load_relaxed(&q->over_count) == 0) &&
+	if (TRI_LIKELY(tri_load_relaxed(&q->over.count) == 0) &&
 	    ck_ring_enqueue_spmc(&q->ring, q->buffer, (void *)word))
 		runq_announce(q);
 	else
 		over_push(q, word);
+}
+
+void
+tri_runq_push_soon(struct tri_runq *q, tri_word word)
+{
+	q->passed = false;
+	soon_push(q, word);
 }
 
 static tri_word
@@ -191,17 +225,31 @@ runq_pop_ring(struct tri_runq *q)
 	return over_refill(q);
 }
 
+/* What is to run soon, if one other has been run since; 0: nothing. */
+static tri_word
+runq_pop_soon(struct tri_runq *q)
+{
+	if (TRI_LIKELY(tri_load_relaxed(&q->soon.count) == 0))
+		return 0;
+	q->passed = !q->passed;
+	return q->passed ? 0 : soon_pop(q);
+}
+
 tri_word
 tri_runq_pop_slow(struct tri_runq *q)
 {
-	tri_word word;
+	tri_word word = runq_pop_soon(q);
 
 	q->next_uses = 0;
+	if (word != 0)
+		return word;
 	if (q->local_first != NULL && (q->turn++ & 1) == 0)
 		return runq_pop_local(q);
 	word = runq_pop_ring(q);
 	if (word == 0)
 		word = runq_pop_local(q);
+	if (word == 0)
+		word = soon_pop(q);
 	return word != 0 ? word : runq_pop_next(q);
 }
 
@@ -215,20 +263,24 @@ tri_runq_waits(struct tri_runq *q)
 uint64_t
 tri_runq_length(struct tri_runq *q)
 {
-	return ck_ring_size(&q->ring) + tri_load_relaxed(&q->over_count);
+	return ck_ring_size(&q->ring) + tri_load_relaxed(&q->over.count) +
+	    tri_load_relaxed(&q->soon.count);
 }
 
 unsigned
 tri_runq_give(struct tri_runq *q, struct tri_runq *to)
 {
-	tri_word word = runq_pop_next(q);
+	tri_word next = runq_pop_next(q), word;
 	unsigned n = 0;
 
-	if (word == 0)
-		word = runq_pop_ring(q);
-	for (; word != 0; n++) {
+	for (; (word = soon_pop(q)) != 0; n++)
+		soon_push(to, word);
+	for (; (word = runq_pop_ring(q)) != 0; n++)
 		over_push(to, word);
-		word = runq_pop_ring(q);
+	/* There, too, it comes before those. */
+	if (next != 0) {
+		soon_push(to, next);
+		n++;
 	}
 	return n;
 }
@@ -238,33 +290,45 @@ tri_runq_give(struct tri_runq *q, struct tri_runq *to)
 bool
 tri_runq_stealable(struct tri_runq *q)
 {
-	/* seq_cst: pairs with over_push, for a worker about to sleep. */
+	/* seq_cst: pairs with list_push, for a worker about to sleep. */
 	return ck_ring_size(&q->ring) > 0 ||
-	    tri_load_seq_cst(&q->over_count) > 0;
+	    tri_load_seq_cst(&q->over.count) > 0 ||
+	    tri_load_seq_cst(&q->soon.count) > 0;
 }
 
-/* Half of the overflow list, one for the thief to run, the rest into its
- * ring. */
+/* Half of both lists, one for the thief to run, the rest into its own queue. */
 static tri_word
-steal_over(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
+steal_lists(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 {
-	struct tri_link *link;
+	struct tri_link *soon, *over;
 	tri_word first = 0;
 	unsigned n;
 
-	if (tri_load_relaxed(&q->over_count) == 0 || !tri_trylock(&q->lock))
+	if ((tri_load_relaxed(&q->over.count) == 0 &&
+		tri_load_relaxed(&q->soon.count) == 0) ||
+	    !tri_trylock(&q->lock))
 		return 0;
-	link = over_cut(q, TRI_REFILL, 50, &n);
+	soon = list_cut(&q->soon, TRI_STEAL, 50, taken);
+	over = list_cut(&q->over, TRI_REFILL, 50, &n);
 	tri_unlock(&q->lock);
 	*taken += n;
-	while (link != NULL) {
-		struct tri_link *next = tri_link_next(link);
+	while (soon != NULL) {
+		struct tri_link *next = tri_link_next(soon);
 
 		if (first == 0)
-			first = link->word;
+			first = soon->word;
 		else
-			tri_runq_push_back(mine, link->word);
-		link = next;
+			soon_push(mine, soon->word);
+		soon = next;
+	}
+	while (over != NULL) {
+		struct tri_link *next = tri_link_next(over);
+
+		if (first == 0)
+			first = over->word;
+		else
+			tri_runq_push_back(mine, over->word);
+		over = next;
 	}
 	return first;
 }
@@ -290,7 +354,7 @@ tri_runq_steal(struct tri_runq *mine, struct tri_runq *q, bool stuck,
 	}
 	*taken = n;
 	if (first == 0)
-		first = steal_over(mine, q, taken);
+		first = steal_lists(mine, q, taken);
 	if (first == 0 && stuck) {
 		first = tri_next_steal(&q->next, q->sched->env, mine);
 		*taken = first != 0;

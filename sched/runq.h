@@ -36,11 +36,18 @@ enum {
 
 struct tri_sched;
 
+struct tri_runq_list {
+	struct tri_link *first;
+	struct tri_link *last;
+	_Atomic uint64_t count;
+};
+
 struct tri_runq {
 	/* Owner only. */
 	struct tri_sched *sched;
 	unsigned next_uses;
 	unsigned turn; /* alternates between local and the rest */
+	bool passed; /* over what is to run soon */
 	struct tri_link *local_first;
 	struct tri_link *local_last;
 	/* Of `next`, or of what was popped last: by whoever put it there (NULL:
@@ -56,11 +63,10 @@ struct tri_runq {
 	alignas(TRI_LINE) ck_ring_t ring;
 	alignas(TRI_LINE) ck_ring_buffer_t buffer[TRI_RING_SLOTS];
 
-	/* Under the lock; the count is read without it. */
+	/* Under the lock; their counts are read without it. */
 	alignas(TRI_LINE) struct tri_lock lock;
-	struct tri_link *over_first;
-	struct tri_link *over_last;
-	_Atomic uint64_t over_count;
+	struct tri_runq_list over; /* what the ring has no room for */
+	struct tri_runq_list soon; /* tri_runq_push_soon */
 };
 
 void tri_runq_init(struct tri_runq *q, struct tri_sched *sched);
@@ -73,6 +79,9 @@ tri_word tri_runq_replace_next(struct tri_runq *q, tri_word word);
 
 /* The owner: run this after the others. */
 void tri_runq_push_back(struct tri_runq *q, tri_word word);
+
+/* The owner: run this when one other has been run. */
+void tri_runq_push_soon(struct tri_runq *q, tri_word word);
 
 /* The owner: run this, which must stay here, after the others. */
 void tri_runq_push_local(struct tri_runq *q, struct tri_link *link);
@@ -88,7 +97,8 @@ static inline bool
 tri_runq_has_others(struct tri_runq *q)
 {
 	return q->local_first != NULL || ck_ring_size(&q->ring) > 0 ||
-	    tri_load_relaxed(&q->over_count) > 0;
+	    tri_load_relaxed(&q->over.count) > 0 ||
+	    tri_load_relaxed(&q->soon.count) > 0;
 }
 
 /* Anyone: whether there is something to steal (not counting `next`). */

@@ -86,8 +86,17 @@ struct tri_throttle {
 	uint64_t own; /* counts at that time: its acts, */
 	uint64_t acts; /* all workers', */
 	uint64_t crossed; /* and messages between workers */
+	uint64_t parks; /* and its own */
 	uint64_t pace; /* in the trial */
 	uint8_t stuck[TRI_WORKERS_MAX]; /* looks since it got on */
+};
+
+/* owe.c; owner only. */
+struct tri_owed {
+	int64_t took_ns; /* a handler, where that was long; 0: none */
+	tri_word by; /* whose it was; 0: somebody who is over */
+	tri_word to; /* who is owed that, and goes on, */
+	int64_t until; /* at once until then */
 };
 
 struct tri_worker {
@@ -122,6 +131,7 @@ struct tri_worker {
 	uint32_t clock_in; /* so many messages on, a look at the clock */
 	uint32_t clock_every; /* at that many */
 	int64_t clock_last; /* what it said */
+	struct tri_owed owed;
 	struct tri_throttle throttle;
 	struct tri_wheel wheel;
 	struct tri_pool pool;
@@ -315,6 +325,17 @@ void tri_sched_publish(struct tri_worker *w);
 void tri_sched_reopen(struct tri_worker *w);
 /* Whether anything waits, in any queue. */
 bool tri_sched_waits(struct tri_worker *w);
+
+/* owe.c: from a worker's thread. */
+/* What it ran took that long: `by`, or 0, somebody who is over. */
+void tri_owe_took(struct tri_worker *w, int64_t ns, tri_word by);
+/* A long backlog of this word begins to be handled. */
+void tri_owe_begin(struct tri_worker *w, tri_word word);
+/* It was stolen, and is to run now. */
+void tri_owe_stolen(struct tri_worker *w, tri_word word);
+/* It has had its turn, and more to do.  true: it has been pushed, to run again
+ * before its turn would come.  The note: see tri_sched_push_noted. */
+bool tri_owe_pushes(struct tri_worker *w, tri_word word, void *note);
 
 /* Whether somebody looks for work. */
 static inline bool

@@ -49,7 +49,7 @@ enum {
 	CROSSED = 8, /* one message in so many */
 	PATIENCE = 4, /* looks */
 	SAMPLES = 4, /* that an average remembers, about */
-	WINDOWS = 4, /* of that many the pace says nothing */
+	WINDOWS = 4, /* longer ones, if it slept, say nothing */
 	GIVE_MAX = 1024, /* who has more words than that has work for two */
 };
 
@@ -85,6 +85,7 @@ throttle_begin(struct tri_worker *w)
 
 	throttle_count(w->sched, &t->acts, &t->crossed);
 	t->own = w->sched->hooks.acts(w);
+	t->parks = tri_load_relaxed(&w->counts.parks);
 	t->since = w->now;
 }
 
@@ -223,8 +224,9 @@ tri_throttle_poll(struct tri_worker *w)
 	}
 	if (w->now - t->since < w->sched->throttle_ns || throttle_stops(w))
 		return;
-	/* Else it was asleep, or in one handler. */
-	if (w->now - t->since < WINDOWS * w->sched->throttle_ns)
+	/* Else it was asleep for most of it. */
+	if (w->now - t->since < WINDOWS * w->sched->throttle_ns ||
+	    tri_load_relaxed(&w->counts.parks) == t->parks)
 		throttle_sample(&t->with, throttle_pace(w));
 	to = NULL;
 	if (w->now >= t->until && throttle_wanted(w))

@@ -272,6 +272,7 @@ worker_search(struct tri_worker *w)
 	tri_park_found(w);
 	w->phase = TRI_RUN;
 	w->q.note = NULL; /* it may be that of what the poll has pushed */
+	tri_owe_stolen(w, word);
 	worker_run_word(w, word);
 }
 

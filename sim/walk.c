@@ -140,7 +140,8 @@ walk_queue(struct tr_sim *sim, struct tri_worker *w)
 	}
 	for (at = q->ring.c_head; at != q->ring.p_tail; at++)
 		walk_word(sim, (tri_word)q->buffer[at & q->ring.mask].value);
-	walk_links(sim, q->over_first);
+	walk_links(sim, q->over.first);
+	walk_links(sim, q->soon.first);
 	walk_links(sim, q->local_first);
 }
 

@@ -219,7 +219,7 @@ begin(struct shape shape)
 	sched_name(&rig.mine.ring, sizeof(rig.mine.ring), "ring");
 	sched_name(&rig.mine.buffer, sizeof(rig.mine.buffer), "slots");
 	sched_name(&rig.mine.lock, sizeof(rig.mine.lock), "lock");
-	sched_name(&rig.mine.over_count, sizeof(rig.mine.over_count), "over");
+	sched_name(&rig.mine.over.count, sizeof(rig.mine.over.count), "over");
 }
 
 static void

@@ -234,10 +234,10 @@ every_push_shows_to_who_is_about_to_sleep(void **unused)
 	(void)unused;
 	for (unsigned i = 0; i < RING + 10; i++) {
 		pushes = atomic_load(&r->mine.pushes);
-		over = atomic_load(&r->mine.over_count);
+		over = atomic_load(&r->mine.over.count);
 		push_back(r, i, i + 1);
 		assert_true(atomic_load(&r->mine.pushes) != pushes ||
-		    atomic_load(&r->mine.over_count) != over);
+		    atomic_load(&r->mine.over.count) != over);
 	}
 	rig_free(r);
 }
@@ -376,6 +376,120 @@ next_does_not_starve_local_words(void **unused)
 	}
 	expect_pop(&r->mine, 1);
 	expect_empty(&r->mine);
+	rig_free(r);
+}
+
+/* --------------------------------------------------------------- soon ---- */
+
+static void
+push_soon(struct rig *r, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		tri_runq_push_soon(&r->mine, word_at(r, i));
+}
+
+static void
+soon_is_when_one_other_has_been_run(void **unused)
+{
+	struct rig *r = rig_new();
+
+	(void)unused;
+	push_back(r, 0, 4);
+	push_soon(r, 10, 13);
+	expect_pop(&r->mine, 0);
+	expect_pop(&r->mine, 10);
+	expect_pop(&r->mine, 1);
+	expect_pop(&r->mine, 11);
+	/* Who comes now waits for one, too. */
+	push_soon(r, 13, 14);
+	expect_pop(&r->mine, 2);
+	expect_pop(&r->mine, 12);
+	expect_pop(&r->mine, 3);
+	expect_pop(&r->mine, 13);
+	expect_empty(&r->mine);
+	rig_free(r);
+}
+
+static void
+soon_is_now_when_there_is_no_other(void **unused)
+{
+	struct rig *r = rig_new();
+
+	(void)unused;
+	push_soon(r, 0, 3);
+	assert_true(tri_runq_waits(&r->mine));
+	assert_true(tri_runq_has_others(&r->mine));
+	assert_true(tri_runq_stealable(&r->mine));
+	assert_int_equal(tri_runq_length(&r->mine), 3);
+	expect_pops(&r->mine, 0, 3);
+	expect_empty(&r->mine);
+	rig_free(r);
+}
+
+/* Whoever goes on and on so lets each of the others run, wherever they are. */
+static void
+soon_starves_nobody(void **unused)
+{
+	enum { AGAIN = 100, LOCAL = 50, OTHERS = RING + 20 };
+	struct rig *r = rig_new();
+	unsigned others = 0, local = 0, row = 0;
+
+	(void)unused;
+	push_back(r, 200, 200 + OTHERS);
+	for (unsigned i = 0; i < 20; i++)
+		push_local(r, LOCAL + i);
+	push_soon(r, AGAIN, AGAIN + 1);
+	while (others < OTHERS || local < 20) {
+		unsigned number = number_of(rig_pop(&r->mine));
+
+		if (number == AGAIN) {
+			assert_int_equal(row, 1);
+			row = 0;
+			push_soon(r, AGAIN, AGAIN + 1);
+			continue;
+		}
+		assert_int_equal(++row, 1);
+		if (number >= 200)
+			assert_int_equal(number, 200 + others++);
+		else
+			assert_int_equal(number, LOCAL + local++);
+	}
+	expect_pop(&r->mine, AGAIN);
+	expect_empty(&r->mine);
+	rig_free(r);
+}
+
+static void
+soon_is_so_for_a_thief_and_for_who_is_given_it(void **unused)
+{
+	struct rig *r = rig_new();
+	unsigned taken = 0;
+	tri_word word;
+
+	(void)unused;
+	push_soon(r, 0, 5);
+	word = tri_runq_steal(&r->other, &r->mine, false, &taken);
+	assert_int_equal(number_of(word), 0);
+	assert_int_equal(taken, 3);
+	tri_runq_push_back(&r->other, word_at(r, 20));
+	tri_runq_push_back(&r->other, word_at(r, 21));
+	/* The others of those that were stolen. */
+	expect_pop(&r->other, 20);
+	expect_pop(&r->other, 1);
+	expect_pop(&r->other, 21);
+	expect_pop(&r->other, 2);
+	expect_empty(&r->other);
+	/* Given: what would have been next comes soon, behind what did. */
+	push_back(r, 30, 32);
+	(void)rig_push_next(&r->mine, word_at(r, 40));
+	assert_int_equal(tri_runq_give(&r->mine, &r->other), 5);
+	expect_empty(&r->mine);
+	expect_pop(&r->other, 30);
+	expect_pop(&r->other, 3);
+	expect_pop(&r->other, 31);
+	expect_pop(&r->other, 4);
+	expect_pop(&r->other, 40);
+	expect_empty(&r->other);
 	rig_free(r);
 }
 
@@ -647,8 +761,7 @@ next_goes_to_the_owner_or_to_a_thief(void **unused)
 		for (unsigned n = pushed % 5 == 0 ? 2 : 1; n > 0; n--) {
 			struct thing *t = &r->thing[pushed++ % WORDS];
 
-			(void)rig_push_next(&r->mine,
-			    tri_word_of(t, KIND));
+			(void)rig_push_next(&r->mine, tri_word_of(t, KIND));
 		}
 		/* Let the thief in on a machine that has one core. */
 		if (pushed % 512 == 0)
@@ -698,6 +811,11 @@ main(void)
 		cmocka_unit_test(local_words_keep_their_order_and_stay),
 		cmocka_unit_test(local_words_and_others_take_turns),
 		cmocka_unit_test(next_does_not_starve_local_words),
+		cmocka_unit_test(soon_is_when_one_other_has_been_run),
+		cmocka_unit_test(soon_is_now_when_there_is_no_other),
+		cmocka_unit_test(soon_starves_nobody),
+		cmocka_unit_test(
+		    soon_is_so_for_a_thief_and_for_who_is_given_it),
 		cmocka_unit_test(thief_takes_the_older_half_in_order),
 		cmocka_unit_test(thief_finds_nothing_in_an_empty_queue),
 		cmocka_unit_test(

@@ -244,9 +244,25 @@ what_was_done_in_its_sleep_does_not_count(void **unused)
 	(void)unused;
 	window(sim, 1, 10000, 1000, 0); /* large messages */
 	sim->now += 8 * TRI_THROTTLE_NS;
+	tri_count(&worker(sim, 1)->counts.parks, (uint64_t)1);
 	step_aside(sim);
 	/* 40,000 and 22,000, and not what is done in 4 ms. */
 	assert_true(nap(sim, TR_MS(1), 30000));
+	end(sim);
+}
+
+static void
+what_was_done_in_a_long_handler_does(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	tri_worker_poll(worker(sim, 1));
+	work(sim, 1, 10 * TRI_THROTTLE_NS, 50000, 50000, 0);
+	tri_worker_poll(worker(sim, 1)); /* 20,000 in a ms */
+	step_aside(sim); /* 40,000 */
+	assert_false(nap(sim, TR_MS(1), 32000));
+	stay_away(sim, 8, 32000);
 	end(sim);
 }
 
@@ -298,6 +314,7 @@ main(void)
 		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
 		cmocka_unit_test(one_slow_trial_does_not_count_for_much),
 		cmocka_unit_test(what_was_done_in_its_sleep_does_not_count),
+		cmocka_unit_test(what_was_done_in_a_long_handler_does),
 		cmocka_unit_test(who_is_missed_later_comes_back_at_once),
 		cmocka_unit_test(the_watch_is_patient_while_it_is_aside),
 	};
