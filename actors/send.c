@@ -268,10 +268,7 @@ void
 tri_deliver_claimed(struct tri_crew *c, tr_ref to, struct tr_self *a,
     struct tr_msg *m, struct tri_next *at)
 {
-	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
-
-	if (tri_next_settle(at, word) != 0)
-		tri_next_put(at, word); /* as it was */
+	tri_next_leave(at, tri_word_of(a, TRI_KIND_ACTOR));
 	tri_deliver_other(c, to, a, m);
 }
 

@@ -33,6 +33,13 @@ tri_next_settle(struct tri_next *n, tri_word word)
 	}
 }
 
+void
+tri_next_leave(struct tri_next *n, tri_word word)
+{
+	if (tri_next_settle(n, word) != 0)
+		tri_next_put(n, word);
+}
+
 tri_word
 tri_next_steal(struct tri_next *n, struct tri_env *env, const void *thief)
 {

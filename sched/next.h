@@ -87,10 +87,14 @@ tri_next_put(struct tri_next *n, tri_word word)
 	tri_store_release(&n->word, word);
 }
 
+/* The owner, after such a claim: leave the word there after all, unless the
+ * thief has it. */
+void tri_next_leave(struct tri_next *n, tri_word word);
+
 /*
  * The owner of a plain one: take the word that it has read there.  false: that
- * is up to tri_next_settle() now, because of a thief; so that the hot paths need
- * no call.
+ * is up to tri_next_settle() or tri_next_leave() now, because of a thief; so that
+ * the hot paths need no call.
  */
 static inline bool
 tri_next_take_plain(struct tri_next *n)

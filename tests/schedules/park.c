@@ -277,14 +277,28 @@ push_home(struct tri_worker *w)
 
 /* As a worker that steps aside, which is throttle.c's to decide. */
 static void
-give_others(struct tri_worker *w)
+give_all(struct tri_worker *w)
 {
 	struct tri_worker *to = tri_sched_worker(&rig.sched, 1 - w->index);
 
-	for (unsigned i = 1; i < rig.shape.jobs; i++)
-		tri_runq_push_back(&w->q, word(i));
 	if (tri_runq_give(&w->q, &to->q) > 0)
 		tri_park_ring(to);
+}
+
+static void
+give_others(struct tri_worker *w)
+{
+	for (unsigned i = 1; i < rig.shape.jobs; i++)
+		tri_runq_push_back(&w->q, word(i));
+	give_all(w);
+}
+
+/* What would have been next is to run soon there. */
+static void
+give_next(struct tri_worker *w)
+{
+	(void)tri_runq_replace_next(&w->q, word(1));
+	give_all(w);
 }
 
 static void
@@ -450,6 +464,13 @@ begin_gift_two(void)
 }
 
 static void
+begin_gift_next(void)
+{
+	SHAPE(.workers = 2, .jobs = 2, .wait_for = 2, .first = give_next,
+	    .at_start = 1);
+}
+
+static void
 begin_aside_home(void)
 {
 	SHAPE(.workers = 2, .jobs = 2, .wait_for = 2, .first = push_home,
@@ -526,6 +547,8 @@ static const struct sched_case cases[] = {
 	PARK_CASE("gift", 2, begin_gift,
 	    "a handler waits for what it gave to the other worker"),
 	PARK_CASE("gift_two", 2, begin_gift_two, "the same with two"),
+	PARK_CASE("gift_next", 2, begin_gift_next,
+	    "the same for what it was to run next"),
 	PARK_CASE("aside_home", 2, begin_aside_home,
 	    "a handler waits for what it pushed to a worker that is aside"),
 	PARK_CASE("aside_next", 2, begin_aside_next,

@@ -221,7 +221,30 @@ send_behind(struct actor *a, struct tri_place *p, struct tr_msg *m)
 	tri_reserve_return(p, word_of(a), m);
 }
 
-/* tri_deliver_inline */
+static void
+send_kept(struct actor *a, struct tri_place *p, struct tr_msg *m)
+{
+	if (tri_reserve_note(p) == NULL)
+		send_first(a, m);
+	else
+		send_behind(a, p, m);
+}
+
+/* deliver_kept, tri_deliver_claimed; true: it is sent. */
+static bool
+send_plain(struct actor *a, struct tri_place *p, struct tr_msg *m)
+{
+	if (!p->slot.plain || tri_load_relaxed(&p->slot.word) != word_of(a))
+		return false;
+	if (tri_next_take_plain(&p->slot)) {
+		send_kept(a, p, m);
+		return true;
+	}
+	tri_next_leave(&p->slot, word_of(a));
+	return false;
+}
+
+/* tri_deliver_usual, tri_deliver_other */
 static void
 own_send(struct actor *a)
 {
@@ -231,11 +254,11 @@ own_send(struct actor *a)
 	uint64_t head = tri_inlet_look(&a->inlet);
 	enum tri_inlet_pushed pushed;
 
+	if (head == mine && send_plain(a, p, m))
+		return;
+	head = tri_inlet_look(&a->inlet);
 	if (head == mine && tri_reserve_take(p, word_of(a))) {
-		if (tri_reserve_note(p) == NULL)
-			send_first(a, m);
-		else
-			send_behind(a, p, m);
+		send_kept(a, p, m);
 		return;
 	}
 	if (head == TRI_INLET_IDLE && tri_inlet_reserve(&a->inlet, mine)) {

@@ -154,6 +154,60 @@ what_waits_in_two_places_is_handled_in_one_turn(void **unused)
 	test_free(t);
 }
 
+/* ---------------------------------------------- killed as it gets one --- */
+
+static int
+kill_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct keep *t = kit_ctx(state);
+
+	(void)msg;
+	if (t->logged < t->ticks || t->ticks < 2) {
+		if (t->logged == t->ticks)
+			give(self, t, ++t->ticks);
+		kit_tell(self, tr_self_ref(self), TICK);
+		return TR_OK;
+	}
+	t->was_kept = is_kept(t);
+	give(self, t, 3);
+	assert_int_equal(tr_kill(self, t->kept), TR_OK);
+	kit_tell(self, t->other, WORK);
+	return TR_OK;
+}
+
+static int
+kill_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct keep *t;
+
+	(void)kit_start_ctx(self, state, arg);
+	t = kit_ctx(state);
+	set_quick(self, true);
+	t->kept = tr_spawn(self, &kept, t, NULL);
+	t->other = tr_spawn(self, &bystander, t, NULL);
+	kit_tell(self, tr_self_ref(self), TICK);
+	return TR_OK;
+}
+
+static const struct tr_behavior kill_root = {
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = kill_start,
+	.receive = kill_receive,
+};
+
+static void
+one_that_is_killed_handles_nothing_more(void **unused)
+{
+	struct keep *t = keep_begin(1, &kill_root);
+
+	(void)unused;
+	kit_run(&t->k);
+	assert_true(t->was_kept);
+	assert_string_equal(t->log, "12x");
+	test_free(t);
+}
+
 /* --------------------------------------------- a worker that is at work - */
 
 /* Has work for ever, until the kept one has got what a stranger sends. */
@@ -447,6 +501,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KIT_TEST(what_waits_in_two_places_is_handled_in_one_turn),
+		KIT_TEST(one_that_is_killed_handles_nothing_more),
 		KIT_TEST(strangers_reach_one_that_is_kept),
 		KIT_TEST(one_kept_by_a_stuck_worker_is_run_by_another),
 		KIT_TEST(slow_handlers_let_go_of_what_was_kept),

@@ -152,7 +152,12 @@ nobody_is_owed_what_he_took_himself(void **unused)
 	expect_row(sim, &at, BACKLOG, 1);
 	for (unsigned i = 0; i < 3; i++)
 		expect_row(sim, &at, i, 1);
-	expect_row(sim, &at, BACKLOG, 3);
+	for (unsigned i = 3; i < 6; i++)
+		tri_sched_push_back(worker(sim, 0), word(sim, i));
+	expect_row(sim, &at, BACKLOG, 1);
+	for (unsigned i = 3; i < 6; i++)
+		expect_row(sim, &at, i, 1);
+	expect_row(sim, &at, BACKLOG, 2);
 	sim_end(sim);
 }
 
