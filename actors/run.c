@@ -675,10 +675,11 @@ run_usual_ends(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
 /*
  * The usual case, without anything that it does not need: one simple message,
  * or the first of a new actor, from this worker to an actor that it woke, and
- * will keep.
+ * will keep.  `stashes`: something may come out of its stash.
  */
 static inline __attribute__((always_inline)) void
-run_usual(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, bool first)
+run_usual(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, bool first,
+    bool stashes)
 {
 	a->pending = NULL;
 	tri_store_relaxed(&a->taken, 0u);
@@ -690,7 +691,8 @@ run_usual(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, bool first)
 		run_add_counts(c, a, 1);
 	run_spend(c);
 	tri_pool_free(c->desk.pool, m, m->size_class);
-	if (TRI_LIKELY(a->pending == NULL) &&
+	TR_DASSERT(stashes || a->pending == NULL);
+	if ((!stashes || TRI_LIKELY(a->pending == NULL)) &&
 	    TRI_LIKELY(tri_inlet_look_owner(&a->inlet) == c->reserved) &&
 	    TRI_LIKELY(!tri_worker_is_slow(&c->worker))) {
 		c->turn.cell = NULL;
@@ -726,11 +728,11 @@ run_unusual(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
 	if ((ident & RUN_CARE) == 0) {
 		if (run_is_usual(a, TRI_MSG_PLAIN)) {
-			run_usual(c, a, a->pending, false);
+			run_usual(c, a, a->pending, false, true);
 			return;
 		}
 		if (run_is_usual(a, TRI_MSG_START)) {
-			run_usual(c, a, a->pending, true);
+			run_usual(c, a, a->pending, true, true);
 			return;
 		}
 	}
@@ -755,7 +757,7 @@ tri_actor_run(struct tri_worker *w, void *object)
 
 	if (TRI_LIKELY((ident & (RUN_CARE | RUN_FIRST)) == 0) &&
 	    TRI_LIKELY(run_is_usual(a, TRI_MSG_PLAIN)))
-		run_usual(c, a, a->pending, false);
+		run_usual(c, a, a->pending, false, false);
 	else
 		run_unusual(c, a, ident);
 }

@@ -15,6 +15,8 @@
 #ifndef TROUPE_MAILBOX_MESSAGE_H
 #define TROUPE_MAILBOX_MESSAGE_H
 
+#include <string.h>
+
 #include "mailbox/base.h"
 
 enum tri_msg_kind {
@@ -101,15 +103,25 @@ _Static_assert(sizeof(struct tri_msg_reply) == 16, "16 bytes each");
 _Static_assert(sizeof(struct tri_msg_extra) == 16, "16 bytes each");
 
 /* Whether it is of that kind, and a block from a pool that is just to be freed:
- * what most are. */
+ * what most are.  All is in one word. */
 static inline bool
 tri_msg_is_simple(const struct tr_msg *m, enum tri_msg_kind kind)
 {
-	return m->kind == kind && m->flags == 0 && (int8_t)m->size_class >= 0;
+	union {
+		uint8_t byte[4]; /* offset, kind, flags, size_class */
+		uint32_t word;
+	} asked = { { 0, 0xff, 0xff, 0x80 } },
+	  wanted = { { 0, (uint8_t)kind, 0, 0 } };
+	uint32_t word;
+
+	memcpy(&word, &m->offset, sizeof(word));
+	return (word & asked.word) == wanted.word;
 }
 
-_Static_assert((int8_t)TRI_CLASS_MARK < 0 && TRI_CLASSES < 128,
-    "blocks' size classes have no sign");
+_Static_assert(offsetof(struct tr_msg, size_class) ==
+	    offsetof(struct tr_msg, offset) + 3 &&
+	TRI_CLASS_MARK >= 0x80 && TRI_CLASSES < 0x80,
+    "as there; blocks have the lower classes");
 
 static inline void *
 tri_msg_payload(struct tr_msg *m)

@@ -72,7 +72,7 @@ tri_owe_pushes(struct tri_worker *w, tri_word word, void *note)
 	    (w->now < o->until && tri_next_is_free(&w->q.next) &&
 		!tri_sched_is_wanted(w->sched))) {
 		tri_sched_push_noted(w, word, note, false);
-		w->q.next_uses = 0;
+		w->q.next_left = TRI_NEXT_USES;
 		return true;
 	}
 	o->to = 0;

@@ -152,6 +152,7 @@ void
 tri_park_found(struct tri_worker *w)
 {
 	w->idle_since = 0;
+	w->trimmed = false;
 	park_end_search(w);
 }
 

@@ -12,6 +12,7 @@ void
 tri_runq_init(struct tri_runq *q, struct tri_sched *sched)
 {
 	q->sched = sched;
+	q->next_left = TRI_NEXT_USES;
 	tri_next_init(&q->next, sched->env->fence_others(sched->env));
 	ck_ring_init(&q->ring, TRI_RING_SLOTS);
 	tri_lock_init(&q->lock);
@@ -240,7 +241,7 @@ tri_runq_pop_slow(struct tri_runq *q)
 {
 	tri_word word = runq_pop_soon(q);
 
-	q->next_uses = 0;
+	q->next_left = TRI_NEXT_USES;
 	if (word != 0)
 		return word;
 	if (q->local_first != NULL && (q->turn++ & 1) == 0)

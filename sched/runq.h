@@ -45,7 +45,7 @@ struct tri_runq_list {
 struct tri_runq {
 	/* Owner only. */
 	struct tri_sched *sched;
-	unsigned next_uses;
+	unsigned next_left; /* how often `next` still goes first */
 	unsigned turn; /* alternates between local and the rest */
 	bool passed; /* over what is to run soon */
 	struct tri_link *local_first;
@@ -123,10 +123,9 @@ tri_runq_pop_next(struct tri_runq *q)
 {
 	tri_word word = tri_load_relaxed(&q->next.word);
 
-	if (TRI_UNLIKELY(q->next_uses >= TRI_NEXT_USES) ||
-	    TRI_UNLIKELY(word == 0))
+	if (TRI_UNLIKELY(q->next_left == 0) || TRI_UNLIKELY(word == 0))
 		return 0;
-	q->next_uses++;
+	q->next_left--;
 	return tri_next_take_this(&q->next, word);
 }
 

@@ -171,7 +171,6 @@ static inline void
 worker_run_word(struct tri_worker *w, tri_word word)
 {
 	tri_store_relaxed(&w->running, word);
-	w->trimmed = false;
 	w->sched->kinds[tri_word_kind(word)].run(w, tri_word_object(word));
 	tri_store_relaxed(&w->running, (tri_word)0);
 	tri_count(&w->counts.batches, (uint64_t)1);
@@ -184,7 +183,7 @@ worker_pop_other(struct tri_worker *w)
 	tri_word word = 0;
 	void *note = NULL;
 
-	w->q.next_uses = 0;
+	w->q.next_left = TRI_NEXT_USES;
 	if (tri_reserve_waits(&w->reserve) &&
 	    ((w->turn++ & 1) != 0 || !tri_runq_has_others(&w->q)))
 		word = tri_reserve_pop(&w->reserve, &note);
@@ -200,7 +199,8 @@ worker_idles(struct tri_worker *w)
 	w->phase = TRI_SEARCH;
 }
 
-static inline void
+/* false: there is nothing to run. */
+static inline bool
 worker_run(struct tri_worker *w)
 {
 	tri_word word;
@@ -216,7 +216,7 @@ worker_run(struct tri_worker *w)
 		word = worker_pop_other(w);
 		if (TRI_UNLIKELY(word == 0)) {
 			worker_idles(w);
-			return;
+			return false;
 		}
 	}
 	worker_run_word(w, word);
@@ -226,6 +226,7 @@ worker_run(struct tri_worker *w)
 		(void)tri_worker_clock(w);
 	if (TRI_UNLIKELY(w->now >= w->poll_at))
 		tri_worker_poll(w);
+	return true;
 }
 
 /* ------------------------------------------------------------- search --- */
@@ -297,7 +298,7 @@ worker_step(struct tri_worker *w)
 			w->phase = TRI_RUN;
 	}
 	if (TRI_LIKELY(w->phase == TRI_RUN)) {
-		worker_run(w);
+		(void)worker_run(w);
 		return true;
 	}
 	switch (w->phase) {
@@ -319,7 +320,11 @@ void
 tri_worker_loop(struct tri_worker *w)
 {
 	while (worker_step(w))
-		;
+		/* The same steps, without a look at the phase for each. */
+		while (w->phase == TRI_RUN &&
+		    tri_load_relaxed(&w->sched->attention) == 0 &&
+		    worker_run(w))
+			;
 }
 
 /* --------------------------------------------- pushing, any thread ------ */

@@ -209,7 +209,7 @@ begin(struct shape shape)
 	rig.sched.kinds = rig.kinds;
 	rig.kinds[KIND].link = item_link;
 	queue_init(&rig.mine, shape.ring);
-	rig.mine.next_uses = shape.tired ? TRI_NEXT_USES : 0;
+	rig.mine.next_left = shape.tired ? 0 : TRI_NEXT_USES;
 	for (unsigned i = 0; i < THIEVES; i++)
 		queue_init(&rig.other[i], 16);
 	for (unsigned i = 0; i < shape.before; i++)

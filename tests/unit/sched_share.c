@@ -299,7 +299,7 @@ note_goes_with_its_word(void **unused)
 	assert_ptr_equal(w->q.note, &sim->job[0]);
 	/* One is next that had too many turns: nobody's note is. */
 	push_noted(sim, 5, false);
-	w->q.next_uses = TRI_NEXT_USES;
+	w->q.next_left = 0;
 	expect_step(w, TRI_RUN);
 	assert_int_equal(sim->order[2], 1);
 	assert_null(w->q.note);
