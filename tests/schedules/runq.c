@@ -20,6 +20,7 @@ enum { WORDS = 10, THIEVES = 2, KIND = 3, STEALS = 2 };
  *   b  push behind the others
  *   n  push as the next one
  *   l  push what must stay here
+ *   s  push what is to run soon
  *   p  pop
  *   w  ask whether anything waits
  */
@@ -117,6 +118,15 @@ push_local(void)
 }
 
 static void
+push_soon(void)
+{
+	struct item *item = &rig.item[rig.pushed++];
+
+	tri_runq_push_soon(&rig.mine, tri_word_of(item, KIND));
+	item->pushed = sched_stamp();
+}
+
+static void
 found_nothing(uint64_t called)
 {
 	SCHED_CHECK(rig.empties < 32);
@@ -164,6 +174,7 @@ own(void)
 		case 'b': push_back(); break;
 		case 'n': push_next(); break;
 		case 'l': push_local(); break;
+		case 's': push_soon(); break;
 		case 'w': ask(); break;
 		default: pop(); break;
 		}
@@ -220,6 +231,7 @@ begin(struct shape shape)
 	sched_name(&rig.mine.buffer, sizeof(rig.mine.buffer), "slots");
 	sched_name(&rig.mine.lock, sizeof(rig.mine.lock), "lock");
 	sched_name(&rig.mine.over.count, sizeof(rig.mine.over.count), "over");
+	sched_name(&rig.mine.soon.count, sizeof(rig.mine.soon.count), "soon");
 }
 
 static void
@@ -312,6 +324,18 @@ begin_overflow_two(void)
 }
 
 static void
+begin_soon(void)
+{
+	begin((struct shape){ "sbpspwpp", 4, 0, 2, false, false, false });
+}
+
+static void
+begin_soon_overflow(void)
+{
+	begin((struct shape){ "sbpspwpp", 4, 4, 1, false, false, false });
+}
+
+static void
 begin_mixed(void)
 {
 	begin((struct shape){ "nlbnpbwppp", 4, 1, 2, true, true, false });
@@ -335,6 +359,9 @@ static const struct sched_case cases[] = {
 	    "a thief, the ring runs over and is filled again"),
 	RUNQ_CASE("overflow_two", 3, begin_overflow_two,
 	    "2 thieves, words in the overflow list"),
+	RUNQ_CASE("soon", 3, begin_soon, "2 thieves, what is to run soon"),
+	RUNQ_CASE("soon_overflow", 2, begin_soon_overflow,
+	    "that and the overflow list, a thief"),
 	RUNQ_CASE("mixed", 3, begin_mixed, "2 thieves, all kinds of pushes"),
 };
 
