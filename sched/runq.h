@@ -11,12 +11,14 @@
  * - an overflow list of its own, behind a spin lock, for what does not fit;
  *   never one shared by all.  While it holds anything new words go behind it,
  *   so the order stays first-in first-out.
+ * - a list, behind the same lock, of what is to run soon: each of them when one
+ *   other has been run, and by turns with those (owe.c).
  * - `local`: words pinned to this worker; the owner only.
  *
  * `pushes` is what makes a push visible to a worker about to sleep: the ring's
  * tail is libck's and only stored, so the pusher does a seq_cst exchange on
  * `pushes` between its enqueue and its look at who sleeps; see park.c.  For the
- * overflow list its count does the same.
+ * lists their counts do the same.
  */
 #ifndef TROUPE_SCHED_RUNQ_H
 #define TROUPE_SCHED_RUNQ_H
