@@ -156,11 +156,14 @@ tri_sched_rest_all(struct tri_worker *w)
 static TRI_COLD void
 worker_listen(struct tri_worker *w)
 {
-	uint64_t told = tri_reserve_listen(&w->reserve);
+	uint64_t told;
 	tri_word word;
 
 	if (!tri_stack_is_empty(&w->inbox))
 		worker_take_inbox(w);
+	if (!tri_reserve_is_told(&w->reserve))
+		return;
+	told = tri_reserve_listen(&w->reserve);
 	while ((word = tri_reserve_take_told(&w->reserve, &told)) != 0)
 		tri_sched_rest(w, word);
 }
