@@ -297,12 +297,29 @@ tri_runq_stealable(struct tri_runq *q)
 	    tri_load_seq_cst(&q->soon.count) > 0;
 }
 
-/* Half of both lists, one for the thief to run, the rest into its own queue. */
+/* What was cut off goes to the thief's queue, but for the first of all, which it
+ * runs; returns that. */
+static tri_word
+steal_rest(struct tri_runq *mine, struct tri_link *link, tri_word first,
+    void (*push)(struct tri_runq *q, tri_word word))
+{
+	while (link != NULL) {
+		struct tri_link *next = tri_link_next(link);
+
+		if (first == 0)
+			first = link->word;
+		else
+			push(mine, link->word);
+		link = next;
+	}
+	return first;
+}
+
+/* Half of both lists. */
 static tri_word
 steal_lists(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 {
 	struct tri_link *soon, *over;
-	tri_word first = 0;
 	unsigned n;
 
 	if ((tri_load_relaxed(&q->over.count) == 0 &&
@@ -313,25 +330,8 @@ steal_lists(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 	over = list_cut(&q->over, TRI_REFILL, 50, &n);
 	tri_unlock(&q->lock);
 	*taken += n;
-	while (soon != NULL) {
-		struct tri_link *next = tri_link_next(soon);
-
-		if (first == 0)
-			first = soon->word;
-		else
-			soon_push(mine, soon->word);
-		soon = next;
-	}
-	while (over != NULL) {
-		struct tri_link *next = tri_link_next(over);
-
-		if (first == 0)
-			first = over->word;
-		else
-			tri_runq_push_back(mine, over->word);
-		over = next;
-	}
-	return first;
+	return steal_rest(mine, over, steal_rest(mine, soon, 0, soon_push),
+	    tri_runq_push_back);
 }
 
 tri_word
