@@ -6,6 +6,7 @@
  * and waits for its turn; or has it at once, if it only wants to look and the
  * supervisor's first start is over.
  */
+#include "actors/apart.h"
 #include "actors/supervise/supervise.h"
 
 /* -------------------------------------------------------------- answers -- */
@@ -229,6 +230,18 @@ serve_delete(struct tr_self *self, struct tri_super *s, struct tri_asked *asked,
 	tri_kid_free(&s->kids, memory, kid);
 }
 
+/* Whether an actor has ended, or is about to: who was told of its end may be
+ * faster than the last of it. */
+static bool
+is_over(const struct tr_system *sys, tr_ref ref)
+{
+	struct tr_self *a = tri_cell_find(sys, ref);
+
+	/* If the inlet is open, was it that actor's still? */
+	return a == NULL || tri_inlet_head(sys, a) == TRI_INLET_CLOSED ||
+	    tri_cell_find(sys, ref) != a;
+}
+
 /* Whether it is to be stopped, and has ended: not even a simple_one_for_one
  * supervisor knows of it then. */
 static bool
@@ -237,7 +250,7 @@ is_stopped(struct tr_self *self, const struct tri_super *s,
 {
 	return tri_super_is_simple(s) &&
 	    tr_tag(asked->msg) == TRI_SUPER_TERMINATE && tr_ref_valid(ref) &&
-	    tri_cell_find(tr_system_of(self), ref) == NULL;
+	    is_over(tr_system_of(self), ref);
 }
 
 /* Which child is meant; else the error is answered. */

@@ -79,6 +79,85 @@ children_are_started_by_request(void **unused)
 	    DO(ask_which), DO(ask_count), DO(answers), DO(nobody_is_there));
 }
 
+/* --------------------------------------------- told of before it is over - */
+
+static tr_ref leaver;
+static atomic_bool leaver_ends, leaver_may_end;
+
+static int
+leaver_start(struct tr_self *self, void *state, const void *arg)
+{
+	(void)state;
+	(void)arg;
+	return tr_exit(self, TR_SHUTDOWN);
+}
+
+static void
+leaver_stop(struct tr_self *self, void *state, const struct tr_reason *why)
+{
+	(void)self;
+	(void)state;
+	(void)why;
+	atomic_store(&leaver_ends, true);
+	while (!atomic_load(&leaver_may_end))
+		kit_nap();
+}
+
+static int
+leaver_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)state;
+	return tr_unhandled(self, msg);
+}
+
+static const struct tr_behavior leaver_behavior = {
+	.name = "leaver",
+	.start = leaver_start,
+	.receive = leaver_receive,
+	.stop = leaver_stop,
+};
+
+static bool
+one_leaves(struct tr_self *self)
+{
+	atomic_store(&leaver_ends, false);
+	atomic_store(&leaver_may_end, false);
+	leaver = tr_spawn(self, &leaver_behavior, NULL, &aside);
+	return true;
+}
+
+static bool
+it_is_about_to_end(struct tr_self *self)
+{
+	(void)self;
+	return atomic_load(&leaver_ends);
+}
+
+static bool
+terminates_it(struct tr_self *self)
+{
+	return asked(tr_supervisor_terminate_child(self, tree.sup, NULL, leaver,
+	    tr_forever(), director_answer, 0));
+}
+
+static bool
+it_may_end(struct tr_self *self)
+{
+	(void)self;
+	atomic_store(&leaver_may_end, true);
+	return true;
+}
+
+/* A child's end is told, to its supervisor, too, before its slot is free. */
+static void
+who_is_about_to_end_is_no_child_any_more(void **unused)
+{
+	(void)unused;
+	tree_reset();
+	PLAY(&pool, DO(one_leaves), DO(it_is_about_to_end), DO(terminates_it),
+	    ANSWER(TR_OK), DO(it_may_end));
+}
+
 static void
 ids_say_nothing(void **unused)
 {
@@ -431,6 +510,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KIT_TEST(children_are_started_by_request),
+		KIT_TEST(who_is_about_to_end_is_no_child_any_more),
 		KIT_TEST(ids_say_nothing),
 		KIT_TEST(who_does_not_start_is_not_there),
 		KIT_TEST(who_ends_at_once_was_started),
