@@ -17,7 +17,7 @@
  *   from worker to worker?  (A message that did goes home to another pool: that
  *   is what is counted.)
  * - If so it steps aside, for a trial: it gives all it may give away to a busy
- *   worker of a lower index, and sleeps.  Worker 0 never does.
+ *   worker, and sleeps.  One at least stays.
  * - If the others get as much done without it as all do with it, it stays aside,
  *   each time twice as long, BREAK_MIN_NS to BREAK_MAX_NS; then it takes part
  *   again, until the next window has passed.  If not, it comes back, and is left
@@ -124,10 +124,11 @@ throttle_taker(struct tri_worker *w)
 	struct tri_sched *s = w->sched;
 	uint64_t idle = tri_load_seq_cst(&s->idle);
 
-	for (unsigned i = 0; i < w->index; i++) {
+	for (unsigned i = 0; i < s->n; i++) {
 		struct tri_worker *v = tri_sched_worker(s, i);
 
-		if ((idle >> i & 1) == 0 && tri_load_relaxed(&v->aside) == 0)
+		if (v != w && (idle >> i & 1) == 0 &&
+		    tri_load_relaxed(&v->aside) == 0)
 			return v;
 	}
 	return NULL;
@@ -139,6 +140,22 @@ throttle_give(struct tri_worker *w, struct tri_worker *to)
 	tri_sched_publish(w);
 	if (tri_runq_give(&w->q, &to->q) > 0)
 		tri_park_ring(to);
+}
+
+/* It does not take part from here on.  false: it is the last that does. */
+static bool
+throttle_leave(struct tri_worker *w, struct tri_worker *to)
+{
+	uint32_t n = tri_load_relaxed(&w->sched->asides);
+
+	do
+		if (n >= w->sched->n - 1)
+			return false;
+	while (!tri_cas_weak_acq_rel(&w->sched->asides, &n, n + 1));
+	tri_store_relaxed(&w->aside, 1u);
+	tri_count(&w->counts.asides, (uint64_t)1);
+	throttle_give(w, to);
+	return true;
 }
 
 static int64_t
@@ -231,14 +248,10 @@ tri_throttle_poll(struct tri_worker *w)
 	to = NULL;
 	if (w->now >= t->until && throttle_wanted(w))
 		to = throttle_taker(w);
-	if (to != NULL) {
+	if (to != NULL && throttle_leave(w, to)) {
 		t->trial = true;
 		throttle_forget(&t->without);
 		t->until = w->now + TRIAL_NS;
-		tri_store_relaxed(&w->aside, 1u);
-		tri_fetch_add_relaxed(&w->sched->asides, 1u);
-		tri_count(&w->counts.asides, (uint64_t)1);
-		throttle_give(w, to);
 	}
 	throttle_begin(w);
 }

@@ -129,7 +129,7 @@ tri_worker_poll(struct tri_worker *w)
 	else if (w->poll_ns < TRI_POLL_NS_MAX)
 		w->poll_ns *= 2;
 	w->poll_at = w->now + w->poll_ns;
-	if (w->index > 0 && w->sched->throttle_ns != INT64_MAX)
+	if (w->sched->n > 1 && w->sched->throttle_ns != INT64_MAX)
 		tri_throttle_poll(w);
 }
 

@@ -146,8 +146,6 @@ who_has_reason_to_stay_stays(void **unused)
 	assert_false(is_aside(sim, 1));
 	window(sim, 1, 10000, 10000, 1200); /* few of which cross */
 	assert_false(is_aside(sim, 1));
-	window(sim, 0, 10000, 10000, 5000); /* the last one */
-	assert_false(is_aside(sim, 0));
 	atomic_store(&sim->sched.idle, 1);
 	window(sim, 1, 10000, 10000, 5000); /* the other sleeps */
 	assert_false(is_aside(sim, 1));
@@ -170,6 +168,29 @@ somebody_busy_always_remains(void **unused)
 	atomic_store(&sim->sched.idle, 0);
 	window(sim, 2, 10000, 10000, 10000);
 	assert_true(is_aside(sim, 2));
+	window(sim, 0, 10000, 10000, 10000);
+	assert_false(is_aside(sim, 0));
+	end(sim);
+}
+
+/* Whichever of them it is. */
+static void
+any_worker_steps_aside(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	/* The other one is about to, at this moment. */
+	atomic_store(&sim->sched.asides, 1);
+	window(sim, 0, 5000, 5000, 5000);
+	assert_false(is_aside(sim, 0));
+	atomic_store(&sim->sched.asides, 0);
+	window(sim, 0, 5000, 5000, 5000);
+	assert_true(is_aside(sim, 0));
+	assert_int_equal(atomic_load(&sim->sched.asides), 1);
+	window(sim, 1, 10000, 10000, 5000);
+	assert_false(is_aside(sim, 1));
+	assert_int_equal(atomic_load(&sim->sched.asides), 1);
 	end(sim);
 }
 
@@ -316,6 +337,7 @@ main(void)
 		cmocka_unit_test(what_was_done_in_its_sleep_does_not_count),
 		cmocka_unit_test(what_was_done_in_a_long_handler_does),
 		cmocka_unit_test(who_is_missed_later_comes_back_at_once),
+		cmocka_unit_test(any_worker_steps_aside),
 		cmocka_unit_test(the_watch_is_patient_while_it_is_aside),
 	};
 
