@@ -33,6 +33,10 @@
 	    TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT | TRI_IDENT_DYING)
 #define RUN_FIRST TRI_IDENT_COLD
 
+enum {
+	RUN_RESERVE_MAX = 4096
+}; /* messages that tri_actor_reserve walks over */
+
 static void
 run_tick_clock(struct tri_crew *c)
 {
@@ -423,6 +427,48 @@ tri_actor_rest(struct tri_worker *w, void *object)
 	uint64_t head = tri_inlet_look_owner(in);
 
 	return !tri_inlet_is_msg(head) && tri_inlet_rest_owner(in, head);
+}
+
+/* The newest of what is pending, for an actor of which that is not known; *known:
+ * nobody has so much that it would take long to look. */
+static struct tr_msg *
+run_find_newest(const struct tr_self *a, bool *known)
+{
+	struct tr_msg *m, *newest = NULL;
+
+	*known = tri_load_relaxed(&a->taken) <= RUN_RESERVE_MAX;
+	for (m = *known ? a->pending : NULL; m != NULL; m = m->link) {
+		tri_inlet_fetch_ahead(m);
+		newest = m;
+	}
+	return newest;
+}
+
+void *
+tri_actor_reserve(struct tri_worker *w, void *object)
+{
+	struct tr_self *a = object;
+	struct tri_crew *c = (struct tri_crew *)(void *)w;
+	uint64_t ident = tri_load_relaxed(&a->ident);
+	struct tri_inlet *in = tri_inlet_of(c->desk.sys, a);
+	struct tr_msg *newest, *before, *came;
+	bool known;
+	uint32_t n;
+
+	if ((ident & (RUN_CARE | TRI_IDENT_BOUND)) != 0 ||
+	    tri_inlet_length(tri_inlet_look_owner(in)) > RUN_RESERVE_MAX)
+		return NULL;
+	before = newest = run_find_newest(a, &known);
+	if (!known)
+		return NULL;
+	came = tri_inlet_take_reserved(in, c->reserved, (uint32_t)ident,
+	    &newest, &n);
+	if (before == NULL)
+		a->pending = came;
+	else
+		before->link = came;
+	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + n);
+	return newest;
 }
 
 /*

@@ -146,6 +146,15 @@ tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
 	return tri_push_unusual(sys, a, tri_load_relaxed(&a->ident), m);
 }
 
+/* A message had to be pushed.  If other workers have stepped aside meanwhile, the
+ * next need not. */
+static inline void
+send_looks_round(struct tri_crew *c)
+{
+	if (TRI_UNLIKELY(tri_load_relaxed(&c->worker.yielded) != 0))
+		tri_sched_withdraw(&c->worker);
+}
+
 /* Messages to this actor, which is not bounded, go there. */
 static void
 stream_set(struct tri_crew *c, tr_ref to, struct tr_self *a,
@@ -227,6 +236,7 @@ tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		tri_tell_reserver(c->desk.sys, s.cell, head);
 	else
 		tri_crowd_pushed(c, to, m, head);
+	send_looks_round(c);
 }
 
 void
@@ -262,6 +272,7 @@ tri_deliver_other(struct tri_crew *c, tr_ref to, struct tr_self *a,
 	/* For this worker there is nothing to tell: it has just looked. */
 	else if (head != c->reserved)
 		tri_tell_reserver(c->desk.sys, a, head);
+	send_looks_round(c);
 }
 
 void
@@ -295,6 +306,7 @@ deliver_moved(struct tri_crew *c, tr_ref to, struct tr_self *a,
 		return;
 	stream_set(c, to, a, in);
 	tri_deliver_pushed(c, to, a, m, tri_push_to(c->desk.sys, a, m));
+	send_looks_round(c);
 }
 
 void

@@ -207,6 +207,7 @@ system_init_sched(struct tr_system *sys)
 	sys->kinds[TRI_KIND_ACTOR] = (struct tri_kind){
 		.run = tri_actor_run,
 		.rest = tri_actor_rest,
+		.reserve = tri_actor_reserve,
 		.link = actor_link,
 		.ctx = sys,
 	};

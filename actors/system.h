@@ -436,6 +436,8 @@ typedef int tri_call_fn(struct tri_crew *c, struct tr_self *a,
 void tri_actor_run(struct tri_worker *w, void *object);
 /* struct tri_kind.rest */
 bool tri_actor_rest(struct tri_worker *w, void *object);
+/* struct tri_kind.reserve */
+void *tri_actor_reserve(struct tri_worker *w, void *object);
 /* The running actor has more to do, but later. */
 void tri_actor_requeue(struct tri_crew *c, struct tr_self *a);
 /* What special kinds of messages mean; the handler's return value. */

@@ -20,6 +20,8 @@
  * |                             |                | tells that worker      |
  * | CLOSED seen                 | any sender     | load acquire: refused  |
  * | message -> RUNNING          | running worker | exchange acquire       |
+ * | message, RUNNING, RESERVED  | a worker that  |                        |
+ * |                 -> RESERVED | has it         | exchange acquire       |
  * | lone message, handled -> IDLE | running worker | CAS acq_rel          |
  * | RUNNING, RESERVED -> IDLE   | who has it     | CAS acq_rel            |
  * | any -> CLOSED               | running worker | exchange acq_rel       |
@@ -252,6 +254,22 @@ tri_inlet_take_owner(struct tri_inlet *in, uint32_t generation, uint32_t *count)
 	return tri_inlet_is_msg(head) ?
 	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) :
 	    NULL;
+}
+
+/* The same, and from then on it is reserved for that worker; *newest: the last of
+ * those, or what it was. */
+static inline struct tr_msg *
+tri_inlet_take_reserved(struct tri_inlet *in, uint64_t reserved,
+    uint32_t generation, struct tr_msg **newest, uint32_t *count)
+{
+	/* acq: as tri_inlet_take_owner. */
+	uint64_t head = tri_exchange_acquire(&in->head, reserved);
+
+	*count = 0;
+	if (!tri_inlet_is_msg(head))
+		return NULL;
+	*newest = tri_inlet_msg(head);
+	return tri_inlet_reverse(*newest, generation, count);
 }
 
 /*

@@ -27,9 +27,10 @@
  *     mutant  STEAL_LOOK      reserve.watch
  *     mutant  WAIT_STOLEN     reserve.watch
  *     mutant  REST_WAITING    reserve.two
+ *     mutant  WITHDRAW_STORE  reserve.two
  *
  * One actor.  Workers send to it, run it, keep it, let it wait for themselves,
- * publish it, steal it from each other's
+ * publish it, withdraw it again, steal it from each other's
  * queues, and, as the watch, from the places where a stuck worker has it; a
  * stranger (a foreign thread) only pushes.  Every look at `head` and every
  * change of it is a step of its own; a slot gives its word to one of those who
@@ -317,6 +318,28 @@ end:	do
 
 	/* tri_sched_publish */
 	:: atomic { waits[me] -> waits[me] = 0; queued[me] = 1; CHECK }
+
+	/* tri_sched_withdraw, tri_actor_reserve */
+	:: atomic { queued[me] ->
+			queued[me] = 0;
+			busy = 1;
+			do
+			:: nempty(inlet) -> inlet?m; pending!m
+			:: else -> break
+			od;
+			m = 0;
+#ifdef MUTANT_WITHDRAW_STORE
+		};
+		atomic {
+#endif
+			head = RESERVED(me);
+			busy = 0;
+			if
+			:: nempty(pending) -> waits[me] = 1
+			:: else -> queued[me] = 1
+			fi;
+			CHECK
+		}
 
 	/* The watch: the other one is stuck. */
 	:: looks > 0 ->

@@ -226,6 +226,14 @@ runq_pop_ring(struct tri_runq *q)
 	return over_refill(q);
 }
 
+tri_word
+tri_runq_pop_shared(struct tri_runq *q)
+{
+	tri_word word = soon_pop(q);
+
+	return word != 0 ? word : runq_pop_ring(q);
+}
+
 /* What is to run soon, if one other has been run since; 0: nothing. */
 static tri_word
 runq_pop_soon(struct tri_runq *q)

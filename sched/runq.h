@@ -88,6 +88,9 @@ void tri_runq_push_soon(struct tri_runq *q, tri_word word);
 /* The owner: run this, which must stay here, after the others. */
 void tri_runq_push_local(struct tri_runq *q, struct tri_link *link);
 
+/* The owner: the first of what anybody may take; 0: nothing. */
+tri_word tri_runq_pop_shared(struct tri_runq *q);
+
 /* The owner: what to run, but for `next`; 0: nothing. */
 tri_word tri_runq_pop_slow(struct tri_runq *q);
 

@@ -149,6 +149,7 @@ struct tri_worker {
 	_Atomic uint32_t sleeping; /* in loop_sleep, or about to be */
 	_Atomic uint32_t ended; /* its thread has left the loop */
 	_Atomic uint32_t aside; /* it takes no part for a while: throttle.c */
+	_Atomic uint32_t yielded; /* another one does not any more: share.c */
 	alignas(TRI_LINE) ck_stack_t inbox; /* pinned words from others */
 };
 
@@ -323,6 +324,8 @@ void tri_sched_push_behind(struct tri_worker *w, tri_word word, void *note);
 void tri_sched_publish(struct tri_worker *w);
 /* The same if its handlers take long. */
 void tri_sched_reopen(struct tri_worker *w);
+/* From a worker's thread, after another one has stepped aside. */
+void tri_sched_withdraw(struct tri_worker *w);
 /* Whether anything waits, in any queue. */
 bool tri_sched_waits(struct tri_worker *w);
 

@@ -24,6 +24,12 @@
  *   all, wakes one of them as ever (park.c), and leaves that queue open until it
  *   polls: they will be back soon.  A look that comes too early is made up for
  *   by the next.
+ * - Who is in a handler may get to be alone, for the others step aside because of
+ *   it, and not know.  So whoever does says so (`yielded`), and a send that goes
+ *   the long way, for others may take its receiver, is the moment to look: then
+ *   as few as may wait for the worker are withdrawn from the queue for all, and
+ *   what it sends to those has the short way from there on.  In fjthrput of
+ *   bench/micro that halves what a send takes.
  * - One whose handlers take long does not look often enough, and neither, maybe,
  *   one that has just begun: it queues for all, if there are others.  If a
  *   handler takes long unexpectedly, the watch takes from the places.
@@ -62,6 +68,48 @@ tri_sched_reopen(struct tri_worker *w)
 	w->open = false;
 	if (s->n > 1 && (tri_worker_is_slow(w) || !share_is_alone(s)))
 		tri_sched_publish(w);
+}
+
+/* Of the queue for all: let it wait for this worker.  false: it cannot. */
+static bool
+share_withdraws(struct tri_worker *w, tri_word word)
+{
+	const struct tri_kind *kind = &w->sched->kinds[tri_word_kind(word)];
+	tri_word before;
+	void *note;
+
+	if (kind->reserve == NULL)
+		return false;
+	note = kind->reserve(w, tri_word_object(word));
+	if (note == NULL ||
+	    !tri_reserve_queue(&w->reserve, word, note, &before))
+		return false;
+	if (before != 0)
+		tri_sched_rest(w, before);
+	return true;
+}
+
+void
+tri_sched_withdraw(struct tri_worker *w)
+{
+	uint64_t n = tri_runq_length(&w->q);
+	tri_word word;
+
+	tri_store_relaxed(&w->yielded, 0u);
+	/* Between handlers it is up to the poll. */
+	if (tri_load_relaxed(&w->running) == 0 || !share_is_alone(w->sched))
+		return;
+	/* This handler may be the first of many that take long: tri_sched_reopen
+	 * will see to that, right after the batch. */
+	if (tri_worker_is_slow(w))
+		w->poll_at = w->now;
+	w->open = false;
+	if (n > TRI_RESERVE_FEW)
+		n = TRI_RESERVE_FEW;
+	/* As long as nobody comes back, and takes them. */
+	while (n-- > 0 && (word = tri_runq_pop_shared(&w->q)) != 0)
+		if (!share_withdraws(w, word))
+			tri_sched_push_back(w, word);
 }
 
 /* false: it has to go to the queue for all. */

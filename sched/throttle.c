@@ -140,6 +140,7 @@ throttle_give(struct tri_worker *w, struct tri_worker *to)
 	tri_sched_publish(w);
 	if (tri_runq_give(&w->q, &to->q) > 0)
 		tri_park_ring(to);
+	tri_store_relaxed(&to->yielded, 1u);
 }
 
 /* It does not take part from here on.  false: it is the last that does. */

@@ -29,6 +29,10 @@ struct tri_kind {
 	/* One that the worker kept (reserve.h): let go of it.  false: there is
 	 * something to do for it, it has to be pushed. */
 	bool (*rest)(struct tri_worker *w, void *object);
+	/* One that the worker has taken out of its queue for all: make it one
+	 * that it can have for itself (share.c).  Returns the note for that;
+	 * NULL: it cannot.  NULL as a function: none of them can. */
+	void *(*reserve)(struct tri_worker *w, void *object);
 	struct tri_link *(*link)(void *ctx, void *object);
 	void *ctx;
 };

@@ -119,7 +119,9 @@ walk_reserve(struct tr_sim *sim, struct tri_worker *w)
 	if (waiting > 0 && w->phase == TRI_PARK)
 		sim_fail(sim, "worker %u sleeps, and actors wait for it",
 		    w->index);
-	if ((idle > 0 || (waiting > 0 && sim->workers > 1)) &&
+	/* A poll that is due will see to those that wait. */
+	if ((idle > 0 ||
+		(waiting > 0 && sim->workers > 1 && w->now < w->poll_at)) &&
 	    tri_worker_is_slow(w))
 		sim_fail(sim, "worker %u takes long, and keeps actors",
 		    w->index);

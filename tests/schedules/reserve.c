@@ -22,6 +22,7 @@ enum { ACTORS = 2, SENDERS = 3, SENDS = 6, OWNER = 0, KIND = 3 };
  *   a, b  send to that actor
  *   r     what a worker does before a batch, and a batch
  *   p     let others have who waits (in the queue below nobody does)
+ *   w     take back the first of those
  *   z     let go of all it keeps
  */
 struct shape {
@@ -347,6 +348,37 @@ own_step(void)
 	run(a, tri_inlet_reserved_by(OWNER));
 }
 
+/* tri_sched_withdraw, tri_actor_reserve */
+static void
+withdraw(void)
+{
+	struct actor *a = pop_queue();
+	struct tr_msg *newest, *came, *m;
+	tri_word before;
+	uint32_t n;
+
+	if (a == NULL)
+		return;
+	have(a);
+	newest = NULL;
+	for (m = a->pending; m != NULL; m = m->link)
+		newest = m;
+	m = newest;
+	came = tri_inlet_take_reserved(&a->inlet, tri_inlet_reserved_by(OWNER),
+	    1, &newest, &n);
+	if (m == NULL)
+		a->pending = came;
+	else
+		m->link = came;
+	a->newest = newest;
+	leave(a);
+	if (newest == NULL ||
+	    !tri_reserve_queue(&rig.reserve, word_of(a), newest, &before))
+		push_queue(a);
+	else if (before != 0)
+		rest(before);
+}
+
 static bool
 others_have_ended(const void *unused)
 {
@@ -367,6 +399,7 @@ own(void)
 			while ((a = pop_waiting()) != NULL)
 				push_queue(a);
 			break;
+		case 'w': withdraw(); break;
 		case 'z':
 			while ((word = tri_reserve_take_any(&rig.reserve)) != 0)
 				rest(word);
@@ -540,6 +573,24 @@ begin_wait_steal_locked(void)
 	begin((struct shape){ "aarar", { "a", "tt" }, 16, true, true });
 }
 
+static void
+begin_withdraw(void)
+{
+	begin((struct shape){ "aapawarr", { "aa" }, 64, false, true });
+}
+
+static void
+begin_withdraw_two(void)
+{
+	begin((struct shape){ "abpwwbar", { "a", "b" }, 64, false, true });
+}
+
+static void
+begin_withdraw_steal(void)
+{
+	begin((struct shape){ "apwaar", { "a", "tt" }, 16, false, true });
+}
+
 #define RESERVE_CASE(n, t, b, w)                                              \
 	{                                                                     \
 		.name = n, .what = w, .threads = t, .setup = b, .body = body, \
@@ -572,6 +623,12 @@ static const struct sched_case cases[] = {
 	    "two that wait, two thieves"),
 	RESERVE_CASE("wait_steal_locked", 3, begin_wait_steal_locked,
 	    "a thief where other threads cannot be fenced"),
+	RESERVE_CASE("withdraw", 2, begin_withdraw,
+	    "one is let others have, and taken back, and another sender"),
+	RESERVE_CASE("withdraw_two", 3, begin_withdraw_two,
+	    "two actors, a sender to each"),
+	RESERVE_CASE("withdraw_steal", 3, begin_withdraw_steal,
+	    "another sender, and a thief"),
 };
 
 int

@@ -173,7 +173,7 @@ somebody_busy_always_remains(void **unused)
 	end(sim);
 }
 
-/* Whichever of them it is. */
+/* Whichever of them it is, and the other is told. */
 static void
 any_worker_steps_aside(void **unused)
 {
@@ -188,6 +188,8 @@ any_worker_steps_aside(void **unused)
 	window(sim, 0, 5000, 5000, 5000);
 	assert_true(is_aside(sim, 0));
 	assert_int_equal(atomic_load(&sim->sched.asides), 1);
+	assert_int_equal(atomic_load(&worker(sim, 1)->yielded), 1);
+	assert_int_equal(atomic_load(&worker(sim, 0)->yielded), 0);
 	window(sim, 1, 10000, 10000, 5000);
 	assert_false(is_aside(sim, 1));
 	assert_int_equal(atomic_load(&sim->sched.asides), 1);
