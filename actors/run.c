@@ -45,6 +45,8 @@ run_tick_clock(struct tri_crew *c)
 	bool slow = now - before > (int64_t)TRI_SLOW_NS * w->clock_every;
 
 	w->clock_last = now;
+	if (TRI_UNLIKELY(tri_load_relaxed(&w->floods) != 0))
+		tri_store_relaxed(&w->floods, 0u);
 	tri_owe_took(w, now - before, tri_load_relaxed(&w->running));
 	if (slow)
 		w->clock_every = 1;

@@ -219,14 +219,15 @@ park_leave(struct tri_worker *w)
 	park_leave_watch(w);
 }
 
-/* From a worker that does not get on: of what it has for itself. */
+/* From a worker that does not get on: up to `most` of what it has for itself. */
 static tri_word
-watch_take_kept(struct tri_worker *w, struct tri_worker *v, unsigned *taken)
+watch_take_kept(struct tri_worker *w, struct tri_worker *v, unsigned most,
+    unsigned *taken)
 {
 	tri_word first = tri_reserve_steal(&v->reserve, w->env, w), word;
 
 	*taken = first != 0;
-	while (*taken > 0 && *taken < TRI_STEAL) {
+	while (*taken > 0 && *taken < most) {
 		word = tri_reserve_steal(&v->reserve, w->env, w);
 		if (word == 0)
 			break;
@@ -242,7 +243,6 @@ watch_look(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
 	uint64_t idle = tri_load_seq_cst(&s->idle);
-	bool aside = tri_load_relaxed(&w->aside) != 0;
 	unsigned i, taken = 0;
 	tri_word word = 0;
 
@@ -251,15 +251,18 @@ watch_look(struct tri_worker *w)
 		struct tri_worker *v = tri_sched_worker(s, k);
 		uint64_t batches = tri_load_relaxed(&v->counts.batches);
 		bool stuck = batches == w->seen[k];
+		enum tri_rob rob;
 
 		w->seen[k] = batches;
 		if (idle & bit_of(v))
 			continue;
-		if (aside && !tri_throttle_robs(w, k, stuck))
-			continue;
-		word = tri_runq_steal(&w->q, &v->q, stuck, &taken);
-		if (word == 0 && stuck)
-			word = watch_take_kept(w, v, &taken);
+		rob = tri_throttle_robs(w, k, stuck);
+		if (rob == TRI_ROB_ONE)
+			word = watch_take_kept(w, v, 1, &taken);
+		if (rob != TRI_ROB_NOTHING && word == 0)
+			word = tri_runq_steal(&w->q, &v->q, stuck, &taken);
+		if (rob == TRI_ROB_ANY && word == 0 && stuck)
+			word = watch_take_kept(w, v, TRI_STEAL, &taken);
 	}
 	if (word != 0)
 		tri_count(&w->counts.steals, (uint64_t)taken);

@@ -75,6 +75,17 @@ tri_reserve_steal(struct tri_reserve *r, struct tri_env *env, const void *thief)
 	return steal_waiting(r, env, thief);
 }
 
+unsigned
+tri_reserve_waiting(struct tri_reserve *r)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i <= r->mask; i++)
+		n += tri_next_waits(&r->place[i].slot) &&
+		    tri_reserve_note(&r->place[i]) != NULL;
+	return n;
+}
+
 tri_word
 tri_reserve_take_told(struct tri_reserve *r, uint64_t *told)
 {

@@ -75,6 +75,9 @@ void tri_reserve_init(struct tri_reserve *r, unsigned slots, bool plain);
 tri_word tri_reserve_steal(struct tri_reserve *r, struct tri_env *env,
     const void *thief);
 
+/* Anyone: how many wait, about. */
+unsigned tri_reserve_waiting(struct tri_reserve *r);
+
 /* The owner: take any idle word; 0: none is left. */
 tri_word tri_reserve_take_any(struct tri_reserve *r);
 

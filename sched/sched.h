@@ -74,6 +74,13 @@ struct tri_pace {
 	unsigned samples; /* how many it is of, up to a few */
 };
 
+/* What a worker that looks round saw of another one: throttle.c. */
+struct tri_sight {
+	uint64_t acts;
+	int64_t at;
+	unsigned looks; /* since it got on */
+};
+
 /* throttle.c; owner only. */
 struct tri_throttle {
 	struct tri_pace with; /* while it takes part, */
@@ -88,7 +95,7 @@ struct tri_throttle {
 	uint64_t crossed; /* and messages between workers */
 	uint64_t parks; /* and its own */
 	uint64_t pace; /* in the trial */
-	uint8_t stuck[TRI_WORKERS_MAX]; /* looks since it got on */
+	struct tri_sight sight[TRI_WORKERS_MAX];
 };
 
 /* owe.c; owner only. */
@@ -150,6 +157,7 @@ struct tri_worker {
 	_Atomic uint32_t ended; /* its thread has left the loop */
 	_Atomic uint32_t aside; /* it takes no part for a while: throttle.c */
 	_Atomic uint32_t yielded; /* another one does not any more: share.c */
+	_Atomic uint32_t floods; /* in the handler that it is in: throttle.c */
 	alignas(TRI_LINE) ck_stack_t inbox; /* pinned words from others */
 };
 
@@ -299,10 +307,18 @@ bool tri_park_may_search(struct tri_worker *w);
 void tri_park_found(struct tri_worker *w);
 void tri_park(struct tri_worker *w);
 
+/* What the watch may take from another worker. */
+enum tri_rob {
+	TRI_ROB_NOTHING,
+	TRI_ROB_ONE, /* of what that one has for itself */
+	TRI_ROB_ANY,
+};
+
 /* throttle.c for worker.c and park.c */
 void tri_throttle_init(struct tri_worker *w);
 void tri_throttle_poll(struct tri_worker *w);
-bool tri_throttle_robs(struct tri_worker *w, unsigned victim, bool stuck);
+enum tri_rob tri_throttle_robs(struct tri_worker *w, unsigned victim,
+    bool stuck);
 bool tri_throttle_is_over(struct tri_worker *w);
 int64_t tri_throttle_nap(const struct tri_worker *w);
 

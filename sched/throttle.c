@@ -26,6 +26,16 @@
  *   are averages of the last few, in which the first after a change counts for
  *   half: it may be that the program has changed meanwhile.
  *
+ * A handler that goes on for long and is busy sending all the time, to many, is a
+ * flood.  What waits behind it is what it sends to, as a rule, and whoever took
+ * those would get a stream of messages from another core for each, while the
+ * sender's way to them gets longer: one worker alone does it in less.  So the
+ * watch has patience with it: it takes one after FLOOD_LOOKS, not at once all it
+ * can get, and tells the worker, which does not give away what it has for itself
+ * meanwhile (share.c).  When the handler returns all are called as ever.  Where it
+ * sends to a FEW only they are taken as they would be otherwise: who has one stream
+ * keeps up with it (actors/apart.h).
+ *
  * Of many workers several may be on trial at the same time; they judge together,
  * so what is found out is whether the few that are left do, not how many would
  * be best.
@@ -48,6 +58,8 @@ enum {
 	SMALL_NS = 500, /* an act */
 	CROSSED = 8, /* one message in so many */
 	PATIENCE = 4, /* looks */
+	FLOOD_LOOKS = 16, /* likewise, with a flood */
+	FEW = 4, /* words that wait */
 	SAMPLES = 4, /* that an average remembers, about */
 	WINDOWS = 4, /* longer ones, if it slept, say nothing */
 	GIVE_MAX = 1024, /* who has more words than that has work for two */
@@ -279,22 +291,48 @@ tri_throttle_is_over(struct tri_worker *w)
 	return tri_load_relaxed(&w->aside) == 0;
 }
 
+/* Whether the handler that another worker has been in since the last look is a
+ * flood; `acts`: what was done there in that time, `ns`. */
+static bool
+throttle_floods(struct tri_worker *v, uint64_t acts, int64_t ns)
+{
+	if (tri_runq_length(&v->q) + tri_reserve_waiting(&v->reserve) <= FEW)
+		return false;
+	/* Once it has been one a window without much in it does not count. */
+	return acts * SMALL_NS > (uint64_t)ns ||
+	    tri_load_relaxed(&v->floods) != 0;
+}
+
 /*
- * As the watch: whether to take what waits behind a handler that does not
- * return.  It may well be the one that sends all the messages, so there is more
- * patience here than elsewhere: where it is not, the pace falls, and that is
+ * As the watch: what to take of what waits behind a handler that does not return.
+ * There is patience with a flood; and if this worker is aside, for it may well be
+ * the one that sends all the messages: where it is not, the pace falls, and that is
  * noticed at once.
  */
-bool
+enum tri_rob
 tri_throttle_robs(struct tri_worker *w, unsigned victim, bool stuck)
 {
-	uint8_t *looks = &w->throttle.stuck[victim];
+	struct tri_sight *seen = &w->throttle.sight[victim];
+	struct tri_worker *v = tri_sched_worker(w->sched, victim);
+	bool aside = tri_load_relaxed(&w->aside) != 0, floods;
+	uint64_t acts;
 
-	*looks = stuck ? *looks + 1 : 0;
-	if (*looks < PATIENCE)
-		return false;
-	*looks = 0;
-	return true;
+	if (w->sched->throttle_ns == INT64_MAX)
+		return TRI_ROB_ANY;
+	acts = w->sched->hooks.acts(v);
+	floods =
+	    stuck && throttle_floods(v, acts - seen->acts, w->now - seen->at);
+	seen->acts = acts;
+	seen->at = w->now;
+	seen->looks = stuck ? seen->looks + 1 : 0;
+	if (floods)
+		tri_store_relaxed(&v->floods, 1u);
+	else if (!aside)
+		return TRI_ROB_ANY;
+	if (seen->looks < (floods ? FLOOD_LOOKS : PATIENCE))
+		return TRI_ROB_NOTHING;
+	seen->looks = 0;
+	return floods ? TRI_ROB_ONE : TRI_ROB_ANY;
 }
 
 /* When to get up and ask that. */

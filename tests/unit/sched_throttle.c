@@ -74,6 +74,15 @@ nap(struct sim *sim, int64_t ns, uint64_t first)
 	return tri_throttle_is_over(worker(sim, 1));
 }
 
+/* As the watch, a ms later: worker 0 is stuck, or not. */
+static enum tri_rob
+look(struct sim *sim, bool stuck, uint64_t acts)
+{
+	work(sim, 0, TR_MS(1), acts, 0, 0);
+	worker(sim, 1)->now = sim->now;
+	return tri_throttle_robs(worker(sim, 1), 0, stuck);
+}
+
 static void
 end(struct sim *sim)
 {
@@ -314,13 +323,128 @@ the_watch_is_patient_while_it_is_aside(void **unused)
 	struct tri_worker *w = worker(sim, 1);
 
 	(void)unused;
+	step_aside(sim);
 	for (unsigned i = 0; i < 3; i++)
-		assert_false(tri_throttle_robs(w, 0, true));
-	assert_true(tri_throttle_robs(w, 0, true));
+		assert_int_equal(look(sim, true, 0), TRI_ROB_NOTHING);
+	assert_int_equal(look(sim, true, 0), TRI_ROB_ANY);
 	for (unsigned i = 0; i < 3; i++)
-		assert_false(tri_throttle_robs(w, 0, true));
-	assert_false(tri_throttle_robs(w, 0, false)); /* it has got on */
-	assert_false(tri_throttle_robs(w, 0, true));
+		assert_int_equal(look(sim, true, 0), TRI_ROB_NOTHING);
+	/* It has got on. */
+	assert_int_equal(look(sim, false, 0), TRI_ROB_NOTHING);
+	assert_int_equal(look(sim, true, 0), TRI_ROB_NOTHING);
+	assert_int_equal(atomic_load(&w->floods), 0);
+	end(sim);
+}
+
+/* There is that much behind what worker 0 is in. */
+static void
+behind(struct sim *sim, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		tri_sched_push_back(worker(sim, 0), word(sim, i));
+}
+
+static bool
+floods(struct sim *sim)
+{
+	return atomic_load(&worker(sim, 0)->floods) != 0;
+}
+
+static void
+the_watch_is_patient_with_a_flood(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	behind(sim, 5);
+	for (unsigned i = 0; i < 15; i++) {
+		assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
+		assert_true(floods(sim));
+	}
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_ONE);
+	for (unsigned i = 0; i < 15; i++)
+		assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_ONE);
+	/* As soon as that is over there is no reason to be. */
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
+	assert_int_equal(look(sim, false, 50000), TRI_ROB_ANY);
+	atomic_store(&worker(sim, 0)->floods, 0);
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
+	end(sim);
+}
+
+static void
+a_flood_that_falters_is_one_until_it_is_over(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	behind(sim, 5);
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
+	assert_int_equal(look(sim, true, 100), TRI_ROB_NOTHING);
+	/* Its worker has seen the end of that handler. */
+	atomic_store(&worker(sim, 0)->floods, 0);
+	assert_int_equal(look(sim, true, 100), TRI_ROB_ANY);
+	end(sim);
+}
+
+static void
+who_does_little_in_a_long_handler_is_robbed_at_once(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	behind(sim, 5);
+	assert_int_equal(look(sim, true, 1900), TRI_ROB_ANY);
+	assert_false(floods(sim));
+	assert_int_equal(look(sim, true, 2100), TRI_ROB_NOTHING);
+	assert_true(floods(sim));
+	end(sim);
+}
+
+static void
+what_goes_to_a_few_is_taken_at_once(void **unused)
+{
+	struct sim *sim = throttled(2);
+	struct tri_worker *w = worker(sim, 0);
+	tri_word before;
+
+	(void)unused;
+	behind(sim, 4);
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_ANY);
+	assert_false(floods(sim));
+	/* Wherever they wait. */
+	assert_true(tri_reserve_queue(&w->reserve, word(sim, 4), sim, &before));
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
+	assert_true(floods(sim));
+	end(sim);
+}
+
+/* One of those that it has for itself first; the others when it is their turn. */
+static void
+one_is_taken_out_of_a_flood(void **unused)
+{
+	struct sim *sim = throttled(2);
+	struct tri_worker *w = worker(sim, 0), *watch = worker(sim, 1);
+	tri_word before;
+
+	(void)unused;
+	sim->sleep = sleep_not_at_all;
+	step_to_park(watch);
+	expect_step(watch, TRI_PARK);
+	assert_true(is_idle(sim, 1));
+	for (unsigned i = 0; i < 6; i++)
+		assert_true(
+		    tri_reserve_queue(&w->reserve, word(sim, i), sim, &before));
+	for (unsigned i = 0; sim->ran == 0 && i < 40; i++) {
+		work(sim, 0, TR_MS(1), 50000, 0, 0);
+		(void)tri_worker_step(watch);
+	}
+	assert_int_equal(sim->ran, 1);
+	assert_int_equal(atomic_load(&watch->counts.steals), 1);
+	assert_int_equal(tri_reserve_waiting(&w->reserve), 5);
+	while (tri_sched_waits(w))
+		(void)tri_worker_step(w);
 	end(sim);
 }
 
@@ -341,6 +465,12 @@ main(void)
 		cmocka_unit_test(who_is_missed_later_comes_back_at_once),
 		cmocka_unit_test(any_worker_steps_aside),
 		cmocka_unit_test(the_watch_is_patient_while_it_is_aside),
+		cmocka_unit_test(the_watch_is_patient_with_a_flood),
+		cmocka_unit_test(a_flood_that_falters_is_one_until_it_is_over),
+		cmocka_unit_test(
+		    who_does_little_in_a_long_handler_is_robbed_at_once),
+		cmocka_unit_test(what_goes_to_a_few_is_taken_at_once),
+		cmocka_unit_test(one_is_taken_out_of_a_flood),
 	};
 
 	alarm(TOO_LONG_S);

@@ -189,6 +189,28 @@ who_may_take_long_has_it_for_this_handler_only(void **unused)
 	expect_rest(sim, jobs, 2);
 }
 
+/* While it floods others, and that is known, it does not look who is idle. */
+static void
+who_floods_keeps_what_it_has(void **unused)
+{
+	static const unsigned jobs[] = { 0, 1 };
+	struct sim *sim = withdraw_begin(2, 1, jobs, 2);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	expect_step(w, TRI_RUN);
+	atomic_store(&w->floods, 1);
+	atomic_store(&sim->sched.idle, 2);
+	tri_sched_push_noted(w, word(sim, 2), &sim->job[2], false);
+	tri_sched_push_noted(w, word(sim, 3), &sim->job[3], false);
+	assert_int_equal(waiting(sim), 3);
+	atomic_store(&w->floods, 0);
+	tri_sched_push_noted(w, word(sim, 4), &sim->job[4], false);
+	assert_int_equal(waiting(sim), 0);
+	atomic_store(&sim->sched.idle, 0);
+	expect_rest(sim, (unsigned[]){ 4, 0, 1, 2, 3 }, 5);
+}
+
 int
 main(void)
 {
@@ -202,6 +224,7 @@ main(void)
 		cmocka_unit_test(what_is_to_run_soon_is_taken_back_first),
 		cmocka_unit_test(
 		    who_may_take_long_has_it_for_this_handler_only),
+		cmocka_unit_test(who_floods_keeps_what_it_has),
 	};
 
 	alarm(TOO_LONG_S);
