@@ -334,10 +334,9 @@ end:	do
 #endif
 			head = RESERVED(me);
 			busy = 0;
-			if
-			:: nempty(pending) -> waits[me] = 1
-			:: else -> queued[me] = 1
-			fi;
+			/* Why else was it queued? */
+			assert(nempty(pending));
+			waits[me] = 1;
 			CHECK
 		}
 
