@@ -42,9 +42,11 @@ run_tick_clock(struct tri_crew *c)
 {
 	struct tri_worker *w = &c->worker;
 	int64_t before = w->clock_last, now = tri_worker_clock(w);
-	bool slow = now - before > (int64_t)TRI_SLOW_NS * w->clock_every;
+	int64_t each = (now - before) / w->clock_every;
+	bool slow = each > TRI_SLOW_NS;
 
 	w->clock_last = now;
+	w->message_ns += (each - w->message_ns) / 8;
 	if (TRI_UNLIKELY(tri_load_relaxed(&w->floods) != 0))
 		tri_store_relaxed(&w->floods, 0u);
 	tri_owe_took(w, now - before, tri_load_relaxed(&w->running));

@@ -138,6 +138,7 @@ struct tri_worker {
 	uint32_t clock_in; /* so many messages on, a look at the clock */
 	uint32_t clock_every; /* at that many */
 	int64_t clock_last; /* what it said */
+	int64_t message_ns; /* that one took, on average of the last few looks */
 	struct tri_owed owed;
 	struct tri_throttle throttle;
 	struct tri_wheel wheel;

@@ -34,7 +34,8 @@
  * can get, and tells the worker, which does not give away what it has for itself
  * meanwhile (share.c).  When the handler returns all are called as ever.  Where it
  * sends to a FEW only they are taken as they would be otherwise: who has one stream
- * keeps up with it (actors/apart.h).
+ * keeps up with it (actors/apart.h); and so they are by a worker whose own messages,
+ * of late, took longer than LIGHT_NS each: two do more of those than one.
  *
  * Of many workers several may be on trial at the same time; they judge together,
  * so what is found out is whether the few that are left do, not how many would
@@ -56,6 +57,7 @@
 
 enum {
 	SMALL_NS = 500, /* an act */
+	LIGHT_NS = 120, /* a message that is not worth another core */
 	CROSSED = 8, /* one message in so many */
 	PATIENCE = 4, /* looks */
 	FLOOD_LOOKS = 16, /* likewise, with a flood */
@@ -294,8 +296,11 @@ tri_throttle_is_over(struct tri_worker *w)
 /* Whether the handler that another worker has been in since the last look is a
  * flood; `acts`: what was done there in that time, `ns`. */
 static bool
-throttle_floods(struct tri_worker *v, uint64_t acts, int64_t ns)
+throttle_floods(const struct tri_worker *w, struct tri_worker *v, uint64_t acts,
+    int64_t ns)
 {
+	if (w->message_ns > LIGHT_NS)
+		return false;
 	if (tri_runq_length(&v->q) + tri_reserve_waiting(&v->reserve) <= FEW)
 		return false;
 	/* Once it has been one a window without much in it does not count. */
@@ -320,8 +325,8 @@ tri_throttle_robs(struct tri_worker *w, unsigned victim, bool stuck)
 	if (w->sched->throttle_ns == INT64_MAX)
 		return TRI_ROB_ANY;
 	acts = w->sched->hooks.acts(v);
-	floods =
-	    stuck && throttle_floods(v, acts - seen->acts, w->now - seen->at);
+	floods = stuck &&
+	    throttle_floods(w, v, acts - seen->acts, w->now - seen->at);
 	seen->acts = acts;
 	seen->at = w->now;
 	seen->looks = stuck ? seen->looks + 1 : 0;

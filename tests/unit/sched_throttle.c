@@ -420,6 +420,21 @@ what_goes_to_a_few_is_taken_at_once(void **unused)
 	end(sim);
 }
 
+static void
+who_handles_what_takes_long_helps_at_once(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	behind(sim, 5);
+	worker(sim, 1)->message_ns = 121;
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_ANY);
+	assert_false(floods(sim));
+	worker(sim, 1)->message_ns = 120;
+	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
+	end(sim);
+}
+
 /* One of those that it has for itself first; the others when it is their turn. */
 static void
 one_is_taken_out_of_a_flood(void **unused)
@@ -470,6 +485,7 @@ main(void)
 		cmocka_unit_test(
 		    who_does_little_in_a_long_handler_is_robbed_at_once),
 		cmocka_unit_test(what_goes_to_a_few_is_taken_at_once),
+		cmocka_unit_test(who_handles_what_takes_long_helps_at_once),
 		cmocka_unit_test(one_is_taken_out_of_a_flood),
 	};
 
