@@ -71,23 +71,29 @@ tri_sched_reopen(struct tri_worker *w)
 		tri_sched_publish(w);
 }
 
-/* Of the queue for all: let it wait for this worker.  false: it cannot. */
+/* Let it wait for this worker.  false: there is no room. */
 static bool
-share_withdraws(struct tri_worker *w, tri_word word)
+share_queues(struct tri_worker *w, tri_word word, void *note)
 {
-	const struct tri_kind *kind = &w->sched->kinds[tri_word_kind(word)];
 	tri_word before;
-	void *note;
 
-	if (kind->reserve == NULL)
-		return false;
-	note = kind->reserve(w, tri_word_object(word));
-	if (note == NULL ||
-	    !tri_reserve_queue(&w->reserve, word, note, &before))
+	if (!tri_reserve_queue(&w->reserve, word, note, &before))
 		return false;
 	if (before != 0)
 		tri_sched_rest(w, before);
 	return true;
+}
+
+/* The same for one of the queue for all.  false: it cannot. */
+static bool
+share_withdraws(struct tri_worker *w, tri_word word)
+{
+	const struct tri_kind *kind = &w->sched->kinds[tri_word_kind(word)];
+	void *note = kind->reserve == NULL ?
+	    NULL :
+	    kind->reserve(w, tri_word_object(word));
+
+	return note != NULL && share_queues(w, word, note);
 }
 
 void
@@ -117,8 +123,6 @@ tri_sched_withdraw(struct tri_worker *w)
 static bool
 share_keeps(struct tri_worker *w, tri_word word, void *note)
 {
-	tri_word before;
-
 	if (note == NULL || w->open)
 		return false;
 	if (TRI_UNLIKELY(tri_sched_is_wanted(w->sched)) &&
@@ -126,12 +130,8 @@ share_keeps(struct tri_worker *w, tri_word word, void *note)
 		tri_sched_publish(w);
 		return false;
 	}
-	if (tri_runq_length(&w->q) >= TRI_RESERVE_FEW ||
-	    !tri_reserve_queue(&w->reserve, word, note, &before))
-		return false;
-	if (before != 0)
-		tri_sched_rest(w, before);
-	return true;
+	return tri_runq_length(&w->q) < TRI_RESERVE_FEW &&
+	    share_queues(w, word, note);
 }
 
 void
