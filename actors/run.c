@@ -33,20 +33,18 @@
 	    TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT | TRI_IDENT_DYING)
 #define RUN_FIRST TRI_IDENT_COLD
 
-enum {
-	RUN_RESERVE_MAX = 4096
-}; /* messages that tri_actor_reserve walks over */
+/* Messages that tri_actor_reserve walks over. */
+enum { RUN_RESERVE_MAX = 4096 };
 
 static void
 run_tick_clock(struct tri_crew *c)
 {
 	struct tri_worker *w = &c->worker;
 	int64_t before = w->clock_last, now = tri_worker_clock(w);
-	int64_t each = (now - before) / w->clock_every;
-	bool slow = each > TRI_SLOW_NS;
+	bool slow = now - before > (int64_t)TRI_SLOW_NS * w->clock_every;
 
 	w->clock_last = now;
-	w->message_ns += (each - w->message_ns) / 8;
+	w->message_ns += ((now - before) / w->clock_every - w->message_ns) / 8;
 	if (TRI_UNLIKELY(tri_load_relaxed(&w->floods) != 0))
 		tri_store_relaxed(&w->floods, 0u);
 	tri_owe_took(w, now - before, tri_load_relaxed(&w->running));
@@ -433,15 +431,13 @@ tri_actor_rest(struct tri_worker *w, void *object)
 	return !tri_inlet_is_msg(head) && tri_inlet_rest_owner(in, head);
 }
 
-/* The newest of what is pending, for an actor of which that is not known; *known:
- * nobody has so much that it would take long to look. */
+/* The newest of what is pending, for an actor of which that is not known. */
 static struct tr_msg *
-run_find_newest(const struct tr_self *a, bool *known)
+run_find_newest(const struct tr_self *a)
 {
 	struct tr_msg *m, *newest = NULL;
 
-	*known = tri_load_relaxed(&a->taken) <= RUN_RESERVE_MAX;
-	for (m = *known ? a->pending : NULL; m != NULL; m = m->link) {
+	for (m = a->pending; m != NULL; m = m->link) {
 		tri_inlet_fetch_ahead(m);
 		newest = m;
 	}
@@ -456,15 +452,13 @@ tri_actor_reserve(struct tri_worker *w, void *object)
 	uint64_t ident = tri_load_relaxed(&a->ident);
 	struct tri_inlet *in = tri_inlet_of(c->desk.sys, a);
 	struct tr_msg *newest, *before, *came;
-	bool known;
 	uint32_t n;
 
 	if ((ident & (RUN_CARE | TRI_IDENT_BOUND)) != 0 ||
+	    tri_load_relaxed(&a->taken) > RUN_RESERVE_MAX ||
 	    tri_inlet_length(tri_inlet_look_owner(in)) > RUN_RESERVE_MAX)
 		return NULL;
-	before = newest = run_find_newest(a, &known);
-	if (!known)
-		return NULL;
+	before = newest = run_find_newest(a);
 	came = tri_inlet_take_reserved(in, c->reserved, (uint32_t)ident,
 	    &newest, &n);
 	if (before == NULL)
