@@ -229,9 +229,19 @@ runq_pop_ring(struct tri_runq *q)
 tri_word
 tri_runq_pop_shared(struct tri_runq *q)
 {
-	tri_word word = soon_pop(q);
+	return runq_pop_ring(q);
+}
 
-	return word != 0 ? word : runq_pop_ring(q);
+tri_word
+tri_runq_take_soon(struct tri_runq *q)
+{
+	return soon_pop(q);
+}
+
+void
+tri_runq_untake_soon(struct tri_runq *q, tri_word word)
+{
+	soon_push(q, word);
 }
 
 /* What is to run soon, if one other has been run since; 0: nothing. */

@@ -88,8 +88,21 @@ void tri_runq_push_soon(struct tri_runq *q, tri_word word);
 /* The owner: run this, which must stay here, after the others. */
 void tri_runq_push_local(struct tri_runq *q, struct tri_link *link);
 
-/* The owner: the first of what anybody may take; 0: nothing. */
+/* The owner: the first of what anybody may take, but for what is to run soon; 0:
+ * nothing. */
 tri_word tri_runq_pop_shared(struct tri_runq *q);
+
+/* The owner: the first of what is to run soon, whether or not its time has come;
+ * 0: nothing.  untake: back again, and it is as soon as it was. */
+tri_word tri_runq_take_soon(struct tri_runq *q);
+void tri_runq_untake_soon(struct tri_runq *q, tri_word word);
+
+/* The owner: how many are to run soon. */
+static inline uint64_t
+tri_runq_soon(struct tri_runq *q)
+{
+	return tri_load_relaxed(&q->soon.count);
+}
 
 /* The owner: what to run, but for `next`; 0: nothing. */
 tri_word tri_runq_pop_slow(struct tri_runq *q);

@@ -99,7 +99,7 @@ share_withdraws(struct tri_worker *w, tri_word word)
 void
 tri_sched_withdraw(struct tri_worker *w)
 {
-	uint64_t n = tri_runq_length(&w->q);
+	uint64_t n;
 	tri_word word;
 
 	tri_store_relaxed(&w->yielded, 0u);
@@ -111,9 +111,15 @@ tri_sched_withdraw(struct tri_worker *w)
 	if (tri_worker_is_slow(w))
 		w->poll_at = w->now;
 	w->open = false;
+	/* As long as nobody comes back, and takes them.  What cannot wait here
+	 * goes back to where it was. */
+	for (n = tri_runq_soon(&w->q);
+	     n > 0 && (word = tri_runq_take_soon(&w->q)) != 0; n--)
+		if (!share_withdraws(w, word))
+			tri_runq_untake_soon(&w->q, word);
+	n = tri_runq_length(&w->q) - tri_runq_soon(&w->q);
 	if (n > TRI_RESERVE_FEW)
 		n = TRI_RESERVE_FEW;
-	/* As long as nobody comes back, and takes them. */
 	while (n-- > 0 && (word = tri_runq_pop_shared(&w->q)) != 0)
 		if (!share_withdraws(w, word))
 			tri_sched_push_back(w, word);

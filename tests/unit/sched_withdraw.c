@@ -172,6 +172,20 @@ what_is_to_run_soon_is_taken_back_first(void **unused)
 	expect_rest(sim, (unsigned[]){ 3, 1, 2 }, 3);
 }
 
+/* After one other, as it would have been; and those keep their order. */
+static void
+what_is_to_run_soon_and_cannot_be_had_is_as_soon(void **unused)
+{
+	static const unsigned jobs[] = { 20, 21, 22 };
+	struct sim *sim = withdraw_begin(2, 1, jobs, 3);
+
+	(void)unused;
+	tri_runq_push_soon(&worker(sim, 0)->q, word(sim, 23));
+	expect_step(worker(sim, 0), TRI_RUN);
+	assert_int_equal(waiting(sim), 0);
+	expect_rest(sim, (unsigned[]){ 20, 23, 21, 22 }, 4);
+}
+
 static void
 who_may_take_long_has_it_for_this_handler_only(void **unused)
 {
@@ -222,6 +236,8 @@ main(void)
 		cmocka_unit_test(between_handlers_nothing_is_taken_back),
 		cmocka_unit_test(few_are_taken_back_of_many),
 		cmocka_unit_test(what_is_to_run_soon_is_taken_back_first),
+		cmocka_unit_test(
+		    what_is_to_run_soon_and_cannot_be_had_is_as_soon),
 		cmocka_unit_test(
 		    who_may_take_long_has_it_for_this_handler_only),
 		cmocka_unit_test(who_floods_keeps_what_it_has),
