@@ -620,7 +620,7 @@ run_backlog_taken(struct tri_crew *c)
 static bool
 run_goes_on(struct tri_crew *c, struct tr_self *a, struct tr_msg *newest)
 {
-	if (a->pending == NULL || !tri_actor_roams(a))
+	if (!tri_actor_roams(a))
 		return false;
 	c->turn.cell = NULL;
 	return tri_owe_pushes(&c->worker, tri_word_of(a, TRI_KIND_ACTOR),

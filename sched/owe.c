@@ -46,7 +46,7 @@ tri_owe_begin(struct tri_worker *w, tri_word word)
 	struct tri_owed *o = &w->owed;
 	int64_t ns = 2 * o->took_ns;
 
-	if (ns == 0 || o->by == word || (o->to == word && w->now < o->until))
+	if (ns == 0 || o->by == word)
 		return;
 	o->took_ns = 0;
 	o->to = word;

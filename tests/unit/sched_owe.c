@@ -87,6 +87,27 @@ who_comes_behind_a_long_handler_goes_on_for_twice_that_time(void **unused)
 	sim_end(sim);
 }
 
+/* It was over before its time was, and its next backlog comes behind another. */
+static void
+each_long_handler_counts_anew(void **unused)
+{
+	struct sim *sim = owe_begin(1, 1, 5);
+	unsigned at = 0;
+
+	(void)unused;
+	expect_row(sim, &at, 0, 1);
+	expect_row(sim, &at, BACKLOG, 5);
+	tri_sched_push_back(worker(sim, 0), word(sim, 1));
+	tri_sched_push_back(worker(sim, 0), word(sim, BACKLOG));
+	tri_sched_push_back(worker(sim, 0), word(sim, 2));
+	sim->job[BACKLOG].left = 30;
+	expect_row(sim, &at, 1, 1);
+	expect_row(sim, &at, BACKLOG, 20);
+	expect_row(sim, &at, 2, 1);
+	expect_row(sim, &at, BACKLOG, 11);
+	sim_end(sim);
+}
+
 static void
 others_are_polled_for_meanwhile(void **unused)
 {
@@ -247,6 +268,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    who_comes_behind_a_long_handler_goes_on_for_twice_that_time),
+		cmocka_unit_test(each_long_handler_counts_anew),
 		cmocka_unit_test(others_are_polled_for_meanwhile),
 		cmocka_unit_test(nobody_goes_on_for_longer_than_10_ms),
 		cmocka_unit_test(
