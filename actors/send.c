@@ -249,6 +249,7 @@ tri_crowd_leave(struct tri_crew *c)
 	    tri_worker_clock(w), (int64_t)TRI_BACKOFF_FLOOD_NS * w->sched->n);
 
 	if (stalls > 0) {
+		tri_count(&w->counts.pauses, (uint64_t)1);
 		tri_backoff_stall(stalls);
 		c->backoff.since = tri_worker_clock(w);
 	}

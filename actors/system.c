@@ -126,6 +126,20 @@ system_acts(const struct tri_worker *w)
 	    tri_load_relaxed(&n->spawned) + tri_load_relaxed(&n->ended);
 }
 
+/* hooks.open */
+static uint64_t
+system_open(const struct tri_worker *w)
+{
+	const struct tri_crew *c = (const struct tri_crew *)(const void *)w;
+	const struct tri_counts *n = &c->desk.counts;
+	uint64_t open = tri_load_relaxed(&n->sent);
+
+	open -= tri_load_relaxed(&n->handled);
+	for (int i = 0; i < TR_DEAD_REASONS; i++)
+		open -= tri_load_relaxed(&n->dead[i]);
+	return open;
+}
+
 /*
  * hooks.trim: what has no worker of its own, so whoever trims does it: the
  * foreign threads' pool, in smaller slices, for others may wait for the lock;
@@ -197,6 +211,7 @@ system_init_sched(struct tr_system *sys)
 			.trim = system_trim,
 			.attend = tri_stop_attend,
 			.acts = system_acts,
+			.open = system_open,
 			.enter = tri_fault_enter,
 			.leave = tri_fault_leave,
 		},

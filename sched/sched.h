@@ -52,6 +52,9 @@ struct tri_hooks {
 	/* What a worker has done: messages sent and handled, actors spawned
 	 * and ended; any thread.  NULL: nobody steps aside. */
 	uint64_t (*acts)(const struct tri_worker *w);
+	/* Messages it has sent less those that it has handled, or that were dead
+	 * letters here; only the sum over all workers means something. */
+	uint64_t (*open)(const struct tri_worker *w);
 	/* On its thread, before its first step and after its last.  NULL:
 	 * nothing to do. */
 	void (*enter)(struct tri_worker *w);
@@ -66,6 +69,8 @@ struct tri_worker_counts {
 	_Atomic uint64_t wakeups;
 	_Atomic uint64_t polls;
 	_Atomic uint64_t asides;
+	_Atomic uint64_t
+	    pauses; /* before others' mailboxes: mailbox/backoff.h */
 };
 
 /* Acts per ms of all workers, on average: throttle.c. */
@@ -81,11 +86,22 @@ struct tri_sight {
 	unsigned looks; /* since it got on */
 };
 
+/* Whether the others do without it; throttle.c. */
+struct tri_trial {
+	bool on;
+	bool few; /* others had little to do when it began */
+	unsigned still; /* looks in a row at which all stood still */
+	unsigned close; /* so often it went on because it was close */
+	int64_t began;
+	int64_t backlog; /* it counts when so many wait; INT64_MAX: it does */
+	uint64_t batches; /* of all, at the last look */
+};
+
 /* throttle.c; owner only. */
 struct tri_throttle {
 	struct tri_pace with; /* while it takes part, */
 	struct tri_pace without; /* and while it does not */
-	bool trial;
+	struct tri_trial trial;
 	int64_t since; /* it counts from here on; 0: it does not */
 	int64_t until; /* aside, or left alone */
 	int64_t aside_ns; /* for how long, the next time */
@@ -93,7 +109,9 @@ struct tri_throttle {
 	uint64_t own; /* counts at that time: its acts, */
 	uint64_t acts; /* all workers', */
 	uint64_t crossed; /* and messages between workers */
-	uint64_t parks; /* and its own */
+	uint64_t parks; /* and its own, */
+	uint64_t pauses; /* likewise */
+	int64_t open; /* messages that waited */
 	uint64_t pace; /* in the trial */
 	struct tri_sight sight[TRI_WORKERS_MAX];
 };
@@ -138,7 +156,8 @@ struct tri_worker {
 	uint32_t clock_in; /* so many messages on, a look at the clock */
 	uint32_t clock_every; /* at that many */
 	int64_t clock_last; /* what it said */
-	int64_t message_ns; /* that one took, on average of the last few looks */
+	int64_t
+	    message_ns; /* that one took, on average of the last few looks */
 	struct tri_owed owed;
 	struct tri_throttle throttle;
 	struct tri_wheel wheel;
@@ -185,6 +204,7 @@ struct tri_sched {
 	_Atomic uint32_t attention; /* hooks.attend is wanted */
 	_Atomic uint32_t asides; /* how many are: throttle.c */
 	_Atomic uint32_t quit;
+	_Atomic int64_t no_trials; /* before that time: throttle.c */
 
 	/* Who sleeps, searches, watches: park.c. */
 	alignas(TRI_LINE) _Atomic uint64_t idle;

@@ -20,11 +20,19 @@
  *   worker, and sleeps.  One at least stays.
  * - If the others get as much done without it as all do with it, it stays aside,
  *   each time twice as long, BREAK_MIN_NS to BREAK_MAX_NS; then it takes part
- *   again, until the next window has passed.  If not, it comes back, and is left
- *   alone for such a time.
- * - A program has phases, so one window of each says little.  What is compared
- *   are averages of the last few, in which the first after a change counts for
- *   half: it may be that the program has changed meanwhile.
+ *   again, until the next window has passed.  If not, it comes back, and no worker
+ *   tries again for such a time.
+ * - A program has phases, so one window of it says little.  What a trial is
+ *   compared with is the average of the last few, in which the first after a change
+ *   counts for half: it may be that the program has changed meanwhile.
+ * - Nor does the first ms of a trial say much.  What the one that stepped aside has
+ *   used is in the wrong cache, a backlog of the two has to be handled first, and
+ *   whoever sends a hundred thousand messages before one of them is handled has
+ *   done half the work.  So a trial goes on, up to TRIAL_MAX_NS, until no more than
+ *   a quarter of the backlog is left, and then for as long as the messages that
+ *   wait get more, and some ms longer if it is close.  The longer it was, the longer
+ *   its result holds.  If the others are in one handler each all the time it says
+ *   nothing, and ends.
  *
  * A handler that goes on for long and is busy sending all the time, to many, is a
  * flood.  What waits behind it is what it sends to, as a rule, and whoever took
@@ -35,7 +43,8 @@
  * meanwhile (share.c).  When the handler returns all are called as ever.  Where it
  * sends to a FEW only they are taken as they would be otherwise: who has one stream
  * keeps up with it (actors/apart.h); and so they are by a worker whose own messages,
- * of late, took longer than LIGHT_NS each: two do more of those than one.
+ * of late, took longer than LIGHT_NS each: two do more of those than one.  Who is
+ * aside leaves any handler alone that does so much.
  *
  * Of many workers several may be on trial at the same time; they judge together,
  * so what is found out is whether the few that are left do, not how many would
@@ -44,8 +53,8 @@
  * While it is aside it is not in the idle mask, so nobody wakes it for work;
  * its own (timers, descriptors, pinned actors) it does, and gives what that
  * wakes away at each poll.  It gets up every NAP_NS to see whether it is missed:
- * when somebody is stuck (it may be the watch), or when the others' pace has
- * fallen to half while work waits, it comes back at once.
+ * when somebody is stuck (it may be the watch) it comes back at once, and when the
+ * others' pace, on average, has fallen to half while work waits, in a few ms.
  *
  * What is given away goes to the other's overflow list, under that list's lock,
  * and then its bell is rung if it sleeps: the same pair of read-modify-writes
@@ -64,12 +73,20 @@ enum {
 	FEW = 4, /* words that wait */
 	SAMPLES = 4, /* that an average remembers, about */
 	WINDOWS = 4, /* longer ones, if it slept, say nothing */
+	BACKLOG = 16384, /* messages that wait: more take their time */
+	STILL = 4, /* looks at a trial in which no batch ends */
+	CLOSE = 4, /* looks at one that is close */
+	GOOD_HOLDS = 8, /* so many times its length a trial's result holds, */
+	BAD_HOLDS = 16,
+	NONE_HOLDS = 8, /* if all stood still, and few wait for them */
+	PAUSE_NS = 500 * 1000, /* one pause in so much is a crowd */
 	GIVE_MAX = 1024, /* who has more words than that has work for two */
 };
 
 #define TRIAL_NS     (INT64_C(1) * 1000 * 1000)
+#define TRIAL_MAX_NS (INT64_C(32) * 1000 * 1000)
 #define BREAK_MIN_NS (INT64_C(8) * 1000 * 1000)
-#define BREAK_MAX_NS (INT64_C(64) * 1000 * 1000)
+#define BREAK_MAX_NS (INT64_C(512) * 1000 * 1000)
 #define NAP_NS       (INT64_C(1) * 1000 * 1000)
 
 /* What all workers have done (hooks.acts), and how many messages were another
@@ -86,6 +103,27 @@ throttle_count(struct tri_sched *s, uint64_t *acts, uint64_t *crossed)
 	}
 }
 
+/* Messages that wait, of all workers, more or less: each counts for itself. */
+static int64_t
+throttle_open(struct tri_sched *s)
+{
+	uint64_t open = 0;
+
+	for (unsigned i = 0; i < s->n; i++)
+		open += s->hooks.open(tri_sched_worker(s, i));
+	return (int64_t)open;
+}
+
+static uint64_t
+throttle_batches(struct tri_sched *s)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < s->n; i++)
+		n += tri_load_relaxed(&tri_sched_worker(s, i)->counts.batches);
+	return n;
+}
+
 void
 tri_throttle_init(struct tri_worker *w)
 {
@@ -99,7 +137,9 @@ throttle_begin(struct tri_worker *w)
 
 	throttle_count(w->sched, &t->acts, &t->crossed);
 	t->own = w->sched->hooks.acts(w);
+	t->open = throttle_open(w->sched);
 	t->parks = tri_load_relaxed(&w->counts.parks);
+	t->pauses = tri_load_relaxed(&w->counts.pauses);
 	t->since = w->now;
 }
 
@@ -191,19 +231,87 @@ throttle_return(struct tri_worker *w)
 	throttle_forget(&w->throttle.with);
 }
 
-/* The trial is over. */
 static void
-throttle_judge(struct tri_worker *w, uint64_t pace)
+trial_begin(struct tri_worker *w, struct tri_worker *to)
+{
+	struct tri_trial *trial = &w->throttle.trial;
+	int64_t open = throttle_open(w->sched);
+
+	*trial = (struct tri_trial){
+		.on = true,
+		.few = tri_runq_length(&to->q) <= FEW,
+		.began = w->now,
+		.backlog = open > BACKLOG ? open / 4 : INT64_MAX,
+		.batches = throttle_batches(w->sched),
+	};
+	w->throttle.until = w->now + TRIAL_NS;
+}
+
+/* Whether the last look is one of several at which nothing was over, or hardly
+ * anything was done. */
+static bool
+trial_stands_still(struct tri_worker *w, uint64_t pace)
+{
+	struct tri_trial *trial = &w->throttle.trial;
+	uint64_t batches = throttle_batches(w->sched);
+
+	if (batches == trial->batches || pace * SMALL_NS < 1000000)
+		trial->still++;
+	else
+		trial->still = 0;
+	trial->batches = batches;
+	return trial->still >= STILL;
+}
+
+/* Whether it is too early to say; `pace`: since the throttle began to count. */
+static bool
+trial_goes_on(struct tri_worker *w, uint64_t pace)
 {
 	struct tri_throttle *t = &w->throttle;
-	bool good;
+	struct tri_trial *trial = &t->trial;
+	int64_t open = throttle_open(w->sched);
+	int64_t acts = (int64_t)pace * (w->now - t->since) / 1000000;
 
-	throttle_sample(&t->without, pace);
-	good = t->without.acts >= t->with.acts;
+	if (w->now - trial->began >= TRIAL_MAX_NS)
+		return false;
+	if (trial->backlog != INT64_MAX) {
+		if (open <= trial->backlog) {
+			trial->backlog = INT64_MAX;
+			throttle_begin(w);
+		}
+		return true;
+	}
+	/* Clearly better is good enough. */
+	if ((open - t->open) * 8 > acts && pace * 4 < t->with.acts * 5)
+		return true;
+	if (pace >= t->with.acts || pace * 3 < t->with.acts * 2 ||
+	    ++trial->close >= CLOSE)
+		return false;
+	throttle_begin(w);
+	return true;
+}
 
-	t->trial = false;
+/* The trial is over. */
+static void
+trial_judge(struct tri_worker *w, uint64_t pace, bool still)
+{
+	struct tri_throttle *t = &w->throttle;
+	int64_t took = w->now - t->trial.began, *ns;
+	bool good = pace >= t->with.acts;
+	int holds = good ? GOOD_HOLDS : BAD_HOLDS;
+
+	if (still)
+		holds = t->trial.few ? NONE_HOLDS : 1;
+	t->trial.on = false;
 	t->pace = pace;
-	t->until = w->now + (good ? t->aside_ns : t->alone_ns);
+	t->without = (struct tri_pace){ pace, SAMPLES };
+	ns = good ? &t->aside_ns : &t->alone_ns;
+	if (*ns < took * holds)
+		*ns = took * holds;
+	t->until = w->now + *ns;
+	/* Of all those that might try: one finds out. */
+	if (!good && !still)
+		tri_store_relaxed(&w->sched->no_trials, t->until);
 	t->aside_ns =
 	    throttle_between(good ? t->aside_ns * 2 : t->aside_ns / 2);
 	t->alone_ns = throttle_between(good ? 0 : t->alone_ns * 2);
@@ -213,18 +321,32 @@ throttle_judge(struct tri_worker *w, uint64_t pace)
 		throttle_return(w);
 }
 
-/* Whether its messages are small and cross over. */
+static void
+trial_look(struct tri_worker *w, uint64_t pace)
+{
+	bool still = trial_stands_still(w, pace);
+
+	if (!still && trial_goes_on(w, pace))
+		w->throttle.until = w->now + TRIAL_NS;
+	else
+		trial_judge(w, pace, still);
+}
+
+/* Whether its messages are small and cross over, or will, for it sends them where
+ * others do. */
 static bool
 throttle_wanted(struct tri_worker *w)
 {
 	struct tri_throttle *t = &w->throttle;
-	uint64_t span = (uint64_t)(w->now - t->since), acts, crossed;
+	uint64_t span = (uint64_t)(w->now - t->since), acts, crossed, pauses;
 
 	throttle_count(w->sched, &acts, &crossed);
 	acts -= t->acts;
 	crossed -= t->crossed;
+	pauses = tri_load_relaxed(&w->counts.pauses) - t->pauses;
 	return (w->sched->hooks.acts(w) - t->own) * SMALL_NS > span &&
-	    crossed * CROSSED * 2 > acts && /* a message: sent and handled */
+	    (crossed * CROSSED * 2 > acts || /* a message: sent and handled */
+		pauses * PAUSE_NS > span) &&
 	    tri_runq_length(&w->q) + w->reserve.count <= GIVE_MAX;
 }
 
@@ -261,13 +383,12 @@ tri_throttle_poll(struct tri_worker *w)
 	    tri_load_relaxed(&w->counts.parks) == t->parks)
 		throttle_sample(&t->with, throttle_pace(w));
 	to = NULL;
-	if (w->now >= t->until && throttle_wanted(w))
+	if (w->now >= t->until &&
+	    w->now >= tri_load_relaxed(&w->sched->no_trials) &&
+	    throttle_wanted(w))
 		to = throttle_taker(w);
-	if (to != NULL && throttle_leave(w, to)) {
-		t->trial = true;
-		throttle_forget(&t->without);
-		t->until = w->now + TRIAL_NS;
-	}
+	if (to != NULL && throttle_leave(w, to))
+		trial_begin(w, to);
 	throttle_begin(w);
 }
 
@@ -278,17 +399,20 @@ tri_throttle_is_over(struct tri_worker *w)
 	struct tri_throttle *t = &w->throttle;
 	uint64_t pace = throttle_pace(w);
 
-	if (t->trial) {
+	if (t->trial.on) {
 		if (w->now >= t->until)
-			throttle_judge(w, pace);
+			trial_look(w, pace);
 	} else if (w->now >= t->until) {
 		throttle_return(w);
 	} else if (w->now - t->since >= NAP_NS) {
 		throttle_sample(&t->without, pace);
-		if (pace < t->pace / 2 && tri_park_sees_work(w))
+		if (pace < t->pace / 2 && t->without.acts < t->pace / 2 &&
+		    tri_park_sees_work(w)) {
+			t->until = w->now + BREAK_MIN_NS;
 			throttle_return(w);
-		else
+		} else {
 			throttle_begin(w);
+		}
 	}
 	return tri_load_relaxed(&w->aside) == 0;
 }
@@ -299,6 +423,8 @@ static bool
 throttle_floods(const struct tri_worker *w, struct tri_worker *v, uint64_t acts,
     int64_t ns)
 {
+	if (tri_load_relaxed(&w->aside) != 0)
+		return acts * SMALL_NS > (uint64_t)ns;
 	if (w->message_ns > LIGHT_NS)
 		return false;
 	if (tri_runq_length(&v->q) + tri_reserve_waiting(&v->reserve) <= FEW)

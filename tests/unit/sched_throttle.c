@@ -7,11 +7,21 @@
 #include "troupe.h"
 
 static uint64_t done[WORKERS]; /* messages sent and handled */
+static uint64_t waiting; /* messages sent and not handled */
 
 static uint64_t
 acts(const struct tri_worker *w)
 {
 	return done[w->index];
+}
+
+/* Worker 0 has sent them all, and worker 1 has handled 1000 of others. */
+static uint64_t
+open_messages(const struct tri_worker *w)
+{
+	if (w->index == 0)
+		return waiting + 1000;
+	return w->index == 1 ? UINT64_MAX - 999 : 0;
 }
 
 static struct sim *
@@ -21,7 +31,9 @@ throttled(unsigned workers)
 
 	memset(done, 0, sizeof(done));
 	sim->now = TR_MS(1);
+	waiting = 0;
 	sim->sched.hooks.acts = acts;
+	sim->sched.hooks.open = open_messages;
 	sim->sched.throttle_ns = TRI_THROTTLE_NS;
 	return sim;
 }
@@ -70,6 +82,7 @@ static bool
 nap(struct sim *sim, int64_t ns, uint64_t first)
 {
 	work(sim, 1, ns, first, 0, 0);
+	tri_count(&worker(sim, 0)->counts.batches, (uint64_t)1);
 	tri_worker_read_clock(worker(sim, 1));
 	return tri_throttle_is_over(worker(sim, 1));
 }
@@ -208,11 +221,11 @@ any_worker_steps_aside(void **unused)
 static void
 who_is_not_missed_stays_away_longer_each_time(void **unused)
 {
-	static const int64_t away[] = { 8, 16, 32, 64, 64 };
+	static const int64_t away[] = { 8, 16, 32, 64, 128, 256, 512, 512 };
 	struct sim *sim = throttled(2);
 
 	(void)unused;
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 8; i++) {
 		step_aside(sim);
 		assert_false(nap(sim, TR_MS(1), 40000)); /* the trial */
 		for (int64_t ms = 1; ms < away[i]; ms++)
@@ -226,19 +239,37 @@ who_is_not_missed_stays_away_longer_each_time(void **unused)
 static void
 who_is_missed_comes_back_and_is_left_alone(void **unused)
 {
-	static const int64_t alone[] = { 8, 16, 32, 64, 64 };
+	static const int64_t alone[] = { 16, 32, 64, 128, 256, 512, 512 };
 	struct sim *sim = throttled(2);
 
 	(void)unused;
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 7; i++) {
 		step_aside(sim); /* all did 20,000 in half a millisecond */
-		assert_true(nap(sim, TR_MS(1), 39000));
+		assert_true(nap(sim, TR_MS(1), 5000));
 		assert_false(is_aside(sim, 1));
 		sim->now += TR_MS(alone[i]) - 2 * TRI_THROTTLE_NS;
 		window(sim, 1, 10000, 10000, 5000);
 		assert_false(is_aside(sim, 1));
 		work(sim, 1, TRI_THROTTLE_NS, 10000, 10000, 5000);
 	}
+	end(sim);
+}
+
+/* What one of them has found out. */
+static void
+nobody_tries_again_so_soon(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	assert_true(nap(sim, TR_MS(1), 26000));
+	sim->now += TR_MS(16) - 2 * TRI_THROTTLE_NS;
+	window(sim, 0, 10000, 10000, 10000);
+	assert_false(is_aside(sim, 0));
+	work(sim, 0, TRI_THROTTLE_NS, 10000, 0, 5000);
+	window(sim, 0, 10000, 10000, 10000);
+	assert_true(is_aside(sim, 0));
 	end(sim);
 }
 
@@ -251,20 +282,172 @@ stay_away(struct sim *sim, int64_t ms, uint64_t pace)
 	assert_true(nap(sim, TR_MS(1), pace));
 }
 
+/* A trial that is close all the time; whether it takes part again after that. */
+static bool
+nap_close(struct sim *sim, uint64_t first)
+{
+	for (unsigned i = 0; i < 3; i++)
+		assert_false(nap(sim, TR_MS(1), first));
+	return nap(sim, TR_MS(1), first);
+}
+
 static void
-one_slow_trial_does_not_count_for_much(void **unused)
+a_trial_that_is_close_takes_longer(void **unused)
 {
 	struct sim *sim = throttled(2);
 
 	(void)unused;
 	step_aside(sim); /* 40,000 in a ms */
-	assert_false(nap(sim, TR_MS(1), 60000));
-	stay_away(sim, 8, 60000);
+	assert_true(nap_close(sim, 39000));
+	/* It took 4 ms. */
+	sim->now += TR_MS(64) - 2 * TRI_THROTTLE_NS;
+	window(sim, 1, 10000, 10000, 5000);
+	assert_false(is_aside(sim, 1));
+	end(sim);
+}
+
+static void
+each_ms_of_it_counts_for_itself(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
 	step_aside(sim);
-	assert_false(nap(sim, TR_MS(1), 25000));
-	stay_away(sim, 16, 25000);
+	assert_false(nap(sim, TR_MS(1), 27000));
+	assert_false(nap(sim, TR_MS(1), 27000));
+	assert_false(nap(sim, TR_MS(1), 41000));
+	stay_away(sim, 24, 41000);
+	end(sim);
+}
+
+static void
+a_trial_begins_when_the_backlog_is_gone(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	waiting = 40000;
 	step_aside(sim);
-	assert_true(nap(sim, TR_MS(1), 25000));
+	for (waiting = 35000; waiting > 10000; waiting -= 5000)
+		assert_false(nap(sim, TR_MS(1), 5000));
+	assert_false(nap(sim, TR_MS(1), 5000));
+	assert_false(nap(sim, TR_MS(1), 41000));
+	stay_away(sim, 56, 41000); /* it took 7 ms */
+	/* Few are no backlog. */
+	waiting = 16384;
+	step_aside(sim);
+	assert_true(nap(sim, TR_MS(1), 5000));
+	end(sim);
+}
+
+static void
+a_trial_goes_on_while_messages_pile_up(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	for (unsigned ms = 1; ms < 10; ms++) {
+		waiting += 20000;
+		assert_false(nap(sim, TR_MS(1), 20000));
+	}
+	/* 30,000 in a ms, on average, and an eighth of them. */
+	waiting = 40000;
+	assert_false(nap(sim, TR_MS(1), 120000));
+	waiting = 0;
+	assert_false(nap(sim, TR_MS(1), 20000));
+	assert_true(nap(sim, TR_MS(1), 2000));
+	end(sim);
+}
+
+static void
+what_is_clearly_better_need_not_wait(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	waiting += 50000;
+	assert_false(nap(sim, TR_MS(1), 50000));
+	stay_away(sim, 8, 50000);
+	end(sim);
+}
+
+static void
+no_trial_goes_on_for_ever(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	for (unsigned ms = 1; ms < 32; ms++) {
+		waiting += 20000;
+		assert_false(nap(sim, TR_MS(1), 20000));
+	}
+	waiting += 20000;
+	assert_true(nap(sim, TR_MS(1), 20000));
+	end(sim);
+}
+
+/* Nobody's batch is over meanwhile: that says nothing. */
+static bool
+nap_still(struct sim *sim)
+{
+	waiting += 20000;
+	work(sim, 1, TR_MS(1), 20000, 0, 0);
+	tri_worker_read_clock(worker(sim, 1));
+	return tri_throttle_is_over(worker(sim, 1));
+}
+
+static void
+a_trial_in_which_all_stand_still_ends(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < JOBS; i++)
+		tri_sched_push_back(worker(sim, 0), word(sim, i));
+	step_aside(sim);
+	for (unsigned i = 0; i < 3; i++)
+		assert_false(nap_still(sim));
+	assert_true(nap_still(sim));
+	/* It is tried again as if it had never been, by anybody. */
+	sim->now += TR_MS(8) - TRI_THROTTLE_NS;
+	step_aside(sim);
+	end(sim);
+}
+
+static void
+but_not_again_soon_where_few_wait(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	for (unsigned i = 0; i < 3; i++)
+		assert_false(nap_still(sim));
+	assert_true(nap_still(sim));
+	sim->now += TR_MS(32) - 2 * TRI_THROTTLE_NS;
+	window(sim, 1, 10000, 10000, 5000);
+	assert_false(is_aside(sim, 1));
+	work(sim, 1, TRI_THROTTLE_NS, 10000, 10000, 5000);
+	step_aside(sim);
+	end(sim);
+}
+
+static void
+what_pauses_before_others_mailboxes_crosses_over(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	window(sim, 1, 10000, 10000, 0);
+	assert_false(is_aside(sim, 1));
+	tri_worker_poll(worker(sim, 1));
+	tri_count(&worker(sim, 1)->counts.pauses, (uint64_t)2);
+	work(sim, 1, TRI_THROTTLE_NS, 10000, 10000, 0);
+	tri_worker_poll(worker(sim, 1));
+	assert_true(is_aside(sim, 1));
 	end(sim);
 }
 
@@ -279,7 +462,7 @@ what_was_done_in_its_sleep_does_not_count(void **unused)
 	tri_count(&worker(sim, 1)->counts.parks, (uint64_t)1);
 	step_aside(sim);
 	/* 40,000 and 22,000, and not what is done in 4 ms. */
-	assert_true(nap(sim, TR_MS(1), 30000));
+	assert_true(nap_close(sim, 30000));
 	end(sim);
 }
 
@@ -299,7 +482,7 @@ what_was_done_in_a_long_handler_does(void **unused)
 }
 
 static void
-who_is_missed_later_comes_back_at_once(void **unused)
+who_is_missed_later_comes_back_soon(void **unused)
 {
 	struct sim *sim = throttled(2);
 
@@ -307,12 +490,30 @@ who_is_missed_later_comes_back_at_once(void **unused)
 	step_aside(sim);
 	assert_false(nap(sim, TR_MS(1), 50000));
 	/* It gets slower, but there is nothing to take. */
-	assert_false(nap(sim, TR_MS(1), 10000));
+	for (unsigned i = 0; i < 4; i++)
+		assert_false(nap(sim, TR_MS(1), 1000));
+	/* There is, but it is not slow any more. */
 	tri_sched_push_back(worker(sim, 0), word(sim, 0));
-	/* There is, but it is not much slower. */
 	assert_false(nap(sim, TR_MS(1), 26000));
 	assert_true(nap(sim, TR_MS(1), 24000));
 	assert_false(is_aside(sim, 1));
+	end(sim);
+}
+
+static void
+one_slow_ms_is_not_missed(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	assert_false(nap(sim, TR_MS(1), 50000));
+	tri_sched_push_back(worker(sim, 0), word(sim, 0));
+	assert_false(nap(sim, TR_MS(1), 0));
+	assert_false(nap(sim, TR_MS(1), 50000));
+	assert_false(nap(sim, TR_MS(1), 0));
+	/* 31,875 on average. */
+	assert_true(nap(sim, TR_MS(1), 0));
 	end(sim);
 }
 
@@ -333,6 +534,20 @@ the_watch_is_patient_while_it_is_aside(void **unused)
 	assert_int_equal(look(sim, false, 0), TRI_ROB_NOTHING);
 	assert_int_equal(look(sim, true, 0), TRI_ROB_NOTHING);
 	assert_int_equal(atomic_load(&w->floods), 0);
+	end(sim);
+}
+
+static void
+but_not_where_much_is_done(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	worker(sim, 1)->message_ns = 1000;
+	for (unsigned i = 0; i < 15; i++)
+		assert_int_equal(look(sim, true, 2100), TRI_ROB_NOTHING);
+	assert_int_equal(look(sim, true, 2100), TRI_ROB_ONE);
 	end(sim);
 }
 
@@ -474,12 +689,24 @@ main(void)
 		cmocka_unit_test(somebody_busy_always_remains),
 		cmocka_unit_test(who_is_not_missed_stays_away_longer_each_time),
 		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
-		cmocka_unit_test(one_slow_trial_does_not_count_for_much),
+		cmocka_unit_test(nobody_tries_again_so_soon),
+		cmocka_unit_test(a_trial_that_is_close_takes_longer),
+		cmocka_unit_test(each_ms_of_it_counts_for_itself),
+		cmocka_unit_test(a_trial_begins_when_the_backlog_is_gone),
+		cmocka_unit_test(a_trial_goes_on_while_messages_pile_up),
+		cmocka_unit_test(what_is_clearly_better_need_not_wait),
+		cmocka_unit_test(no_trial_goes_on_for_ever),
+		cmocka_unit_test(a_trial_in_which_all_stand_still_ends),
+		cmocka_unit_test(but_not_again_soon_where_few_wait),
+		cmocka_unit_test(
+		    what_pauses_before_others_mailboxes_crosses_over),
 		cmocka_unit_test(what_was_done_in_its_sleep_does_not_count),
 		cmocka_unit_test(what_was_done_in_a_long_handler_does),
-		cmocka_unit_test(who_is_missed_later_comes_back_at_once),
+		cmocka_unit_test(who_is_missed_later_comes_back_soon),
+		cmocka_unit_test(one_slow_ms_is_not_missed),
 		cmocka_unit_test(any_worker_steps_aside),
 		cmocka_unit_test(the_watch_is_patient_while_it_is_aside),
+		cmocka_unit_test(but_not_where_much_is_done),
 		cmocka_unit_test(the_watch_is_patient_with_a_flood),
 		cmocka_unit_test(a_flood_that_falters_is_one_until_it_is_over),
 		cmocka_unit_test(
