@@ -19,9 +19,9 @@
  * - If so it steps aside, for a trial: it gives all it may give away to a busy
  *   worker, and sleeps.  One at least stays.
  * - If the others get as much done without it as all do with it, it stays aside,
- *   each time twice as long, BREAK_MIN_NS to BREAK_MAX_NS; then it takes part
+ *   each time twice as long, BREAK_MIN_NS to ASIDE_MAX_NS; then it takes part
  *   again, until the next window has passed.  If not, it comes back, and no worker
- *   tries again for such a time.
+ *   tries again for such a time, up to ALONE_MAX_NS.
  * - A program has phases, so one window of it says little.  What a trial is
  *   compared with is the average of the last few, in which the first after a change
  *   counts for half: it may be that the program has changed meanwhile.
@@ -30,8 +30,8 @@
  *   whoever sends a hundred thousand messages before one of them is handled has
  *   done half the work.  So a trial goes on, up to TRIAL_MAX_NS, until no more than
  *   a quarter of the backlog is left, and then for as long as the messages that
- *   wait get more, and some ms longer if it is close.  The longer it was, the longer
- *   its result holds.  If the others are in one handler each all the time it says
+ *   wait get more, and some ms longer if it is close.  Its result holds for so many
+ *   times its length, if that is longer.  If the others are in one handler each all the time it says
  *   nothing, and ends.
  *
  * A handler that goes on for long and is busy sending all the time, to many, is a
@@ -86,7 +86,8 @@ enum {
 #define TRIAL_NS     (INT64_C(1) * 1000 * 1000)
 #define TRIAL_MAX_NS (INT64_C(32) * 1000 * 1000)
 #define BREAK_MIN_NS (INT64_C(8) * 1000 * 1000)
-#define BREAK_MAX_NS (INT64_C(512) * 1000 * 1000)
+#define ASIDE_MAX_NS (INT64_C(64) * 1000 * 1000)
+#define ALONE_MAX_NS (INT64_C(256) * 1000 * 1000)
 #define NAP_NS       (INT64_C(1) * 1000 * 1000)
 
 /* What all workers have done (hooks.acts), and how many messages were another
@@ -214,11 +215,9 @@ throttle_leave(struct tri_worker *w, struct tri_worker *to)
 }
 
 static int64_t
-throttle_between(int64_t ns)
+throttle_between(int64_t ns, int64_t max)
 {
-	return ns < BREAK_MIN_NS ? BREAK_MIN_NS :
-	    ns > BREAK_MAX_NS    ? BREAK_MAX_NS :
-				   ns;
+	return ns < BREAK_MIN_NS ? BREAK_MIN_NS : ns > max ? max : ns;
 }
 
 /* It takes part again. */
@@ -296,25 +295,26 @@ static void
 trial_judge(struct tri_worker *w, uint64_t pace, bool still)
 {
 	struct tri_throttle *t = &w->throttle;
-	int64_t took = w->now - t->trial.began, *ns;
+	int64_t took = w->now - t->trial.began, holds;
 	bool good = pace >= t->with.acts;
-	int holds = good ? GOOD_HOLDS : BAD_HOLDS;
 
+	holds = good ? GOOD_HOLDS : BAD_HOLDS;
 	if (still)
-		holds = t->trial.few ? NONE_HOLDS : 1;
+		holds = t->trial.few ? NONE_HOLDS : 0;
+	holds *= took;
 	t->trial.on = false;
 	t->pace = pace;
 	t->without = (struct tri_pace){ pace, SAMPLES };
-	ns = good ? &t->aside_ns : &t->alone_ns;
-	if (*ns < took * holds)
-		*ns = took * holds;
-	t->until = w->now + *ns;
+	if (holds < (good ? t->aside_ns : t->alone_ns))
+		holds = good ? t->aside_ns : t->alone_ns;
+	t->until = w->now + holds;
 	/* Of all those that might try: one finds out. */
 	if (!good && !still)
 		tri_store_relaxed(&w->sched->no_trials, t->until);
-	t->aside_ns =
-	    throttle_between(good ? t->aside_ns * 2 : t->aside_ns / 2);
-	t->alone_ns = throttle_between(good ? 0 : t->alone_ns * 2);
+	t->aside_ns = throttle_between(good ? t->aside_ns * 2 : t->aside_ns / 2,
+	    ASIDE_MAX_NS);
+	t->alone_ns =
+	    throttle_between(good ? 0 : t->alone_ns * 2, ALONE_MAX_NS);
 	if (good)
 		throttle_begin(w);
 	else
