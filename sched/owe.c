@@ -48,6 +48,9 @@ tri_owe_begin(struct tri_worker *w, tri_word word)
 
 	if (ns == 0 || o->by == word)
 		return;
+	/* It may have been a poll: long ones shall not keep it going for ever. */
+	if (o->by == 0 && o->to == word && w->now < o->until)
+		return;
 	o->took_ns = 0;
 	o->to = word;
 	o->until = w->now + (ns < OWED_MAX_NS ? ns : OWED_MAX_NS);

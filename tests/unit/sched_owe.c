@@ -108,6 +108,29 @@ each_long_handler_counts_anew(void **unused)
 	sim_end(sim);
 }
 
+/* It was no handler's, for all that is known, but a poll, say. */
+static void
+who_goes_on_is_owed_nothing_for_nobody(void **unused)
+{
+	struct sim *sim = sim_begin(1);
+	struct tri_worker *w = worker(sim, 0);
+	int64_t until;
+
+	(void)unused;
+	tri_owe_took(w, MS, word(sim, 0));
+	tri_owe_begin(w, word(sim, BACKLOG));
+	until = w->owed.until;
+	assert_int_equal(until, w->now + 2 * MS);
+	w->now += MS;
+	tri_owe_took(w, MS, 0);
+	tri_owe_begin(w, word(sim, BACKLOG));
+	assert_int_equal(w->owed.until, until);
+	tri_owe_took(w, MS, word(sim, 1));
+	tri_owe_begin(w, word(sim, BACKLOG));
+	assert_int_equal(w->owed.until, w->now + 2 * MS);
+	sim_end(sim);
+}
+
 static void
 others_are_polled_for_meanwhile(void **unused)
 {
@@ -269,6 +292,7 @@ main(void)
 		cmocka_unit_test(
 		    who_comes_behind_a_long_handler_goes_on_for_twice_that_time),
 		cmocka_unit_test(each_long_handler_counts_anew),
+		cmocka_unit_test(who_goes_on_is_owed_nothing_for_nobody),
 		cmocka_unit_test(others_are_polled_for_meanwhile),
 		cmocka_unit_test(nobody_goes_on_for_longer_than_10_ms),
 		cmocka_unit_test(
