@@ -68,6 +68,11 @@ boss_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	struct owed *o = kit_ctx(state);
 
 	(void)msg;
+	if (o->own == OWN && o->got == 0) {
+		/* The taker has had no turn yet. */
+		kit_tell(self, tr_self_ref(self), WORK);
+		return TR_OK;
+	}
 	if (o->own++ == OWN) {
 		o->got_before = o->got;
 		return kit_finish(self);
