@@ -33,7 +33,8 @@ struct board {
 	MSG(P, finished, TR_EMPTY)
 TR_PROTOCOL(queens, QUEENS);
 
-/* Whether the last queen is safe from those before it. */
+/* Whether the last queen is safe from those before it.  (One condition for both:
+ * what cannot be foretold is best asked once.) */
 static bool
 board_is_safe(const struct board *board)
 {
@@ -42,7 +43,7 @@ board_is_safe(const struct board *board)
 	for (int i = 0; i < last; i++) {
 		int apart = abs(board->row[i] - row);
 
-		if (apart == 0 || apart == last - i)
+		if ((apart == 0) | (apart == last - i))
 			return false;
 	}
 	return true;
