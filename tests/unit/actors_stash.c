@@ -443,6 +443,68 @@ what_is_left_of_a_stash_is_dead(void **unused)
 	assert_int_equal(kit_letters(&c.k, TR_DEAD_CLOSED, KNOCK), KNOCKS - 1);
 }
 
+/* -------------------------------------------------------------- porter -- */
+
+/* Puts the first two messages aside, takes the first one out, and puts another
+ * one aside when that one's block is a message of its own. */
+static int
+porter_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct clerk *clerk = kit_ctx(state);
+	uint64_t number, last = KNOCKS;
+
+	if (tr_tag(msg) == TICK)
+		return kit_finish(self);
+	number = kit_u64(msg);
+	clerk->stashed++;
+	switch (clerk->stashed) {
+	case 1:
+	case 2: return tr_stash(self, msg);
+	case 3: return tr_unstash_n(self, 1);
+	case 5:
+		(void)tr_send(self, tr_self_ref(self), KNOCK, &last,
+		    sizeof(last));
+		return tr_stash(self, msg);
+	}
+	clerk->seen[clerk->n_seen++] = number;
+	if (number == last)
+		return tr_unstash(self);
+	return clerk->n_seen < KNOCKS ? TR_OK : kit_finish(self);
+}
+
+static int
+porter_start(struct tr_self *self, void *state, const void *arg)
+{
+	int rc = clerk_start(self, state, arg);
+
+	/* In case something does not come. */
+	return tr_after(self, TR_SECONDS(5), TICK, 0) != 0 ? rc : TR_ENOMEM;
+}
+
+static const struct tr_behavior porter = {
+	.name = "porter",
+	.state_size = sizeof(void *),
+	.start = porter_start,
+	.receive = porter_receive,
+};
+
+static void
+what_has_left_the_stash_is_left_alone(void **unused)
+{
+	static struct clerk c;
+
+	(void)unused;
+	c = (struct clerk){ 0 };
+	kit_play(&c.k, 1, &porter, &c);
+	assert_int_equal(kit_letters(&c.k, TR_DEAD_NO_ACTOR, KNOCK), 0);
+	/* All but the one that only opened the stash, and its own. */
+	assert_int_equal(c.n_seen, KNOCKS);
+	assert_int_equal(c.seen[0], 0);
+	assert_int_equal(c.seen[KNOCKS - 3], KNOCKS);
+	assert_int_equal(c.seen[KNOCKS - 2], 1);
+	assert_int_equal(c.seen[KNOCKS - 1], 3);
+}
+
 int
 main(void)
 {
@@ -455,6 +517,7 @@ main(void)
 		KIT_TEST(some_of_the_stash_comes_back_in_order),
 		KIT_TEST(what_is_stashed_again_is_behind_the_rest),
 		KIT_TEST(what_is_left_of_a_stash_is_dead),
+		KIT_TEST(what_has_left_the_stash_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
