@@ -344,7 +344,9 @@ throttle_wanted(struct tri_worker *w)
 	acts -= t->acts;
 	crossed -= t->crossed;
 	pauses = tri_load_relaxed(&w->counts.pauses) - t->pauses;
+	/* On average, too: a burst between long handlers is no reason. */
 	return (w->sched->hooks.acts(w) - t->own) * SMALL_NS > span &&
+	    t->with.acts * SMALL_NS > 1000000 &&
 	    (crossed * CROSSED * 2 > acts || /* a message: sent and handled */
 		pauses * PAUSE_NS > span) &&
 	    tri_runq_length(&w->q) + w->reserve.count <= GIVE_MAX;

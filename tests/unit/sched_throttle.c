@@ -176,6 +176,24 @@ who_has_reason_to_stay_stays(void **unused)
 	end(sim);
 }
 
+/* Who has answers handed out once in a while, and takes long otherwise. */
+static void
+a_burst_is_no_reason(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 8; i++) {
+		for (unsigned quiet = 0; quiet < 3; quiet++)
+			window(sim, 1, 20, 20, 10);
+		window(sim, 1, 20, 2500, 1250);
+		assert_false(is_aside(sim, 1));
+	}
+	window(sim, 1, 20, 2500, 1250);
+	assert_true(is_aside(sim, 1)); /* that is how it is now */
+	end(sim);
+}
+
 static void
 somebody_busy_always_remains(void **unused)
 {
@@ -687,6 +705,7 @@ main(void)
 		cmocka_unit_test(what_it_wakes_meanwhile_goes_there_too),
 		cmocka_unit_test(a_pinned_word_stays),
 		cmocka_unit_test(who_has_reason_to_stay_stays),
+		cmocka_unit_test(a_burst_is_no_reason),
 		cmocka_unit_test(somebody_busy_always_remains),
 		cmocka_unit_test(who_is_not_missed_stays_away_longer_each_time),
 		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
