@@ -414,7 +414,7 @@ run_rest(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 		tri_sched_keep(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 		return true;
 	}
-	if (head != TRI_INLET_APART && tri_inlet_rest_owner(in, head))
+	if (tri_inlet_rest_owner(in, head))
 		return true;
 	c->turn.cell = a;
 	return false;
@@ -691,7 +691,7 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 static __attribute__((noinline)) void
 run_usual_on(struct tri_crew *c, struct tr_self *a)
 {
-	struct tri_inlet *in = &a->inlet;
+	struct tri_inlet *in = tri_inlet_of(c->desk.sys, a);
 	uint64_t ident = tri_load_relaxed(&a->ident);
 	uint64_t head = tri_inlet_look_owner(in);
 

@@ -255,6 +255,20 @@ tri_crowd_leave(struct tri_crew *c)
 	}
 }
 
+/* To one without a bound whose inlet is APART. */
+static void
+deliver_moved(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m)
+{
+	struct tri_inlet *in = tri_apart(c->desk.sys, a);
+
+	if (tri_deliver_direct(c, a, in, m, tri_inlet_look(in)))
+		return;
+	stream_set(c, to, a, in);
+	tri_deliver_pushed(c, to, a, m, tri_push_to(c->desk.sys, a, m));
+	send_looks_round(c);
+}
+
 void
 tri_deliver_other(struct tri_crew *c, tr_ref to, struct tr_self *a,
     struct tr_msg *m)
@@ -263,6 +277,10 @@ tri_deliver_other(struct tri_crew *c, tr_ref to, struct tr_self *a,
 	enum tri_inlet_pushed pushed;
 
 	m->generation = tri_ref_generation(to);
+	if (TRI_UNLIKELY(head == TRI_INLET_APART)) {
+		deliver_moved(c, to, a, m);
+		return;
+	}
 	if (tri_deliver_direct(c, a, &a->inlet, m, head))
 		return;
 	pushed = tri_inlet_push_over(&a->inlet, m, &head);
@@ -294,20 +312,6 @@ tri_deliver_unusual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return;
 	pushed = tri_push(c->desk.sys, to, m, &a);
 	tri_deliver_pushed(c, to, a, m, pushed);
-}
-
-/* The same for one without a bound whose inlet was found to be APART. */
-static void
-deliver_moved(struct tri_crew *c, tr_ref to, struct tr_self *a,
-    struct tr_msg *m)
-{
-	struct tri_inlet *in = tri_apart(c->desk.sys, a);
-
-	if (tri_deliver_direct(c, a, in, m, tri_inlet_look(in)))
-		return;
-	stream_set(c, to, a, in);
-	tri_deliver_pushed(c, to, a, m, tri_push_to(c->desk.sys, a, m));
-	send_looks_round(c);
 }
 
 void
