@@ -101,6 +101,7 @@ struct tri_trial {
 struct tri_throttle {
 	struct tri_pace with; /* while it takes part, */
 	struct tri_pace without; /* and while it does not */
+	uint32_t asides; /* while so many did not, `with` */
 	struct tri_trial trial;
 	int64_t since; /* it counts from here on; 0: it does not */
 	int64_t until; /* aside, or left alone */

@@ -72,6 +72,7 @@ enum {
 	FLOOD_LOOKS = 16, /* likewise, with a flood */
 	FEW = 4, /* words that wait */
 	SAMPLES = 4, /* that an average remembers, about */
+	OTHERS = 8, /* one of so many is a change */
 	WINDOWS = 4, /* longer ones, if it slept, say nothing */
 	BACKLOG = 16384, /* messages that wait: more take their time */
 	STILL = 4, /* looks at a trial in which no batch ends */
@@ -162,6 +163,23 @@ throttle_sample(struct tri_pace *p, uint64_t acts)
 	if (p->samples < SAMPLES)
 		p->samples++;
 	p->acts = (p->acts * (p->samples - 1) + acts) / p->samples;
+}
+
+/* Whether so many have stepped aside meanwhile, or come back, that the average is
+ * of something else: of what is done without them, or with them. */
+static bool
+throttle_is_other(struct tri_worker *w)
+{
+	struct tri_throttle *t = &w->throttle;
+	uint32_t asides = tri_load_relaxed(&w->sched->asides);
+	uint32_t more =
+	    asides > t->asides ? asides - t->asides : t->asides - asides;
+
+	if (more * OTHERS <= w->sched->n - asides)
+		return false;
+	t->asides = asides;
+	t->with = (struct tri_pace){ 0 };
+	return true;
 }
 
 /* What comes next is of another time. */
@@ -374,7 +392,7 @@ tri_throttle_poll(struct tri_worker *w)
 			throttle_give(w, to);
 		return;
 	}
-	if (t->since == 0) {
+	if (throttle_is_other(w) || t->since == 0) {
 		throttle_begin(w);
 		return;
 	}

@@ -33,7 +33,8 @@
 #include "sched/sched.h"
 
 enum {
-	WORKERS = 4, /* at most */
+	WORKERS = 4, /* in most tests */
+	WORKERS_MAX = 16, /* at most */
 	JOBS = 400,
 	KIND = 3,
 	TICK = 1 << TRI_WHEEL_SHIFT,
@@ -68,7 +69,7 @@ struct sim {
 	struct tri_env env;
 	struct tri_sched sched;
 	struct tri_kind kinds[TRI_KINDS];
-	struct tri_loop loop[WORKERS];
+	struct tri_loop loop[WORKERS_MAX];
 	struct job job[JOBS];
 	int64_t now;
 	int64_t step_ns; /* that each job takes */

@@ -6,7 +6,7 @@
 #include "rig_step.h"
 #include "troupe.h"
 
-static uint64_t done[WORKERS]; /* messages sent and handled */
+static uint64_t done[WORKERS_MAX]; /* messages sent and handled */
 static uint64_t waiting; /* messages sent and not handled */
 
 static uint64_t
@@ -173,6 +173,51 @@ who_has_reason_to_stay_stays(void **unused)
 	assert_false(is_aside(sim, 1));
 	atomic_store(&sim->sched.idle, 0);
 	step_aside(sim);
+	end(sim);
+}
+
+/* What was done while another one was aside is no measure for what is done with
+ * it: worker 0 is not missed, though it has done more alone. */
+static void
+what_others_did_alone_does_not_count(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	step_aside(sim);
+	for (unsigned i = 0; i < 4; i++)
+		window(sim, 0, 50000, 0, 5000);
+	assert_false(is_aside(sim, 0)); /* it is the last */
+	assert_false(nap(sim, TR_MS(1), 100000)); /* the trial */
+	assert_true(nap(sim, TR_MS(24), 2400000));
+	window(sim, 0, 10000, 10000, 5000);
+	window(sim, 0, 10000, 10000, 5000);
+	assert_true(is_aside(sim, 0));
+	work(sim, 1, TR_MS(1), 0, 60000, 0);
+	tri_count(&worker(sim, 1)->counts.batches, (uint64_t)1);
+	tri_worker_read_clock(worker(sim, 0));
+	assert_false(tri_throttle_is_over(worker(sim, 0)));
+	end(sim);
+}
+
+/* But one of many more or less makes no difference. */
+static void
+one_of_many_is_no_change(void **unused)
+{
+	struct sim *sim = throttled(WORKERS_MAX);
+	struct tri_throttle *t = &worker(sim, 2)->throttle;
+
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++)
+		window(sim, 2, 0, 100, 0);
+	assert_int_equal(t->with.samples, 4);
+	atomic_store(&sim->sched.asides, 1);
+	window(sim, 2, 0, 100, 0);
+	assert_int_equal(t->with.samples, 4);
+	atomic_store(&sim->sched.asides, 3);
+	tri_worker_poll(worker(sim, 2));
+	assert_int_equal(t->with.samples, 0);
+	atomic_store(&sim->sched.asides, 0);
 	end(sim);
 }
 
@@ -705,6 +750,8 @@ main(void)
 		cmocka_unit_test(what_it_wakes_meanwhile_goes_there_too),
 		cmocka_unit_test(a_pinned_word_stays),
 		cmocka_unit_test(who_has_reason_to_stay_stays),
+		cmocka_unit_test(what_others_did_alone_does_not_count),
+		cmocka_unit_test(one_of_many_is_no_change),
 		cmocka_unit_test(a_burst_is_no_reason),
 		cmocka_unit_test(somebody_busy_always_remains),
 		cmocka_unit_test(who_is_not_missed_stays_away_longer_each_time),
