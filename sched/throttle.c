@@ -75,14 +75,17 @@ enum {
 	OTHERS = 8, /* one of so many is a change */
 	WINDOWS = 4, /* longer ones, if it slept, say nothing */
 	BACKLOG = 16384, /* messages that wait: more take their time */
-	STILL = 4, /* looks at a trial in which no batch ends */
+	STILL = 12, /* looks at a trial in which no batch ends */
 	CLOSE = 4, /* looks at one that is close */
 	GOOD_HOLDS = 8, /* so many times its length a trial's result holds, */
 	BAD_HOLDS = 16,
-	NONE_HOLDS = 8, /* if all stood still, and few wait for them */
+	NONE_HOLDS = 16, /* if all stood still, and few wait for them */
 	PAUSE_NS = 500 * 1000, /* one pause in so much is a crowd */
 	GIVE_MAX = 1024, /* who has more words than that has work for two */
 };
+
+_Static_assert(STILL < FLOOD_LOOKS,
+    "else it comes back to help before the trial is judged, and tries again");
 
 #define TRIAL_NS     (INT64_C(1) * 1000 * 1000)
 #define TRIAL_MAX_NS (INT64_C(32) * 1000 * 1000)

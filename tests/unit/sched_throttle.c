@@ -472,7 +472,7 @@ a_trial_in_which_all_stand_still_ends(void **unused)
 	for (unsigned i = 0; i < JOBS; i++)
 		tri_sched_push_back(worker(sim, 0), word(sim, i));
 	step_aside(sim);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 11; i++)
 		assert_false(nap_still(sim));
 	assert_true(nap_still(sim));
 	/* It is tried again as if it had never been, by anybody. */
@@ -488,10 +488,10 @@ but_not_again_soon_where_few_wait(void **unused)
 
 	(void)unused;
 	step_aside(sim);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 11; i++)
 		assert_false(nap_still(sim));
 	assert_true(nap_still(sim));
-	sim->now += TR_MS(32) - 2 * TRI_THROTTLE_NS;
+	sim->now += TR_MS(12 * 16) - 2 * TRI_THROTTLE_NS;
 	window(sim, 1, 10000, 10000, 5000);
 	assert_false(is_aside(sim, 1));
 	work(sim, 1, TRI_THROTTLE_NS, 10000, 10000, 5000);
