@@ -10,9 +10,10 @@
  *
  * So the inlet of an actor that takes a long list from another worker moves
  * (mailbox/apart.h), to a word in a line of its own, and stays there until the
- * actor ends, though messages of its own worker take some ns longer from there on;
- * so only a really long one tells that somebody sends to it all the time.  A worker remembers where it pushed to last, so that a stream of
- * messages does not even look at the cell (tri_deliver_streamed, send.c).
+ * actor ends.  Messages of its own worker take some ns longer from there on, so it
+ * has to be a really long one: that tells that somebody sends to it all the time.
+ * A worker remembers where it pushed to last, so that a stream of messages does not
+ * even look at the cell (tri_deliver_streamed, send.c).
  * Bounds are looked up in the cell, so bounded actors' senders always go there;
  * theirs is a line that is contended anyway.
  *

@@ -24,7 +24,8 @@
  *   tries again for such a time, up to ALONE_MAX_NS.
  * - A program has phases, so one window of it says little.  What a trial is
  *   compared with is the average of the last few, in which the first after a change
- *   counts for half: it may be that the program has changed meanwhile.
+ *   counts for half: it may be that the program has changed meanwhile.  It begins
+ *   anew when others step aside or come back.
  * - Nor does the first ms of a trial say much.  What the one that stepped aside has
  *   used is in the wrong cache, a backlog of the two has to be handled first, and
  *   whoever sends a hundred thousand messages before one of them is handled has
