@@ -33,8 +33,7 @@ stash_append(struct tri_cold *cold, struct tr_msg *m)
 	struct tr_msg *newest = cold->stash_newest, *before;
 
 	if (cold->stashed > 1 && newest->ahead != 0) {
-		before = (struct tr_msg *)(void *)((char *)newest +
-		    (intptr_t)newest->ahead * 32);
+		before = tri_inlet_ahead(newest);
 		before->ahead = stash_distance(before, m);
 	}
 	m->ahead = stash_distance(m, newest);

@@ -227,11 +227,18 @@ tri_inlet_reverse(struct tr_msg *newest, uint32_t generation, uint32_t *count)
 	return oldest;
 }
 
+/* The message that `ahead` of one that was taken tells of, or is thought to. */
+static inline struct tr_msg *
+tri_inlet_ahead(struct tr_msg *m)
+{
+	return (struct tr_msg *)(void *)((char *)m + (intptr_t)m->ahead * 32);
+}
+
 /* A message that was taken is about to be handled: fetch a later one. */
 static inline void
-tri_inlet_fetch_ahead(const struct tr_msg *m)
+tri_inlet_fetch_ahead(struct tr_msg *m)
 {
-	__builtin_prefetch((const char *)m + (intptr_t)m->ahead * 32, 1);
+	__builtin_prefetch(tri_inlet_ahead(m), 1);
 }
 
 /* The worker that runs the actor: what is there. */
