@@ -77,14 +77,20 @@ step_aside(struct sim *sim)
 	assert_true(is_aside(sim, 1));
 }
 
-/* Up after a nap; whether it takes part again. */
+/* Up after a nap, of two; whether it takes part again. */
 static bool
-nap(struct sim *sim, int64_t ns, uint64_t first)
+nap_of(struct sim *sim, unsigned index, int64_t ns, uint64_t others)
 {
-	work(sim, 1, ns, first, 0, 0);
-	tri_count(&worker(sim, 0)->counts.batches, (uint64_t)1);
-	tri_worker_read_clock(worker(sim, 1));
-	return tri_throttle_is_over(worker(sim, 1));
+	work(sim, 1 - index, ns, 0, others, 0);
+	tri_count(&worker(sim, 1 - index)->counts.batches, (uint64_t)1);
+	tri_worker_read_clock(worker(sim, index));
+	return tri_throttle_is_over(worker(sim, index));
+}
+
+static bool
+nap(struct sim *sim, int64_t ns, uint64_t others)
+{
+	return nap_of(sim, 1, ns, others);
 }
 
 /* As the watch, a ms later: worker 0 is stuck, or not. */
@@ -193,10 +199,7 @@ what_others_did_alone_does_not_count(void **unused)
 	window(sim, 0, 10000, 10000, 5000);
 	window(sim, 0, 10000, 10000, 5000);
 	assert_true(is_aside(sim, 0));
-	work(sim, 1, TR_MS(1), 0, 60000, 0);
-	tri_count(&worker(sim, 1)->counts.batches, (uint64_t)1);
-	tri_worker_read_clock(worker(sim, 0));
-	assert_false(tri_throttle_is_over(worker(sim, 0)));
+	assert_false(nap_of(sim, 0, TR_MS(1), 60000));
 	end(sim);
 }
 
