@@ -32,8 +32,8 @@
  *   done half the work.  So a trial goes on, up to TRIAL_MAX_NS, until no more than
  *   a quarter of the backlog is left, and then for as long as the messages that
  *   wait get more, and some ms longer if it is close.  Its result holds for so many
- *   times its length, if that is longer.  If the others are in one handler each all the time it says
- *   nothing, and ends.
+ *   times its length, if that is longer.  If the others are in one handler each all
+ *   the time it says nothing, and ends.
  *
  * A handler that goes on for long and is busy sending all the time, to many, is a
  * flood.  What waits behind it is what it sends to, as a rule, and whoever took
@@ -161,6 +161,13 @@ throttle_pace(struct tri_worker *w)
 	    (uint64_t)(span > 0 ? span : 1);
 }
 
+/* Whether acts are small where so many are done in a ms. */
+static bool
+throttle_is_small(uint64_t pace)
+{
+	return pace * SMALL_NS >= 1000000;
+}
+
 static void
 throttle_sample(struct tri_pace *p, uint64_t acts)
 {
@@ -276,7 +283,7 @@ trial_stands_still(struct tri_worker *w, uint64_t pace)
 	struct tri_trial *trial = &w->throttle.trial;
 	uint64_t batches = throttle_batches(w->sched);
 
-	if (batches == trial->batches || pace * SMALL_NS < 1000000)
+	if (batches == trial->batches || !throttle_is_small(pace))
 		trial->still++;
 	else
 		trial->still = 0;
@@ -368,7 +375,7 @@ throttle_wanted(struct tri_worker *w)
 	pauses = tri_load_relaxed(&w->counts.pauses) - t->pauses;
 	/* On average, too: a burst between long handlers is no reason. */
 	return (w->sched->hooks.acts(w) - t->own) * SMALL_NS > span &&
-	    t->with.acts * SMALL_NS > 1000000 &&
+	    throttle_is_small(t->with.acts) &&
 	    (crossed * CROSSED * 2 > acts || /* a message: sent and handled */
 		pauses * PAUSE_NS > span) &&
 	    tri_runq_length(&w->q) + w->reserve.count <= GIVE_MAX;
