@@ -4,14 +4,30 @@
  */
 #include "actors/apart.h"
 
+/* Its block says whose it is. */
+static bool
+apart_is_far(const struct tri_crew *c, const struct tr_msg *m)
+{
+	return m->size_class < TRI_CLASSES &&
+	    tri_slab_of(m)->owner != c->desk.pool;
+}
+
 bool
 tri_apart_is_worth(const struct tri_crew *c, const struct tr_self *a,
     uint64_t head)
 {
-	const struct tr_msg *newest = tri_inlet_msg(head);
-
-	/* Its block says whose it is. */
-	return newest->size_class < TRI_CLASSES &&
-	    tri_slab_of(newest)->owner != c->desk.pool &&
+	return apart_is_far(c, tri_inlet_msg(head)) &&
 	    tri_load_relaxed(&a->inlet.head) != TRI_INLET_APART;
+}
+
+void
+tri_apart_backlog(struct tri_crew *c, struct tr_self *a)
+{
+	struct tri_aside *p = tri_aside(c->desk.sys, a);
+
+	if (a->pending == NULL || !apart_is_far(c, a->pending) ||
+	    (tri_load_relaxed(&a->ident) & TRI_IDENT_BOUND) != 0 ||
+	    tri_load_relaxed(&a->inlet.head) == TRI_INLET_APART)
+		return;
+	p->parked = tri_apart_take(c, a, &p->parked_count);
 }

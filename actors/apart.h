@@ -27,14 +27,60 @@
 #include "actors/system.h"
 #include "mailbox/apart.h"
 
-enum { TRI_APART_LIST = 1024 }; /* messages from another worker at once */
+enum {
+	TRI_APART_LIST = 1024, /* messages from another worker at once */
+	TRI_APART_STOLEN = 32, /* so many times that, with the actor */
+};
+
+/* What an actor has whose mailbox has moved. */
+struct tri_aside {
+	/* Anyone. */
+	alignas(TRI_LINE) struct tri_inlet inlet;
+	/* Messages in bursts that have ended; senders add.  Of those that many
+	 * the receiver has taken: what is between the two waits, and nobody else
+	 * counts it. */
+	_Atomic uint32_t put;
+	_Atomic uint32_t seen;
+	/* Whoever has the actor; next to the word that it looks at then, too. */
+	struct tr_msg
+	    *parked; /* bursts that are open, and empty for now; or what
+	                        * was in the inlet when it moved: apart.c */
+	uint32_t parked_count;
+	/* Looks there in vain, and what it had handled before the first. */
+	uint32_t vain;
+	uint32_t handled;
+};
+
+_Static_assert(sizeof(struct tri_aside) == TRI_LINE, "a line");
+
+static inline struct tri_aside *
+tri_aside(const struct tr_system *sys, const struct tr_self *a)
+{
+	return tri_table_at(&sys->actors, TRI_ACTOR_APART,
+	    tri_cell_slot(sys, a));
+}
+
+/* Anyone: messages that wait in bursts, and are not counted otherwise; about. */
+static inline uint32_t
+tri_bursts_length(const struct tr_system *sys, struct tr_self *a)
+{
+	struct tri_aside *p;
+	uint32_t n;
+
+	if (TRI_LIKELY(tri_load_relaxed(&a->inlet.head) != TRI_INLET_APART))
+		return 0;
+	p = tri_aside(sys, a);
+	n = tri_load_relaxed(&p->put);
+	n -= tri_load_relaxed(&p->seen);
+	/* The receiver may have counted what the sender has not yet. */
+	return n > INT32_MAX ? 0 : n;
+}
 
 /* Its other word. */
 static inline struct tri_inlet *
 tri_apart(const struct tr_system *sys, const struct tr_self *a)
 {
-	return tri_table_at(&sys->actors, TRI_ACTOR_APART,
-	    tri_cell_slot(sys, a));
+	return &tri_aside(sys, a)->inlet;
 }
 
 /* Whoever has the actor: where its mailbox is. */
@@ -66,6 +112,11 @@ tri_inlet_head(const struct tr_system *sys, struct tr_self *a)
  * that. */
 bool tri_apart_is_worth(const struct tri_crew *c, const struct tr_self *a,
     uint64_t head);
+
+/* The worker that runs the actor, which has a backlog for more than a turn: the
+ * same if that is what it has got from another worker.  What is in the inlet is
+ * parked. */
+void tri_apart_backlog(struct tri_crew *c, struct tr_self *a);
 
 /* It does: what tri_inlet_take_owner returns. */
 static inline struct tr_msg *

@@ -17,7 +17,7 @@
  * then, so nobody else schedules it.  Most actors have little to clear away
  * and end in one turn, without touching their cold part.
  */
-#include "actors/apart.h"
+#include "actors/burst.h"
 #include "actors/keep.h"
 
 enum { SLICE = 256 };
@@ -73,6 +73,10 @@ die_drain(struct tri_crew *c, struct tri_dying *d, struct tr_msg **queue,
 		if (*left == 0)
 			return false;
 		--*left;
+		if (TRI_UNLIKELY(m->kind == TRI_MSG_BURST)) {
+			(void)tri_burst_unpack(c, c->turn.cell, queue, false);
+			continue;
+		}
 		*queue = m->link;
 		tri_inlet_fetch_ahead(m);
 		die_dead_letter(c, d, m);
@@ -317,14 +321,24 @@ die_work(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 	return true;
 }
 
+/* What waits in bursts is queued, before what is in the inlet. */
+static void
+die_unpark(struct tri_crew *c, struct tr_self *a)
+{
+	if (TRI_UNLIKELY(tri_load_relaxed(&a->inlet.head) == TRI_INLET_APART))
+		(void)tri_burst_unpark(tri_aside(c->desk.sys, a), &a->pending);
+}
+
 /* (1): nothing more comes in; returns what is queued. */
 static struct tr_msg *
 die_close(struct tri_crew *c, struct tr_self *a)
 {
 	uint32_t n;
-	struct tr_msg *queued = tri_apart_close_owner(&a->inlet,
-	    tri_apart(c->desk.sys, a), tri_ref_generation(c->turn.ref), &n);
+	struct tr_msg *queued;
 
+	die_unpark(c, a);
+	queued = tri_apart_close_owner(&a->inlet, tri_apart(c->desk.sys, a),
+	    tri_ref_generation(c->turn.ref), &n);
 	if (!c->turn.in_place)
 		return queued;
 	/* The message in hand was still reachable: the oldest. */
@@ -343,6 +357,8 @@ die_keep_open(struct tri_crew *c, struct tr_self *a, struct tri_dying *d)
 
 	tri_turn_detach(c);
 	d->drops = tri_keep_drops_mailbox(c, a);
+	if (d->drops)
+		die_unpark(c, a);
 	if (d->drops && tri_inlet_is_msg(tri_inlet_look_owner(in)))
 		d->queued = tri_inlet_take_owner(in,
 		    tri_ref_generation(c->turn.ref), &n);
@@ -393,6 +409,7 @@ die_is_simple(const struct tri_crew *c, const struct tr_self *a)
 	const struct tr_behavior *b = tri_load_relaxed(&a->behavior);
 
 	return flags == 0 && a->pending == NULL && b->stop == NULL &&
+	    tri_load_relaxed(&a->inlet.head) != TRI_INLET_APART &&
 	    c->turn.ran && !c->turn.failed &&
 	    (c->turn.reason.code == TR_NORMAL ||
 		c->turn.reason.code == TR_SHUTDOWN) &&
@@ -438,6 +455,7 @@ tri_actor_let_go(struct tri_crew *c, struct tr_self *a)
 	struct tri_dying *d = &tri_cold(c->desk.sys, a)->dying;
 	uint32_t n;
 
+	die_unpark(c, a);
 	*d = (struct tri_dying){
 		.why = d->why,
 		.stopped = true,

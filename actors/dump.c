@@ -266,7 +266,8 @@ dump_actor(struct tr_system *sys, struct out *o, const struct names *names,
 	out_text(o, tri_behavior_name(b));
 	out_text(o, " mailbox ");
 	out_decimal(o,
-	    (uint64_t)tri_inlet_length(head) + tri_load_relaxed(&a->taken));
+	    (uint64_t)tri_inlet_length(head) + tri_load_relaxed(&a->taken) +
+		tri_bursts_length(sys, a));
 	out_text(o, " handled ");
 	out_decimal(o, tri_load_relaxed(&a->handled));
 	out_text(o, " ");

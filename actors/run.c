@@ -23,6 +23,7 @@
  * that this worker woke is not let go of, but kept (sched/reserve.h), unless
  * handlers take long: then nobody should wait for this worker.
  */
+#include "actors/burst.h"
 #include "actors/keep.h"
 #include "actors/send.h"
 
@@ -45,6 +46,8 @@ run_tick_clock(struct tri_crew *c)
 
 	w->clock_last = now;
 	w->message_ns += ((now - before) / w->clock_every - w->message_ns) / 8;
+	if (TRI_UNLIKELY(c->stream.burst != NULL))
+		tri_stream_end(c);
 	if (TRI_UNLIKELY(tri_load_relaxed(&w->floods) != 0))
 		tri_store_relaxed(&w->floods, 0u);
 	tri_owe_took(w, now - before, tri_load_relaxed(&w->running));
@@ -153,6 +156,7 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 	case TRI_MSG_CALL:
 		return (*(tri_call_fn **)tri_msg_payload(m))(c, a, m);
 	case TRI_MSG_PLAIN:
+	case TRI_MSG_BURST: /* run_burst */
 	case TRI_MSG_KILL: break;
 	}
 	return TR_OK;
@@ -401,6 +405,15 @@ run_in_place(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 	return run_after_place(c, a, in, head, m, run_message(c, a, m));
 }
 
+/* Whether there are bursts that may get more. */
+static inline bool
+run_has_parked(struct tri_crew *c, const struct tr_self *a,
+    const struct tri_inlet *in)
+{
+	return TRI_UNLIKELY(in != &a->inlet) &&
+	    tri_aside(c->desk.sys, a)->parked != NULL;
+}
+
 /* Nothing is left to do: the actor is idle, and kept or not.  true: it is not
  * ours any more; false: something has come. */
 static inline bool
@@ -455,6 +468,7 @@ tri_actor_reserve(struct tri_worker *w, void *object)
 	uint32_t n;
 
 	if ((ident & (RUN_CARE | TRI_IDENT_BOUND)) != 0 ||
+	    run_has_parked(c, a, in) ||
 	    tri_load_relaxed(&a->taken) > RUN_RESERVE_MAX ||
 	    tri_inlet_length(tri_inlet_look_owner(in)) > RUN_RESERVE_MAX)
 		return NULL;
@@ -526,6 +540,16 @@ run_is_usual_in_place(uint64_t ident, uint64_t head)
 	    ident >> TRI_IDENT_CARE_SHIFT == 0;
 }
 
+/* What is pending begins with a burst. */
+static TRI_COLD void
+run_burst(struct tri_crew *c, struct tr_self *a)
+{
+	int32_t more = tri_burst_unpack(c, a, &a->pending, true);
+
+	tri_store_relaxed(&a->taken,
+	    tri_load_relaxed(&a->taken) + (uint32_t)more);
+}
+
 /* Handle what is pending, up to *left messages and to `until`.  true: the
  * actor died. */
 static inline bool
@@ -553,6 +577,11 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
 				continue;
 			}
 			handled += run_counted(c, 1);
+		} else if (m->kind == TRI_MSG_BURST) {
+			a->pending = m;
+			run_burst(c, a);
+			n--;
+			continue;
 		} else {
 			handled += run_message(c, a, m);
 		}
@@ -600,6 +629,9 @@ run_backlog(struct tri_crew *c, struct tr_self *a)
 	struct tri_worker *w = &c->worker;
 	int64_t before = w->clock_last;
 
+	if (tri_load_relaxed(&a->taken) >=
+	    c->desk.sys->apart * TRI_APART_STOLEN)
+		tri_apart_backlog(c, a);
 	run_tick_clock(c);
 	tri_owe_took(w, w->now - before, 0);
 	tri_owe_begin(w, tri_word_of(a, TRI_KIND_ACTOR));
@@ -638,10 +670,14 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 	struct tr_msg *newest = left == w->batch ? w->q.note : NULL;
 	struct tri_inlet *in = tri_inlet_of(c->desk.sys, a);
 	uint32_t n;
+	bool parked;
 
 	TR_DASSERT(newest == NULL || run_is_newest(a, newest));
-	if (tri_load_relaxed(&a->taken) > w->batch)
+	if (tri_load_relaxed(&a->taken) + tri_bursts_length(c->desk.sys, a) >
+	    w->batch) {
 		until = run_backlog(c, a);
+		in = tri_inlet_of(c->desk.sys, a);
+	}
 	for (;;) {
 		uint64_t head;
 
@@ -651,6 +687,18 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		if (left == 0)
 			break;
 		head = tri_inlet_look_owner(in);
+		parked = run_has_parked(c, a, in);
+		if (TRI_UNLIKELY(parked) &&
+		    (!tri_inlet_is_msg(head) ||
+			tri_aside(c->desk.sys, a)->parked->kind !=
+			    TRI_MSG_BURST)) {
+			if (took && tri_sched_waits(w))
+				break;
+			took = true;
+			if (!tri_bursts_go_on(c, a))
+				break;
+			continue;
+		}
 		if (!tri_inlet_is_msg(head)) {
 			if (run_rest(c, a, in, ident, head))
 				return;
@@ -660,7 +708,8 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		    (left < w->batch && w->now >= until))
 			break;
 		took = true;
-		if (tri_inlet_msg(head)->link == NULL) {
+		if (tri_inlet_msg(head)->link == NULL && !parked &&
+		    tri_inlet_msg(head)->kind != TRI_MSG_BURST) {
 			left--;
 			if (run_in_place(c, a, in, head))
 				return;
@@ -677,6 +726,9 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 			a->pending = tri_inlet_take_owner(in,
 			    tri_ref_generation(c->turn.ref), &n);
 		}
+		if (TRI_UNLIKELY(parked))
+			n += tri_burst_unpark(tri_aside(c->desk.sys, a),
+			    &a->pending);
 		tri_store_relaxed(&a->taken, n);
 		if (TRI_UNLIKELY((ident & TRI_IDENT_BOUND) != 0))
 			tri_bound_drop_old(c, a);
@@ -696,7 +748,7 @@ run_usual_on(struct tri_crew *c, struct tr_self *a)
 	uint64_t head = tri_inlet_look_owner(in);
 
 	if (a->pending != NULL || tri_inlet_is_msg(head) ||
-	    !run_rest(c, a, in, ident, head))
+	    run_has_parked(c, a, in) || !run_rest(c, a, in, ident, head))
 		run_batch(c, a, ident, c->worker.batch - 1, false);
 }
 

@@ -7,6 +7,7 @@
  * CAS on its inlet, and, if it was idle, a store into the worker's `next`
  * slot.  All of it on the sender's worker; no lock, no allocation by malloc.
  */
+#include "actors/burst.h"
 #include "actors/keep.h"
 #include "actors/send.h"
 
@@ -128,12 +129,25 @@ tri_push_to(struct tr_system *sys, struct tr_self *a, struct tr_msg *m)
 	return pushed;
 }
 
+/* Something goes into the mailbox that the handler of this thread, if there is one,
+ * puts messages into: what it puts from there on comes later. */
+static inline void
+push_ends_burst(tr_ref to)
+{
+	struct tri_crew *c = (struct tri_crew *)(void *)tri_worker_here;
+
+	if (TRI_UNLIKELY(c != NULL && c->stream.burst != NULL &&
+		c->stream.target == to.bits))
+		tri_stream_end(c);
+}
+
 enum tri_inlet_pushed
 tri_push(struct tr_system *sys, tr_ref to, struct tr_msg *m,
     struct tr_self **cell)
 {
 	struct tr_self *a = tri_usual_target(sys, to);
 
+	push_ends_burst(to);
 	m->generation = tri_ref_generation(to);
 	if (TRI_LIKELY(a != NULL)) {
 		*cell = a;
@@ -160,6 +174,10 @@ static void
 stream_set(struct tri_crew *c, tr_ref to, struct tr_self *a,
     struct tri_inlet *in)
 {
+	if (c->stream.target == to.bits)
+		return;
+	if (TRI_UNLIKELY(c->stream.burst != NULL))
+		tri_stream_end(c);
 	c->stream = (struct tri_stream){
 		.target = to.bits,
 		.inlet = in,
@@ -199,6 +217,23 @@ is_traced(const struct tri_crew *c, const struct tr_msg *m)
 	return c->desk.sys->trace != NULL && m->kind <= TRI_MSG_COUNTED;
 }
 
+/* Into the burst that is open. */
+static inline void
+stream_put(struct tri_crew *c, tr_ref to, struct tr_msg *m, bool traced)
+{
+	struct tri_stream *s = &c->stream;
+
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	m->generation = tri_ref_generation(to);
+	if (TRI_UNLIKELY(traced)) {
+		m->flags |= TRI_MSG_TRACED;
+		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
+	}
+	if (TRI_UNLIKELY(!tri_burst_put(s->burst, s->put++, m) ||
+		s->put == TRI_BURST_PLACES))
+		tri_stream_turn(c);
+}
+
 /*
  * To the actor that this worker pushed to before, while its mailbox is not
  * empty, or it runs; all else is up to tri_deliver_usual.
@@ -206,18 +241,22 @@ is_traced(const struct tri_crew *c, const struct tr_msg *m)
 void
 tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 {
-	struct tri_stream s = c->stream;
+	struct tri_stream *s = &c->stream;
 	enum tri_inlet_pushed pushed;
 	bool traced = is_traced(c, m);
 	uint64_t head;
 
-	if (s.inlet == NULL) {
+	if (TRI_LIKELY(s->burst != NULL)) {
+		stream_put(c, to, m, traced);
+		return;
+	}
+	if (s->inlet == NULL) {
 		tri_deliver_usual(c, to, m);
 		return;
 	}
-	head = tri_inlet_look(s.inlet);
+	head = tri_inlet_look(s->inlet);
 	if (!tri_inlet_is_msg(head) && head != TRI_INLET_RUNNING) {
-		c->stream = (struct tri_stream){ 0 };
+		*s = (struct tri_stream){ 0 };
 		tri_deliver_usual(c, to, m);
 		return;
 	}
@@ -225,17 +264,19 @@ tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	m->generation = tri_ref_generation(to);
 	if (TRI_UNLIKELY(traced))
 		m->flags |= TRI_MSG_TRACED;
-	pushed = tri_inlet_push_over(s.inlet, m, &head);
+	pushed = tri_inlet_push_over(s->inlet, m, &head);
 	if (TRI_UNLIKELY(pushed == TRI_PUSH_CLOSED))
 		m->flags &= (uint8_t)~TRI_MSG_TRACED;
 	else if (TRI_UNLIKELY(traced))
 		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
 	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
-		tri_deliver_pushed(c, to, s.cell, m, pushed);
+		tri_deliver_pushed(c, to, s->cell, m, pushed);
 	else if (tri_inlet_is_reserved(head))
-		tri_tell_reserver(c->desk.sys, s.cell, head);
+		tri_tell_reserver(c->desk.sys, s->cell, head);
 	else
 		tri_crowd_pushed(c, to, m, head);
+	if (TRI_UNLIKELY(s->pushes++ % c->desk.sys->burst_after == 0))
+		tri_stream_looks(c);
 	send_looks_round(c);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Systems: making, running and freeing them; tr_run.
  */
-#include "actors/apart.h"
+#include "actors/burst.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -250,8 +250,8 @@ static int
 system_init(struct tr_system *sys)
 {
 	const size_t actor_sizes[] = { sizeof(struct tr_self),
-		sizeof(struct tri_link), sizeof(struct tri_cold), TRI_LINE,
-		sizeof(struct tri_intake) };
+		sizeof(struct tri_link), sizeof(struct tri_cold),
+		sizeof(struct tri_aside), sizeof(struct tri_intake) };
 	const size_t record_sizes[] = { sizeof(struct tri_record) };
 	unsigned users = sys->options.workers + 1;
 	uint32_t records = sys->options.max_actors;
@@ -270,6 +270,8 @@ system_init(struct tr_system *sys)
 		return TR_ENOMEM;
 	/* Simulated mailboxes move as soon as they can. */
 	sys->apart = sys->env->eager ? 2 : TRI_APART_LIST;
+	sys->burst_after = sys->env->eager ? 2 : TRI_BURST_AFTER;
+	sys->burst_looks = TRI_BURST_LOOKS;
 	sys->actors.generation = cell_generation;
 	sys->actors.discards = TRI_ACTOR_INTAKE;
 	sys->records.discards = 1;

@@ -68,6 +68,11 @@ struct tri_stream {
 	uint64_t target; /* tr_ref bits; 0: nowhere */
 	struct tri_inlet *inlet;
 	struct tr_self *cell;
+	struct tri_burst *burst; /* open; NULL: none */
+	uint32_t put; /* messages, into that */
+	uint32_t pushes; /* of one handler, before it */
+	uint64_t handler; /* that one */
+	uint64_t sent; /* by this worker in all, before them */
 };
 
 struct tri_crew {
@@ -135,6 +140,8 @@ struct tr_system {
 	void *dead_ctx; /* for options.on_dead_letter */
 	struct tri_table actors; /* arrays: enum tri_actor_array */
 	uint32_t apart; /* a list from afar that long makes an inlet move */
+	uint32_t burst_after; /* pushes to one that has moved, and */
+	uint32_t burst_looks; /* looks in vain for more: burst.c */
 	struct tri_table records;
 	struct tri_sched sched;
 	struct tri_jobs *jobs;

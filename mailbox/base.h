@@ -20,6 +20,15 @@ enum { TRI_LINE = 64 }; /* bytes of a cache line */
 #define TRI_HOT         static inline __attribute__((always_inline))
 #define TRI_COLD        __attribute__((cold, noinline))
 
+/* Fetch a line that is going to be written soon.  The builtin alone asks for
+ * it to be read, unless the compiler may use newer instructions. */
+#ifdef __x86_64__
+#define tri_fetch_to_write(p) \
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)(p)))
+#else
+#define tri_fetch_to_write(p) __builtin_prefetch((const void *)(p), 1)
+#endif
+
 #define tri_container_of(p, type, member) \
 	((type *)(void *)((char *)(p)-offsetof(type, member)))
 

@@ -37,6 +37,7 @@ enum tri_msg_kind {
 	TRI_MSG_UNLINK, /* in the sender's record of it */
 	TRI_MSG_UNLINKED, /* the same, on its way back */
 	TRI_MSG_KEPT, /* tells a supervisor of its child */
+	TRI_MSG_BURST, /* many, in an array: burst.h */
 	TRI_MSG_CALL, /* begins with a function to be run in its turn */
 };
 
@@ -59,6 +60,7 @@ enum tri_msg_flags {
 /* Size classes: 32 << class bytes, then those that are not pooled. */
 enum {
 	TRI_CLASSES = 11, /* the largest is 32 KiB */
+	TRI_CLASS_BURST = 252, /* a block with others' places: burst.h */
 	TRI_CLASS_MARK = 253, /* an actor's own, for lack of a block */
 	TRI_CLASS_LARGE = 254, /* straight from the allocator */
 	TRI_CLASS_EMBEDDED = 255, /* part of a record, not a block */
@@ -120,7 +122,7 @@ tri_msg_is_simple(const struct tr_msg *m, enum tri_msg_kind kind)
 
 _Static_assert(offsetof(struct tr_msg, size_class) ==
 	    offsetof(struct tr_msg, offset) + 3 &&
-	TRI_CLASS_MARK >= 0x80 && TRI_CLASSES < 0x80,
+	TRI_CLASS_BURST >= 0x80 && TRI_CLASSES < 0x80,
     "as there; blocks have the lower classes");
 
 static inline void *

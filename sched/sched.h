@@ -69,6 +69,7 @@ struct tri_worker_counts {
 	_Atomic uint64_t wakeups;
 	_Atomic uint64_t polls;
 	_Atomic uint64_t asides;
+	_Atomic uint64_t streamed; /* messages from elsewhere, in arrays */
 	_Atomic uint64_t
 	    pauses; /* before others' mailboxes: mailbox/backoff.h */
 };
@@ -109,7 +110,7 @@ struct tri_throttle {
 	int64_t alone_ns; /* likewise, if the trial shows it is missed */
 	uint64_t own; /* counts at that time: its acts, */
 	uint64_t acts; /* all workers', */
-	uint64_t crossed; /* and messages between workers */
+	int64_t crossed; /* and messages between workers */
 	uint64_t parks; /* and its own, */
 	uint64_t pauses; /* likewise */
 	int64_t open; /* messages that waited */

@@ -15,7 +15,8 @@
  *   small (a message sent or handled, an actor spawned or ended: less than
  *   SMALL_NS each), and did a good part of all messages, one in CROSSED, cross
  *   from worker to worker?  (A message that did goes home to another pool: that
- *   is what is counted.)
+ *   is what is counted.  Those of streams, mailbox/burst.h, cost hardly more than
+ *   others and do not count.)
  * - If so it steps aside, for a trial: it gives all it may give away to a busy
  *   worker, and sleeps.  One at least stays.
  * - If the others get as much done without it as all do with it, it stays aside,
@@ -96,16 +97,18 @@ _Static_assert(STILL < FLOOD_LOOKS,
 #define NAP_NS       (INT64_C(1) * 1000 * 1000)
 
 /* What all workers have done (hooks.acts), and how many messages were another
- * worker's. */
+ * worker's, and did not come in a stream. */
 static void
-throttle_count(struct tri_sched *s, uint64_t *acts, uint64_t *crossed)
+throttle_count(struct tri_sched *s, uint64_t *acts, int64_t *crossed)
 {
-	*acts = *crossed = 0;
+	*acts = 0;
+	*crossed = 0;
 	for (unsigned i = 0; i < s->n; i++) {
 		struct tri_worker *w = tri_sched_worker(s, i);
 
 		*acts += s->hooks.acts(w);
-		*crossed += tri_load_relaxed(&w->pool.far);
+		*crossed += (int64_t)tri_load_relaxed(&w->pool.far) -
+		    (int64_t)tri_load_relaxed(&w->counts.streamed);
 	}
 }
 
@@ -153,8 +156,8 @@ throttle_begin(struct tri_worker *w)
 static uint64_t
 throttle_pace(struct tri_worker *w)
 {
-	uint64_t acts, crossed;
-	int64_t span = w->now - w->throttle.since;
+	int64_t span = w->now - w->throttle.since, crossed;
+	uint64_t acts;
 
 	throttle_count(w->sched, &acts, &crossed);
 	return (acts - w->throttle.acts) * 1000000 /
@@ -367,7 +370,8 @@ static bool
 throttle_wanted(struct tri_worker *w)
 {
 	struct tri_throttle *t = &w->throttle;
-	uint64_t span = (uint64_t)(w->now - t->since), acts, crossed, pauses;
+	uint64_t span = (uint64_t)(w->now - t->since), acts, pauses;
+	int64_t crossed;
 
 	throttle_count(w->sched, &acts, &crossed);
 	acts -= t->acts;
@@ -376,7 +380,8 @@ throttle_wanted(struct tri_worker *w)
 	/* On average, too: a burst between long handlers is no reason. */
 	return (w->sched->hooks.acts(w) - t->own) * SMALL_NS > span &&
 	    throttle_is_small(t->with.acts) &&
-	    (crossed * CROSSED * 2 > acts || /* a message: sent and handled */
+	    /* A message: sent and handled. */
+	    (crossed * CROSSED * 2 > (int64_t)acts ||
 		pauses * PAUSE_NS > span) &&
 	    tri_runq_length(&w->q) + w->reserve.count <= GIVE_MAX;
 }

@@ -252,6 +252,92 @@ a_long_one_from_its_own_worker_does_not(void **unused)
 	test_free(t);
 }
 
+/* The root is its own receiver's worker until another worker takes that one away,
+ * with what it has got by then. */
+static int
+stolen_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct apart *t = kit_ctx(state);
+
+	if (tr_tag(msg) == LAST)
+		return kit_finish(self);
+	t->lost += kit_u64(msg) != t->next++;
+	atomic_store(&t->go, true);
+	return TR_OK;
+}
+
+static const struct tr_behavior stolen = {
+	.name = "stolen",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = stolen_receive,
+};
+
+/* It keeps worker 1 from that for a while. */
+static int
+keeper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct apart *t = kit_ctx(state);
+
+	(void)self;
+	(void)msg;
+	atomic_store(&t->held, true);
+	while (atomic_load(&t->held))
+		sched_yield();
+	return TR_OK;
+}
+
+static const struct tr_behavior keeper = {
+	.name = "keeper",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = keeper_receive,
+};
+
+static int
+robbed_start(struct tr_self *self, void *state, const void *arg)
+{
+	const uint64_t enough = TRI_APART_STOLEN * (uint64_t)TRI_APART_LIST;
+	struct apart *t;
+
+	(void)kit_start_ctx(self, state, arg);
+	t = kit_ctx(state);
+	t->root = tr_spawn(self, &keeper, t,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = 1 });
+	kit_tell(self, t->root, HOLD);
+	kit_spin_until(&t->held);
+	t->receiver = tr_spawn(self, &stolen, t, NULL);
+	items(t, self, t->receiver, 0, enough + 1);
+	atomic_store(&t->held, false);
+	kit_spin_until(&t->go);
+	/* By its first message, before anything was taken from its inlet. */
+	t->moved = is_apart(t);
+	items(t, self, t->receiver, enough + 1, enough - 1);
+	kit_tell(self, t->receiver, LAST);
+	return TR_OK;
+}
+
+static const struct tr_behavior robbed_root = {
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = robbed_start,
+	.receive = kit_ignore,
+};
+
+static void
+one_that_is_stolen_with_a_long_one_moves(void **unused)
+{
+	struct apart *t = test_calloc(1, sizeof(*t));
+
+	(void)unused;
+	kit_play(&t->k, 2, &robbed_root, t);
+	assert_true(t->moved);
+	assert_int_equal(t->lost, 0);
+	assert_int_equal(t->next, 2 * TRI_APART_STOLEN * TRI_APART_LIST);
+	test_free(t);
+}
+
 /* ---------------------------------------------------- life after that --- */
 
 /* More items, from who remembers where they go. */
@@ -492,6 +578,7 @@ main(void)
 		cmocka_unit_test(a_long_list_from_elsewhere_moves_it),
 		cmocka_unit_test(a_short_one_does_not),
 		cmocka_unit_test(a_long_one_from_its_own_worker_does_not),
+		cmocka_unit_test(one_that_is_stolen_with_a_long_one_moves),
 		cmocka_unit_test(it_goes_on_there),
 		cmocka_unit_test(the_next_of_its_slot_gets_nothing_of_it),
 		cmocka_unit_test(what_waits_there_is_for_its_next_life),

@@ -242,6 +242,27 @@ a_burst_is_no_reason(void **unused)
 	end(sim);
 }
 
+/* They cross as well, but in arrays that are fetched ahead. */
+static void
+what_comes_in_a_stream_is_none(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 3; i++) {
+		tri_worker_poll(worker(sim, 1));
+		tri_store_relaxed(&worker(sim, 0)->counts.streamed,
+		    4500 * (uint64_t)(i + 1));
+		window(sim, 1, 10000, 10000, 5000);
+		assert_false(is_aside(sim, 1));
+	}
+	/* More than have gone home by now. */
+	tri_store_relaxed(&worker(sim, 0)->counts.streamed, 500000u);
+	window(sim, 1, 10000, 10000, 5000);
+	assert_false(is_aside(sim, 1));
+	end(sim);
+}
+
 static void
 somebody_busy_always_remains(void **unused)
 {
@@ -756,6 +777,7 @@ main(void)
 		cmocka_unit_test(what_others_did_alone_does_not_count),
 		cmocka_unit_test(one_of_many_is_no_change),
 		cmocka_unit_test(a_burst_is_no_reason),
+		cmocka_unit_test(what_comes_in_a_stream_is_none),
 		cmocka_unit_test(somebody_busy_always_remains),
 		cmocka_unit_test(who_is_not_missed_stays_away_longer_each_time),
 		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
