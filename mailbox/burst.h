@@ -130,13 +130,18 @@ tri_burst_end(struct tri_burst *b, uint32_t n, bool *own)
 
 /* ------------------------------------------------------ the receiver ---- */
 
+static inline struct tr_msg *
+burst_look(struct tri_burst *b, uint32_t at)
+{
+	/* acq: pairs with tri_burst_put. */
+	return tri_load_acquire(&b->place[at]);
+}
+
 /* The next message; NULL: none for now. */
 static inline struct tr_msg *
 tri_burst_peek(struct tri_burst *b)
 {
-	return b->at == TRI_BURST_PLACES ? NULL :
-					   /* acq: pairs with tri_burst_put. */
-					   tri_load_acquire(&b->place[b->at]);
+	return b->at == TRI_BURST_PLACES ? NULL : burst_look(b, b->at);
 }
 
 /* Whether the sender may put more. */
@@ -161,20 +166,27 @@ tri_burst_take(struct tri_burst *b, uint32_t max, struct tr_msg **first,
     struct tr_msg **last)
 {
 	struct tr_msg **link = first, *m = NULL;
-	uint32_t n;
+	uint32_t at = b->at, n;
 
 	*first = *last = NULL;
-	for (n = 0; n < max && (m = tri_burst_peek(b)) != NULL; n++) {
-		if (b->at + TRI_BURST_AHEAD < TRI_BURST_PLACES)
-			tri_fetch_to_write(tri_load_relaxed(
-			    &b->place[b->at + TRI_BURST_AHEAD]));
-		b->at++;
+	if (max > TRI_BURST_PLACES - at)
+		max = TRI_BURST_PLACES - at;
+	for (n = 0; n < max; n++, at++) {
+		struct tr_msg *next = burst_look(b, at);
+
+		if (next == NULL)
+			break;
+		if (at + TRI_BURST_AHEAD < TRI_BURST_PLACES)
+			tri_fetch_to_write(
+			    tri_load_relaxed(&b->place[at + TRI_BURST_AHEAD]));
+		m = next;
 		m->ahead = 0;
 		*link = m;
 		link = &m->link;
-		*last = m;
 	}
 	*link = NULL;
+	*last = m;
+	b->at = at;
 	return n;
 }
 

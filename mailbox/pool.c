@@ -243,34 +243,47 @@ out_send(struct tri_pool *pool, struct tri_pool_out *out)
 
 	out->last->next = NULL;
 	out->first = NULL;
-	out->last = NULL;
 	out->count = 0;
 	ck_stack_push_upmc(&out->owner->returned, &first->batch);
+}
+
+/* Blocks of a class that go home together. */
+static uint32_t
+out_most(unsigned size_class)
+{
+	uint32_t most = TRI_RETURN_BYTES >> (5 + size_class);
+
+	return most < TRI_RETURN_BLOCKS ? most : TRI_RETURN_BLOCKS;
+}
+
+static void
+out_begin(struct tri_pool *pool, struct tri_pool_out *out, struct tri_block *b,
+    struct tri_pool *owner)
+{
+	out->last = b;
+	if (out->dirty)
+		return;
+	out->dirty = true;
+	out->owner = owner;
+	out->next_dirty = pool->dirty;
+	pool->dirty = out;
 }
 
 /* Hand home a block that another pool owns. */
 static void
 pool_free_far(struct tri_pool *pool, struct tri_block *b,
-    struct tri_pool *owner)
+    struct tri_pool *owner, unsigned c)
 {
-	unsigned c = ((struct tr_msg *)(void *)b)->size_class;
 	struct tri_pool_out *out = &pool->out[owner->index * TRI_CLASSES + c];
+	struct tri_block **recent = &out->recent[out->count % TRI_RETURN_AHEAD];
 
 	b->next = out->first;
-	b->ahead = out->recent[out->count % TRI_RETURN_AHEAD];
-	out->recent[out->count % TRI_RETURN_AHEAD] = b;
+	b->ahead = *recent;
+	*recent = b;
 	out->first = b;
-	if (out->last == NULL)
-		out->last = b;
-	out->count++;
-	if (TRI_UNLIKELY(!out->dirty)) {
-		out->dirty = true;
-		out->owner = owner;
-		out->next_dirty = pool->dirty;
-		pool->dirty = out;
-	}
-	if (out->count == TRI_RETURN_BLOCKS ||
-	    out->count * tri_class_bytes(c) >= TRI_RETURN_BYTES)
+	if (TRI_UNLIKELY(out->count++ == 0))
+		out_begin(pool, out, b, owner);
+	if (TRI_UNLIKELY(out->count >= out_most(c)))
 		out_send(pool, out);
 }
 
@@ -283,7 +296,7 @@ tri_pool_free_slow(struct tri_pool *pool, struct tri_block *b,
 
 	pool_count(pool, 0 - tri_class_bytes(size_class));
 	if (owner != pool) {
-		pool_free_far(pool, b, owner);
+		pool_free_far(pool, b, owner, size_class);
 		return;
 	}
 	b->next = c->kept;
