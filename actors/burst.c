@@ -113,8 +113,12 @@ stream_close(struct tri_crew *c)
 	stream_forget(s);
 	if (own)
 		tri_pool_free(c->desk.pool, b, TRI_BURST_CLASS);
-	if (missed)
-		tri_deliver_other(c, (tr_ref){ s->target }, s->cell, last);
+	if (missed) {
+		/* It was counted.  The receiver may have ended, and the slot be
+		 * another's: that is looked up. */
+		tri_count(&c->desk.counts.sent, (uint64_t)0 - 1);
+		tri_deliver_usual(c, (tr_ref){ s->target }, last);
+	}
 }
 
 void

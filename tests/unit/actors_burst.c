@@ -40,6 +40,7 @@ struct play {
 	atomic_ulong others; /* items at the other one */
 	unsigned lost; /* items not in their order */
 	atomic_bool held, go, ended;
+	atomic_ulong successor; /* tr_ref bits */
 	bool opened, closed, shut;
 	char dump[4096];
 };
@@ -109,6 +110,20 @@ static const struct tr_behavior other = {
 /* On the receiver's worker: it spawns the next receiver, into the slot that was
  * freed there, or ends the one that is there, in two ways. */
 static int
+helper_waits(struct play *t, struct tr_self *self)
+{
+	const struct tr_self *a = tri_cell(t->k.sys, tri_ref_slot(t->former));
+	tr_ref next;
+
+	if ((uint32_t)tri_load_acquire(&a->ident) ==
+	    tri_ref_generation(t->former))
+		return tr_send(self, tr_self_ref(self), GO, NULL, 0);
+	next = tr_spawn(self, t->behavior, t, NULL);
+	atomic_store(&t->successor, next.bits);
+	return TR_OK;
+}
+
+static int
 helper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct play *t = kit_ctx(state);
@@ -117,6 +132,7 @@ helper_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	case CRASH: return tr_send(self, t->receiver, CRASH, NULL, 0);
 	case ENDED: return tr_kill(self, t->receiver);
 	case QUIT: return tr_send(self, t->receiver, QUIT, NULL, 0);
+	case GO: return helper_waits(t, self);
 	default: break;
 	}
 	t->receiver = tr_spawn(self, &receiver, t,
@@ -648,6 +664,46 @@ a_former_actors_is_not_for_the_next(void **unused)
 	test_free(t);
 }
 
+/* The slot's next actor is this worker's to run when a message to the former one
+ * comes back from its burst. */
+static void
+succeed(struct play *t, struct tr_self *self)
+{
+	t->k.sys->burst_looks = UINT32_MAX;
+	items(t, self, MANY);
+	t->opened = is_open(self);
+	wait_for(&t->next, t->sent);
+	t->former = t->receiver;
+	kit_tell(self, t->helper, QUIT);
+	kit_tell(self, t->helper, GO);
+	while (atomic_load(&t->successor) == 0)
+		sched_yield();
+	t->receiver = (tr_ref){ atomic_load(&t->successor) };
+	assert_int_equal(tri_ref_slot(t->receiver), tri_ref_slot(t->former));
+	/* Its first comes from elsewhere, so that then it is nobody's. */
+	items(t, self, 1);
+	while (tri_inlet_head(t->k.sys,
+		   tri_cell(t->k.sys, tri_ref_slot(t->receiver))) !=
+	    TRI_INLET_IDLE)
+		sched_yield();
+	items(t, self, 1);
+	kit_tell(self, t->former, LATE);
+	items(t, self, 1);
+	last(t, self);
+}
+
+static void
+what_comes_back_is_not_for_the_next(void **unused)
+{
+	struct play *t = play_with(&quitter, (scene){ move, succeed, finish });
+
+	(void)unused;
+	assert_true(t->opened);
+	assert_int_equal(t->next, t->sent);
+	assert_int_equal(kit_letters(&t->k, TR_DEAD_NO_ACTOR, LATE), 1);
+	test_free(t);
+}
+
 /* ------------------------------------------------------ the next life --- */
 
 static struct play reborn;
@@ -807,6 +863,7 @@ main(void)
 		cmocka_unit_test(one_that_waits_for_more_can_end),
 		cmocka_unit_test(so_can_one_without_a_stop),
 		cmocka_unit_test(a_former_actors_is_not_for_the_next),
+		cmocka_unit_test(what_comes_back_is_not_for_the_next),
 		cmocka_unit_test(what_waits_in_it_is_for_the_next_life),
 		cmocka_unit_test(or_is_dropped),
 		cmocka_unit_test(
