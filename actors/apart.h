@@ -41,10 +41,10 @@ struct tri_aside {
 	 * counts it. */
 	_Atomic uint32_t put;
 	_Atomic uint32_t seen;
-	/* Whoever has the actor; next to the word that it looks at then, too. */
-	struct tr_msg
-	    *parked; /* bursts that are open, and empty for now; or what
-	                        * was in the inlet when it moved: apart.c */
+	/* Whoever has the actor; next to the word that it looks at then, too.
+	 * Bursts that are open, and empty for now; or what was in the inlet when it
+	 * moved (apart.c). */
+	struct tr_msg *parked;
 	uint32_t parked_count;
 	/* Looks there in vain, and what it had handled before the first. */
 	uint32_t vain;
