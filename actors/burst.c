@@ -34,13 +34,6 @@ enum {
 
 /* -------------------------------------------------------- the sender ---- */
 
-/* Which handler runs: these two say which message is in hand (run_spend). */
-static uint64_t
-stream_handler(const struct tri_crew *c)
-{
-	return (uint64_t)c->worker.clock_last * 64 + c->worker.clock_in;
-}
-
 static void
 stream_forget(struct tri_stream *s)
 {
@@ -83,7 +76,7 @@ void
 tri_stream_looks(struct tri_crew *c)
 {
 	struct tri_stream *s = &c->stream;
-	uint64_t handler = stream_handler(c);
+	uint64_t handler = tri_handler_number(c);
 	uint64_t sent = tri_load_relaxed(&c->desk.counts.sent);
 
 	/* It does not do much else than send there. */
@@ -96,9 +89,9 @@ tri_stream_looks(struct tri_crew *c)
 	s->pushes = 1;
 }
 
-/* The burst is over for this side; what was not taken is sent again. */
-static void
-stream_close(struct tri_crew *c)
+/* What was not taken is sent again. */
+void
+tri_stream_end(struct tri_crew *c)
 {
 	struct tri_stream *s = &c->stream;
 	struct tri_burst *b = s->burst;
@@ -126,15 +119,9 @@ tri_stream_turn(struct tri_crew *c)
 {
 	bool full = c->stream.put == TRI_BURST_PLACES;
 
-	stream_close(c);
+	tri_stream_end(c);
 	if (full && c->stream.target != 0)
 		stream_open(c);
-}
-
-void
-tri_stream_end(struct tri_crew *c)
-{
-	stream_close(c);
 }
 
 /* ------------------------------------------------------ the receiver ---- */
@@ -288,19 +275,6 @@ bursts_shut(struct tri_crew *c, struct tri_aside *p)
 	}
 }
 
-/* Whether other workers have something for this one. */
-static bool
-bursts_elsewhere(struct tri_worker *w)
-{
-	struct tri_sched *s = w->sched;
-
-	for (unsigned i = 0; i < s->n; i++)
-		if (i != w->index &&
-		    tri_runq_stealable(&tri_sched_worker(s, i)->q))
-			return true;
-	return false;
-}
-
 /* It looked in vain, again: whether it has waited too long for too little. */
 static bool
 bursts_tire(struct tri_aside *p, uint32_t looks, uint32_t handled)
@@ -324,7 +298,7 @@ bursts_give_up(struct tri_crew *c, struct tr_self *a, struct tri_aside *p)
 	(void)tri_worker_clock(w);
 	if (bursts_tire(p, c->desk.sys->burst_looks,
 		tri_load_relaxed(&a->handled)) ||
-	    (!waits && bursts_elsewhere(w))) {
+	    (!waits && tri_park_has_any(w->sched))) {
 		bursts_shut(c, p);
 		return true;
 	}

@@ -284,8 +284,7 @@ void
 tri_crowd_leave(struct tri_crew *c)
 {
 	struct tri_worker *w = &c->worker;
-	/* These two say which message is in hand: run_spend. */
-	uint64_t handler = (uint64_t)w->clock_last * 64 + w->clock_in;
+	uint64_t handler = tri_handler_number(c);
 	uint32_t stalls = tri_backoff_begin(&c->backoff, handler,
 	    tri_worker_clock(w), (int64_t)TRI_BACKOFF_FLOOD_NS * w->sched->n);
 

@@ -95,6 +95,13 @@ struct tri_crew {
 	alignas(TRI_LINE) ck_stack_t gone; /* records to disarm */
 };
 
+/* Which handler runs: these two say which message is in hand (run_spend). */
+static inline uint64_t
+tri_handler_number(const struct tri_crew *c)
+{
+	return (uint64_t)c->worker.clock_last * 64 + c->worker.clock_in;
+}
+
 struct signal_route;
 
 struct tri_name {

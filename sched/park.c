@@ -120,8 +120,9 @@ tri_park_may_search(struct tri_worker *w)
 	return true;
 }
 
-static bool
-park_anything_to_take(struct tri_sched *s)
+/* Whether there is anything that any worker can take. */
+bool
+tri_park_has_any(struct tri_sched *s)
 {
 	unsigned i;
 
@@ -143,7 +144,7 @@ park_end_search(struct tri_worker *w)
 		return;
 	w->searching = false;
 	if (tri_fetch_sub_seq_cst(&s->searching, 1) == 1 &&
-	    tri_load_seq_cst(&s->idle) != 0 && park_anything_to_take(s))
+	    tri_load_seq_cst(&s->idle) != 0 && tri_park_has_any(s))
 		tri_park_wake_one(s);
 }
 

@@ -334,7 +334,7 @@ inline found()
 		:: had ->
 			if
 			:: idle != 0 ->
-				/* park_anything_to_take */
+				/* tri_park_has_any */
 				called = (injected > 0);
 				look_at_queues();
 				had = had || called;

@@ -348,6 +348,9 @@ int64_t tri_throttle_nap(const struct tri_worker *w);
 /* park.c for throttle.c */
 bool tri_park_sees_work(struct tri_worker *w);
 
+/* Something that any worker can take; a hint. */
+bool tri_park_has_any(struct tri_sched *s);
+
 /* From a worker's thread: let go of a word that it kept. */
 void tri_sched_rest(struct tri_worker *w, tri_word word);
 /* Of all that it keeps. */
