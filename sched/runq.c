@@ -9,12 +9,15 @@
 #include "sched/sched.h"
 
 void
-tri_runq_init(struct tri_runq *q, struct tri_sched *sched)
+tri_runq_init(struct tri_runq *q, struct tri_sched *sched,
+    struct tri_pool *pool)
 {
 	q->sched = sched;
-	q->next_left = TRI_NEXT_USES;
+	q->pool = pool;
+	q->next_left = TRI_NEW_USES;
 	tri_next_init(&q->next, sched->env->fence_others(sched->env));
 	ck_ring_init(&q->ring, TRI_RING_SLOTS);
+	tri_spill_init(&q->spill, TRI_SPILL_WORDS);
 	tri_lock_init(&q->lock);
 }
 
@@ -24,6 +27,8 @@ tri_runq_set_slots(struct tri_runq *q, unsigned slots)
 	TR_ASSERT(slots >= 2 && slots <= TRI_RING_SLOTS &&
 	    (slots & (slots - 1)) == 0);
 	ck_ring_init(&q->ring, slots);
+	tri_spill_init(&q->spill,
+	    slots < TRI_SPILL_WORDS ? slots : TRI_SPILL_WORDS);
 }
 
 static struct tri_link *
@@ -73,28 +78,31 @@ list_cut(struct tri_runq_list *list, uint64_t max, unsigned share,
 }
 
 static void
-list_push(struct tri_runq *q, struct tri_runq_list *list, tri_word word)
+list_push(struct tri_runq *q, struct tri_runq_list *list, const tri_word *words,
+    unsigned n)
 {
-	struct tri_link *link = runq_link(q, word);
-
-	link->word = word;
 	tri_lock(q->sched->env, &q->lock);
-	list_append(list, link);
-	/* seq_cst: announces the word, as runq_announce does for the ring. */
-	tri_fetch_add_seq_cst(&list->count, (uint64_t)1);
+	for (unsigned i = 0; i < n; i++) {
+		struct tri_link *link = runq_link(q, words[i]);
+
+		link->word = words[i];
+		list_append(list, link);
+	}
+	/* seq_cst: announces them, as runq_announce does for the ring. */
+	tri_fetch_add_seq_cst(&list->count, (uint64_t)n);
 	tri_unlock(&q->lock);
 }
 
 static void
 over_push(struct tri_runq *q, tri_word word)
 {
-	list_push(q, &q->over, word);
+	list_push(q, &q->over, &word, 1);
 }
 
 static void
 soon_push(struct tri_runq *q, tri_word word)
 {
-	list_push(q, &q->soon, word);
+	list_push(q, &q->soon, &word, 1);
 }
 
 static tri_word
@@ -121,32 +129,18 @@ runq_announce(struct tri_runq *q)
 	tri_exchange_seq_cst(&q->pushes, tri_load_relaxed(&q->pushes) + 1);
 }
 
-/* Move a part of the overflow list into the empty ring. */
+/* ------------------------------------------------- blocks, and overflow --- */
+
+/* Into the empty ring: all but the first, which is run at once. */
 static tri_word
-over_refill(struct tri_runq *q)
+ring_refill(struct tri_runq *q, const tri_word *words, unsigned n)
 {
-	unsigned refill = ck_ring_capacity(&q->ring), n;
-	struct tri_link *link;
-	tri_word first = 0;
-
-	if (tri_load_relaxed(&q->over.count) == 0)
-		return 0;
-	if (refill > TRI_REFILL)
-		refill = TRI_REFILL;
-	tri_lock(q->sched->env, &q->lock);
-	/* One is run at once; a ring holds one less than it has slots. */
-	link = list_cut(&q->over, refill, 100, &n);
-	tri_unlock(&q->lock);
-	if (link == NULL)
-		return 0;
-	while (link != NULL) {
-		tri_word word = link->word;
-
-		link = tri_link_next(link);
-		if (first == 0)
-			first = word;
-		else if (!ck_ring_enqueue_spmc(&q->ring, q->buffer,
-			     (void *)word))
+	for (unsigned i = 1; i < n; i++) {
+		/* Its turn comes soon, and most have been in no cache for
+		 * long. */
+		tri_fetch_to_write(tri_word_object(words[i]));
+		if (!ck_ring_enqueue_spmc(&q->ring, q->buffer,
+			(void *)words[i]))
 			tri_panic("troupe: an empty ring is full");
 	}
 	if (n > 1) {
@@ -155,19 +149,83 @@ over_refill(struct tri_runq *q)
 		runq_announce(q);
 		tri_park_work_pushed(q->sched);
 	}
-	return first;
+	return words[0];
+}
+
+/* Move a part of the blocks, or of the list behind them, into the empty ring. */
+static tri_word
+over_refill(struct tri_runq *q)
+{
+	/* One is run at once; a ring holds one less than it has slots. */
+	unsigned max = ck_ring_capacity(&q->ring), n;
+	struct tri_spill_block *done;
+	struct tri_link *link = NULL;
+	tri_word words[TRI_REFILL];
+
+	if (!tri_spill_is_used(&q->spill) &&
+	    tri_load_relaxed(&q->over.count) == 0)
+		return 0;
+	if (max > TRI_REFILL)
+		max = TRI_REFILL;
+	tri_lock(q->sched->env, &q->lock);
+	n = tri_spill_take(&q->spill, words, max, 100, &done);
+	tri_spill_end(&q->spill, &done);
+	if (n == 0)
+		link = list_cut(&q->over, max, 100, &n);
+	tri_unlock(&q->lock);
+	tri_spill_free(q->pool, done);
+	for (unsigned i = 0; link != NULL; link = tri_link_next(link))
+		words[i++] = link->word;
+	return n > 0 ? ring_refill(q, words, n) : 0;
+}
+
+/* What the ring has no room for.  Returns how many it could not take. */
+static unsigned
+spill_push(struct tri_runq *q, const tri_word *words, unsigned n)
+{
+	/* What is in the list is before it. */
+	if (tri_load_relaxed(&q->over.count) > 0)
+		return n;
+	while (n > 0) {
+		if (tri_spill_push(&q->spill, *words)) {
+			words++;
+			n--;
+		} else if (!tri_spill_grow(&q->spill, q->pool)) {
+			break;
+		}
+	}
+	return n;
 }
 
 /* -------------------------------------------------------------- owner --- */
 
 void
+tri_runq_push_many(struct tri_runq *q, const tri_word *words, unsigned n)
+{
+	unsigned i = 0, left;
+
+	if (TRI_LIKELY(!tri_spill_is_used(&q->spill)) &&
+	    TRI_LIKELY(tri_load_relaxed(&q->over.count) == 0))
+		while (i < n &&
+		    ck_ring_enqueue_spmc(&q->ring, q->buffer, (void *)words[i]))
+			i++;
+	left = spill_push(q, words + i, n - i);
+	if (left < n)
+		runq_announce(q);
+	if (left > 0)
+		list_push(q, &q->over, words + n - left, left);
+}
+
+void
 tri_runq_push_back(struct tri_runq *q, tri_word word)
 {
-	if (TRI_LIKELY(tri_load_relaxed(&q->over.count) == 0) &&
+	if (TRI_LIKELY(!tri_spill_is_used(&q->spill)) &&
+	    TRI_LIKELY(tri_load_relaxed(&q->over.count) == 0) &&
 	    ck_ring_enqueue_spmc(&q->ring, q->buffer, (void *)word))
 		runq_announce(q);
 	else
-		over_push(q, word);
+		tri_runq_push_many(q, &word, 1);
+	tri_runq_hurry(q);
 }
 
 void
@@ -175,6 +233,7 @@ tri_runq_push_soon(struct tri_runq *q, tri_word word)
 {
 	q->passed = false;
 	soon_push(q, word);
+	tri_runq_hurry(q);
 }
 
 static tri_word
@@ -201,6 +260,7 @@ tri_runq_push_local(struct tri_runq *q, struct tri_link *link)
 	else
 		q->local_first = link;
 	q->local_last = link;
+	tri_runq_hurry(q);
 }
 
 static tri_word
@@ -259,7 +319,6 @@ tri_runq_pop_slow(struct tri_runq *q)
 {
 	tri_word word = runq_pop_soon(q);
 
-	q->next_left = TRI_NEXT_USES;
 	if (word != 0)
 		return word;
 	if (q->local_first != NULL && (q->turn++ & 1) == 0)
@@ -282,8 +341,8 @@ tri_runq_waits(struct tri_runq *q)
 uint64_t
 tri_runq_length(struct tri_runq *q)
 {
-	return ck_ring_size(&q->ring) + tri_load_relaxed(&q->over.count) +
-	    tri_load_relaxed(&q->soon.count);
+	return ck_ring_size(&q->ring) + tri_spill_count(&q->spill) +
+	    tri_load_relaxed(&q->over.count) + tri_load_relaxed(&q->soon.count);
 }
 
 unsigned
@@ -310,68 +369,94 @@ bool
 tri_runq_stealable(struct tri_runq *q)
 {
 	/* seq_cst: pairs with list_push, for a worker about to sleep. */
-	return ck_ring_size(&q->ring) > 0 ||
+	return ck_ring_size(&q->ring) > 0 || tri_spill_count(&q->spill) > 0 ||
 	    tri_load_seq_cst(&q->over.count) > 0 ||
 	    tri_load_seq_cst(&q->soon.count) > 0;
 }
 
-/* What was cut off goes to the thief's queue, but for the first of all, which it
+/* What was taken goes to the thief's queue, but for the first of all, which it
  * runs; returns that. */
 static tri_word
-steal_rest(struct tri_runq *mine, struct tri_link *link, tri_word first,
-    void (*push)(struct tri_runq *q, tri_word word))
+steal_words(struct tri_runq *mine, const tri_word *words, unsigned n,
+    tri_word first)
 {
+	/* Their lines come from another core's cache, all at once. */
+	for (unsigned i = 0; i < n; i++)
+		tri_fetch_to_write(tri_word_object(words[i]));
+	if (n > 0 && first == 0) {
+		first = *words++;
+		n--;
+	}
+	if (n > 0)
+		tri_runq_push_many(mine, words, n);
+	return first;
+}
+
+static tri_word
+steal_soon(struct tri_runq *mine, struct tri_link *link)
+{
+	tri_word first = 0;
+
 	while (link != NULL) {
 		struct tri_link *next = tri_link_next(link);
 
 		if (first == 0)
 			first = link->word;
 		else
-			push(mine, link->word);
+			soon_push(mine, link->word);
 		link = next;
 	}
 	return first;
 }
 
-/* Half of both lists. */
+/* Half of what is to run soon, and of the blocks, or of the list behind them. */
 static tri_word
 steal_lists(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 {
-	struct tri_link *soon, *over;
+	struct tri_link *soon, *over = NULL;
+	struct tri_spill_block *done;
+	tri_word words[TRI_REFILL];
 	unsigned n;
 
-	if ((tri_load_relaxed(&q->over.count) == 0 &&
+	if ((tri_spill_count(&q->spill) == 0 &&
+		tri_load_relaxed(&q->over.count) == 0 &&
 		tri_load_relaxed(&q->soon.count) == 0) ||
 	    !tri_trylock(&q->lock))
 		return 0;
 	soon = list_cut(&q->soon, TRI_STEAL, 50, taken);
-	over = list_cut(&q->over, TRI_REFILL, 50, &n);
+	n = tri_spill_take(&q->spill, words, TRI_REFILL, 50, &done);
+	if (n == 0)
+		over = list_cut(&q->over, TRI_REFILL, 50, &n);
 	tri_unlock(&q->lock);
+	tri_spill_free(mine->pool, done);
+	for (unsigned i = 0; over != NULL; over = tri_link_next(over))
+		words[i++] = over->word;
 	*taken += n;
-	return steal_rest(mine, over, steal_rest(mine, soon, 0, soon_push),
-	    tri_runq_push_back);
+	return steal_words(mine, words, n, steal_soon(mine, soon));
+}
+
+/* Half of the ring, at most TRI_STEAL. */
+static tri_word
+steal_ring(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
+{
+	unsigned want = (ck_ring_size(&q->ring) + 1) / 2, n = 0;
+	tri_word words[TRI_STEAL];
+	void *word;
+
+	if (want > TRI_STEAL)
+		want = TRI_STEAL;
+	while (n < want && ck_ring_dequeue_spmc(&q->ring, q->buffer, &word))
+		words[n++] = (tri_word)word;
+	*taken = n;
+	return steal_words(mine, words, n, 0);
 }
 
 tri_word
 tri_runq_steal(struct tri_runq *mine, struct tri_runq *q, bool stuck,
     unsigned *taken)
 {
-	unsigned want = (ck_ring_size(&q->ring) + 1) / 2, n;
-	tri_word first = 0;
-	void *word;
+	tri_word first = steal_ring(mine, q, taken);
 
-	*taken = 0;
-	if (want > TRI_STEAL)
-		want = TRI_STEAL;
-	for (n = 0; n < want; n++) {
-		if (!ck_ring_dequeue_spmc(&q->ring, q->buffer, &word))
-			break;
-		if (first == 0)
-			first = (tri_word)word;
-		else
-			tri_runq_push_back(mine, (tri_word)word);
-	}
-	*taken = n;
 	if (first == 0)
 		first = steal_lists(mine, q, taken);
 	if (first == 0 && stuck) {

@@ -44,7 +44,8 @@
  * Taking and stealing `next' are one step each here, as where threads cannot be
  * fenced; next.pml has the steps of the usual way.
  *
- * Not modelled: `local' and `inbox' words (the owner's alone); waiting for
+ * Not modelled: `local' and `inbox' words (the owner's alone); the blocks before
+ * the list (spill.h; tests/schedules/runq.c has them); waiting for
  * `pushes' (park.pml); a thief's plain stores, all of which are under the lock.
  */
 #ifndef THIEVES

@@ -48,7 +48,7 @@ worker_init(struct tri_sched *s, unsigned index,
 	tri_worker_measure(w);
 	tri_wheel_init(&w->wheel, w->exact);
 	w->batch = config->batch != 0 ? config->batch : TRI_BATCH_MESSAGES;
-	tri_runq_init(&w->q, s);
+	tri_runq_init(&w->q, s, &w->pool);
 	if (config->ring != 0)
 		tri_runq_set_slots(&w->q, config->ring);
 	tri_reserve_init(&w->reserve,

@@ -127,6 +127,28 @@ walk_reserve(struct tr_sim *sim, struct tri_worker *w)
 		    w->index);
 }
 
+/* The words in blocks, and that there are as many as it says. */
+static void
+walk_spill(struct tr_sim *sim, const struct tri_worker *w)
+{
+	const struct tri_spill *s = &w->q.spill;
+	const struct tri_spill_block *b = s->first;
+	unsigned at = s->from;
+
+	for (uint64_t n = tri_spill_count(s); n > 0; n--) {
+		if (b != NULL && at == s->words) {
+			b = b->next;
+			at = 0;
+		}
+		if (b == NULL) {
+			sim_fail(sim, "worker %u misses a block of its queue",
+			    w->index);
+			return;
+		}
+		walk_word(sim, b->word[at++]);
+	}
+}
+
 static void
 walk_queue(struct tr_sim *sim, struct tri_worker *w)
 {
@@ -142,6 +164,7 @@ walk_queue(struct tr_sim *sim, struct tri_worker *w)
 	}
 	for (at = q->ring.c_head; at != q->ring.p_tail; at++)
 		walk_word(sim, (tri_word)q->buffer[at & q->ring.mask].value);
+	walk_spill(sim, w);
 	walk_links(sim, q->over.first);
 	walk_links(sim, q->soon.first);
 	walk_links(sim, q->local_first);

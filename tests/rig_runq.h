@@ -23,7 +23,10 @@ rig_pop(struct tri_runq *q)
 {
 	tri_word word = tri_runq_pop_next(q);
 
-	return word != 0 ? word : tri_runq_pop_slow(q);
+	if (word != 0)
+		return word;
+	tri_runq_turn(q, false);
+	return tri_runq_pop_slow(q);
 }
 
 #endif

@@ -32,6 +32,7 @@ struct shape {
 	bool stuck; /* thieves take `next`, too */
 	bool tired; /* `next` was used too often in a row */
 	bool fenceless; /* and is taken with read-modify-writes */
+	bool dry; /* there is no memory for blocks */
 };
 
 struct item {
@@ -48,6 +49,7 @@ static struct {
 	struct tri_sched sched;
 	struct tri_kind kinds[TRI_KINDS];
 	struct tri_runq mine, other[THIEVES];
+	struct tri_pool pool[1 + THIEVES];
 	struct item item[WORDS];
 	unsigned pushed, places;
 	unsigned last; /* place of the last one popped */
@@ -203,10 +205,14 @@ steal(struct tri_runq *q)
 /* --------------------------------------------------------------- cases -- */
 
 static void
-queue_init(struct tri_runq *q, unsigned ring)
+queue_init(struct tri_runq *q, unsigned pool, unsigned ring)
 {
-	tri_runq_init(q, &rig.sched);
+	SCHED_CHECK(tri_pool_init(&rig.pool[pool], &world.env.memory, &rig,
+	    pool, 1 + THIEVES));
+	tri_runq_init(q, &rig.sched, &rig.pool[pool]);
 	tri_runq_set_slots(q, ring);
+	/* One that several words need more than one of. */
+	tri_spill_init(&q->spill, 2);
 }
 
 static void
@@ -219,10 +225,11 @@ begin(struct shape shape)
 	rig.sched.env = &world.env;
 	rig.sched.kinds = rig.kinds;
 	rig.kinds[KIND].link = item_link;
-	queue_init(&rig.mine, shape.ring);
+	world.dry = shape.dry;
+	queue_init(&rig.mine, 0, shape.ring);
 	rig.mine.next_left = shape.tired ? 0 : TRI_NEXT_USES;
 	for (unsigned i = 0; i < THIEVES; i++)
-		queue_init(&rig.other[i], 16);
+		queue_init(&rig.other[i], 1 + i, 16);
 	for (unsigned i = 0; i < shape.before; i++)
 		push_back();
 	sched_name(&rig.mine.next, sizeof(rig.mine.next), "next");
@@ -230,6 +237,10 @@ begin(struct shape shape)
 	sched_name(&rig.mine.ring, sizeof(rig.mine.ring), "ring");
 	sched_name(&rig.mine.buffer, sizeof(rig.mine.buffer), "slots");
 	sched_name(&rig.mine.lock, sizeof(rig.mine.lock), "lock");
+	sched_name(&rig.mine.spill.pushed, sizeof(rig.mine.spill.pushed),
+	    "pushed");
+	sched_name(&rig.mine.spill.taken, sizeof(rig.mine.spill.taken),
+	    "taken");
 	sched_name(&rig.mine.over.count, sizeof(rig.mine.over.count), "over");
 	sched_name(&rig.mine.soon.count, sizeof(rig.mine.soon.count), "soon");
 }
@@ -278,67 +289,83 @@ check(void)
 static void
 begin_ring(void)
 {
-	begin((struct shape){ "bpbwbpp", 4, 2, 2, false, false, false });
+	begin((struct shape){ "bpbwbpp", 4, 2, 2, false, false, false, false });
 }
 
 static void
 begin_wrap(void)
 {
-	begin((struct shape){ "bpbpbp", 2, 1, 1, false, false, false });
+	begin((struct shape){ "bpbpbp", 2, 1, 1, false, false, false, false });
 }
 
 static void
 begin_next(void)
 {
-	begin((struct shape){ "nnpnwpp", 4, 0, 2, true, false, false });
+	begin((struct shape){ "nnpnwpp", 4, 0, 2, true, false, false, false });
 }
 
 static void
 begin_next_locked(void)
 {
-	begin((struct shape){ "nnpnwpp", 4, 0, 2, true, false, true });
+	begin((struct shape){ "nnpnwpp", 4, 0, 2, true, false, true, false });
 }
 
 static void
 begin_again(void)
 {
-	begin((struct shape){ "npnpnp", 4, 0, 1, true, false, false });
+	begin((struct shape){ "npnpnp", 4, 0, 1, true, false, false, false });
 }
 
 static void
 begin_tired(void)
 {
-	begin((struct shape){ "npnwp", 4, 0, 2, true, true, false });
+	begin((struct shape){ "npnwp", 4, 0, 2, true, true, false, false });
 }
 
 static void
 begin_overflow(void)
 {
-	begin((struct shape){ "bbppbwpp", 4, 3, 1, false, false, false });
+	begin(
+	    (struct shape){ "bbppbwpp", 4, 3, 1, false, false, false, false });
 }
 
 static void
 begin_overflow_two(void)
 {
-	begin((struct shape){ "bpbp", 4, 5, 2, false, false, false });
+	begin((struct shape){ "bpbp", 4, 5, 2, false, false, false, false });
+}
+
+static void
+begin_list(void)
+{
+	begin((struct shape){ "bbppbwpp", 4, 3, 1, false, false, false, true });
+}
+
+static void
+begin_list_two(void)
+{
+	begin((struct shape){ "bpbp", 4, 5, 2, false, false, false, true });
 }
 
 static void
 begin_soon(void)
 {
-	begin((struct shape){ "sbpspwpp", 4, 0, 2, false, false, false });
+	begin(
+	    (struct shape){ "sbpspwpp", 4, 0, 2, false, false, false, false });
 }
 
 static void
 begin_soon_overflow(void)
 {
-	begin((struct shape){ "sbpspwpp", 4, 4, 1, false, false, false });
+	begin(
+	    (struct shape){ "sbpspwpp", 4, 4, 1, false, false, false, false });
 }
 
 static void
 begin_mixed(void)
 {
-	begin((struct shape){ "nlbnpbwppp", 4, 1, 2, true, true, false });
+	begin(
+	    (struct shape){ "nlbnpbwppp", 4, 1, 2, true, true, false, false });
 }
 
 #define RUNQ_CASE(n, t, b, w)                                                 \
@@ -358,7 +385,9 @@ static const struct sched_case cases[] = {
 	RUNQ_CASE("overflow", 2, begin_overflow,
 	    "a thief, the ring runs over and is filled again"),
 	RUNQ_CASE("overflow_two", 3, begin_overflow_two,
-	    "2 thieves, words in the overflow list"),
+	    "2 thieves, words that the ring has no room for"),
+	RUNQ_CASE("list", 2, begin_list, "a thief, and no memory for blocks"),
+	RUNQ_CASE("list_two", 3, begin_list_two, "2 thieves, likewise"),
 	RUNQ_CASE("soon", 3, begin_soon, "2 thieves, what is to run soon"),
 	RUNQ_CASE("soon_overflow", 2, begin_soon_overflow,
 	    "that and the overflow list, a thief"),
@@ -369,5 +398,5 @@ int
 main(int argc, char **argv)
 {
 	return sched_main(argc, argv, cases, sizeof(cases) / sizeof(*cases),
-	    " runq.h runq.c next.h next.c ");
+	    " runq.h runq.c spill.h spill.c next.h next.c ");
 }

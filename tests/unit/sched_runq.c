@@ -37,8 +37,11 @@ struct thing {
 	unsigned runs; /* plain: a word belongs to whoever got it */
 };
 
+enum { THIEVES = 3, POOLS = 2 + THIEVES };
+
 struct rig {
 	struct tri_env *env;
+	struct tri_pool pool[POOLS];
 	struct tri_sched sched;
 	struct tri_kind kinds[TRI_KINDS];
 	struct tri_runq mine;
@@ -53,6 +56,17 @@ thing_link(void *ctx, void *object)
 
 	(void)ctx;
 	return &t->link;
+}
+
+/* Whether there is no memory for blocks. */
+static bool dry;
+
+static void *
+no_slab(void *ctx, size_t size)
+{
+	(void)ctx;
+	(void)size;
+	return NULL;
 }
 
 static bool
@@ -79,9 +93,16 @@ rig_new(void)
 	assert_non_null(r->env);
 	if (fenceless)
 		r->env->fence_others = cannot_fence;
+	if (dry)
+		r->env->memory.slab_new = no_slab;
 	r->sched.env = r->env;
-	tri_runq_init(&r->mine, &r->sched);
-	tri_runq_init(&r->other, &r->sched);
+	for (unsigned i = 0; i < POOLS; i++) {
+		assert_true(
+		    tri_pool_init(&r->pool[i], &r->env->memory, r, i, POOLS));
+		r->pool[i].counted = true;
+	}
+	tri_runq_init(&r->mine, &r->sched, &r->pool[0]);
+	tri_runq_init(&r->other, &r->sched, &r->pool[1]);
 	for (unsigned i = 0; i < WORDS; i++)
 		r->thing[i].number = i;
 	return r;
@@ -90,8 +111,21 @@ rig_new(void)
 static void
 rig_free(struct rig *r)
 {
+	for (unsigned i = 0; i < POOLS; i++)
+		tri_pool_fini(&r->pool[i]);
 	r->env->free(r->env);
 	free(r);
+}
+
+/* Bytes of blocks in use. */
+static uint64_t
+live(struct rig *r)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < POOLS; i++)
+		sum += atomic_load(&r->pool[i].live);
+	return sum;
 }
 
 static tri_word
@@ -282,7 +316,8 @@ next_is_used_so_many_times_while_others_wait(void **unused)
 	unsigned row = 0, other = 0;
 
 	(void)unused;
-	push_back(r, 0, OTHERS);
+	for (unsigned i = 0; i < OTHERS; i++)
+		push_local(r, i);
 	while (other < OTHERS) {
 		tri_word word;
 
@@ -302,13 +337,109 @@ next_is_used_so_many_times_while_others_wait(void **unused)
 	rig_free(r);
 }
 
+/* How often a pair goes first until one of the others comes. */
+static unsigned
+row_of_next(struct rig *r, int64_t ns)
+{
+	enum { PAIR = WORDS - 1 };
+	unsigned row = 0;
+
+	for (;; row++) {
+		(void)rig_push_next(&r->mine, word_at(r, PAIR));
+		if (number_of(rig_pop(&r->mine)) != PAIR)
+			break;
+		tri_runq_spend(&r->mine, ns);
+	}
+	expect_pop(&r->mine, PAIR);
+	return row + 1;
+}
+
+static void
+new_words_wait_longer(void **unused)
+{
+	const int64_t all = (int64_t)TRI_NEW_USES * TRI_NEW_USE_NS;
+	struct rig *r = rig_new();
+	tri_word words[600];
+
+	(void)unused;
+	for (unsigned i = 0; i < 600; i++)
+		words[i] = word_at(r, i);
+	tri_runq_push_many(&r->mine, words, 600);
+	(void)row_of_next(r, 0);
+	assert_int_equal(row_of_next(r, 0), TRI_NEW_USES);
+	/* Less often if they take long, but not less than others would. */
+	assert_in_range(row_of_next(r, TRI_NEW_USE_NS), TRI_NEW_USES / 2,
+	    TRI_NEW_USES / 2 + TRI_NEXT_USES);
+	assert_in_range(row_of_next(r, all), TRI_NEXT_USES, TRI_NEXT_USES + 2);
+	/* One comes in between: it does not wait for all of that. */
+	(void)rig_push_next(&r->mine, word_at(r, 700));
+	expect_pop(&r->mine, 700);
+	push_back(r, 701, 702);
+	assert_in_range(row_of_next(r, 0), 1, TRI_NEXT_USES + 1);
+	rig_free(r);
+}
+
+static void
+words_of_other_kinds_do_not_wait_longer(void **unused)
+{
+	struct rig *r = rig_new();
+	tri_word words[20];
+
+	(void)unused;
+	for (unsigned i = 0; i < 20; i++)
+		words[i] = word_at(r, i);
+	tri_runq_push_many(&r->mine, words, 20);
+	(void)row_of_next(r, 0);
+	assert_int_equal(row_of_next(r, 0), TRI_NEW_USES);
+	push_local(r, 100);
+	push_local(r, 101);
+	assert_in_range(row_of_next(r, 0), 1, TRI_NEXT_USES + 1);
+	assert_in_range(row_of_next(r, 0), 1, TRI_NEXT_USES);
+	while (r->mine.local_first != NULL)
+		(void)row_of_next(r, 0);
+	(void)row_of_next(r, 0);
+	assert_int_equal(row_of_next(r, 0), TRI_NEW_USES);
+	tri_runq_push_soon(&r->mine, word_at(r, 101));
+	assert_in_range(row_of_next(r, 0), 1, TRI_NEXT_USES + 1);
+	/* And those that wait elsewhere. */
+	tri_runq_turn(&r->mine, true);
+	assert_int_equal(r->mine.next_left, TRI_NEXT_USES);
+	rig_free(r);
+}
+
+static void
+many_words_are_pushed_at_once(void **unused)
+{
+	tri_word words[3 * TRI_RING_SLOTS];
+	struct rig *r = rig_new();
+	uint64_t pushes, over;
+
+	(void)unused;
+	for (unsigned i = 0; i < 3 * TRI_RING_SLOTS; i++)
+		words[i] = word_at(r, i);
+	tri_runq_push_many(&r->mine, words, 0);
+	expect_empty(&r->mine);
+	for (unsigned i = 0; i < 3 * TRI_RING_SLOTS; i += 24) {
+		pushes = atomic_load(&r->mine.pushes);
+		over = atomic_load(&r->mine.over.count);
+		tri_runq_push_many(&r->mine, words + i, 24);
+		/* Who is about to fall asleep sees it. */
+		assert_true(atomic_load(&r->mine.pushes) != pushes ||
+		    atomic_load(&r->mine.over.count) != over);
+		assert_int_equal(tri_runq_length(&r->mine), i + 24);
+	}
+	expect_pops(&r->mine, 0, 3 * TRI_RING_SLOTS);
+	expect_empty(&r->mine);
+	rig_free(r);
+}
+
 static void
 next_goes_on_while_nobody_waits(void **unused)
 {
 	struct rig *r = rig_new();
 
 	(void)unused;
-	for (unsigned i = 0; i < 5 * TRI_NEXT_USES; i++) {
+	for (unsigned i = 0; i < 5 * TRI_NEW_USES; i++) {
 		(void)rig_push_next(&r->mine, word_at(r, i));
 		expect_pop(&r->mine, i);
 	}
@@ -577,7 +708,10 @@ thief_takes_everything_bit_by_bit(void **unused)
 		expect_empty(&r->other);
 	}
 	assert_int_equal(sum, WORDS);
+	/* It has given back the blocks, all but the last. */
+	assert_int_equal(live(r), dry ? 0 : sizeof(struct tri_spill_block));
 	expect_empty(&r->mine);
+	assert_int_equal(live(r), 0);
 	rig_free(r);
 }
 
@@ -607,7 +741,6 @@ next_is_stolen_from_the_stuck_only_and_last(void **unused)
 /* --------------------------------------------------- at the same time ---- */
 
 enum {
-	THIEVES = 3,
 	LAPS = TEST_SCALE(400), /* of the words, by the owner */
 };
 
@@ -692,7 +825,7 @@ thieves_and_owner_share_each_word_once(void **unused)
 	memset(&c, 0, sizeof(c));
 	c.rig = rig_new();
 	for (int i = 0; i < THIEVES; i++)
-		tri_runq_init(&c.queue[i], &c.rig->sched);
+		tri_runq_init(&c.queue[i], &c.rig->sched, &c.rig->pool[2 + i]);
 	for (int i = 0; i < THIEVES; i++)
 		assert_int_equal(0,
 		    pthread_create(&thread[i], NULL, thief_main, &c));
@@ -793,6 +926,75 @@ and_so_where_threads_cannot_be_fenced(void **unused)
 	fenceless = false;
 }
 
+static void
+and_so_without_memory_for_blocks(void **unused)
+{
+	dry = true;
+	words_come_back_in_order_through_ring_and_overflow(unused);
+	overflow_keeps_the_order_while_words_come_and_go(unused);
+	every_push_shows_to_who_is_about_to_sleep(unused);
+	many_words_are_pushed_at_once(unused);
+	thief_takes_from_the_overflow_when_the_ring_is_empty(unused);
+	thief_takes_everything_bit_by_bit(unused);
+	thieves_and_owner_share_each_word_once(unused);
+	dry = false;
+}
+
+/* Memory runs out, and comes back, between two words. */
+static void
+words_keep_their_order_when_memory_comes_and_goes(void **unused)
+{
+	enum { BLOCKS = 600 }; /* a slab has fewer */
+	struct rig *r = rig_new();
+	void *(*slab_new)(void *, size_t) = r->env->memory.slab_new;
+	void *block[BLOCKS];
+	unsigned n = 0, in = RING;
+
+	(void)unused;
+	push_back(r, 0, in);
+	block[n++] = tri_pool_alloc(&r->pool[0], TRI_SPILL_CLASS);
+	assert_non_null(block[0]);
+	r->env->memory.slab_new = no_slab;
+	while (
+	    (block[n] = tri_pool_alloc(&r->pool[0], TRI_SPILL_CLASS)) != NULL)
+		n++;
+	for (unsigned lap = 0; lap < 6; lap++) {
+		/* Enough for one block, and then for none. */
+		tri_pool_free(&r->pool[0], block[--n], TRI_SPILL_CLASS);
+		push_back(r, in, in + TRI_SPILL_WORDS + 10);
+		in += TRI_SPILL_WORDS + 10;
+		assert_true(tri_spill_is_used(&r->mine.spill));
+		assert_int_equal(r->mine.over.count, lap * 73 + 10);
+	}
+	r->env->memory.slab_new = slab_new;
+	push_back(r, in, in + 10);
+	expect_pops(&r->mine, 0, in + 10);
+	expect_empty(&r->mine);
+	while (n > 0)
+		tri_pool_free(&r->pool[0], block[--n], TRI_SPILL_CLASS);
+	rig_free(r);
+}
+
+static void
+blocks_are_given_back_when_the_words_are_gone(void **unused)
+{
+	struct rig *r = rig_new();
+
+	(void)unused;
+	for (unsigned lap = 0; lap < 3; lap++) {
+		push_back(r, 0, WORDS);
+		assert_true(tri_spill_is_used(&r->mine.spill));
+		expect_pops(&r->mine, 0, WORDS);
+		expect_empty(&r->mine);
+		assert_false(tri_spill_is_used(&r->mine.spill));
+		/* So the ring is used again. */
+		push_back(r, 0, RING);
+		assert_false(tri_spill_is_used(&r->mine.spill));
+		expect_pops(&r->mine, 0, RING);
+	}
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -807,6 +1009,9 @@ main(void)
 		cmocka_unit_test(next_runs_first_and_gives_way_to_a_newer_one),
 		cmocka_unit_test(next_alone_waits_but_is_not_to_be_stolen),
 		cmocka_unit_test(next_is_used_so_many_times_while_others_wait),
+		cmocka_unit_test(new_words_wait_longer),
+		cmocka_unit_test(words_of_other_kinds_do_not_wait_longer),
+		cmocka_unit_test(many_words_are_pushed_at_once),
 		cmocka_unit_test(next_goes_on_while_nobody_waits),
 		cmocka_unit_test(local_words_keep_their_order_and_stay),
 		cmocka_unit_test(local_words_and_others_take_turns),
@@ -825,6 +1030,10 @@ main(void)
 		cmocka_unit_test(thieves_and_owner_share_each_word_once),
 		cmocka_unit_test(next_goes_to_the_owner_or_to_a_thief),
 		cmocka_unit_test(and_so_where_threads_cannot_be_fenced),
+		cmocka_unit_test(and_so_without_memory_for_blocks),
+		cmocka_unit_test(
+		    words_keep_their_order_when_memory_comes_and_goes),
+		cmocka_unit_test(blocks_are_given_back_when_the_words_are_gone),
 	};
 
 	alarm(TOO_LONG_S);
