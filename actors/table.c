@@ -15,6 +15,7 @@ enum {
 	TABLE_MIN = 1 << 16,
 	CACHE_BATCH = 64,
 	POPULATE_MIN = 1024, /* elements; a whole number of pages */
+	POPULATE_BYTES = 128 * 1024, /* more is out of the cache before use */
 	STACK_PAGE = 1 << 14, /* indices: 64 KiB of the stack */
 	TRIM_MIN = 4, /* whole chunks that are worth a pass */
 	DISCARD_CHUNKS = 8, /* in one slice of trimming */
@@ -125,7 +126,8 @@ table_commit(struct tri_table *t, uint32_t limit)
 
 /*
  * Under the lock: have the first array's pages faulted in some way ahead, an
- * eighth of what is used: many at a time cost a fraction of one by one.
+ * eighth of what is used: many at a time cost a fraction of one by one.  But no
+ * more than stays in the cache until it is used, zeroed as it is.
  */
 static void
 table_populate(struct tri_table *t, uint32_t limit)
@@ -134,7 +136,11 @@ table_populate(struct tri_table *t, uint32_t limit)
 
 	if (limit <= t->populated || n < POPULATE_MIN)
 		return;
+	if (n > POPULATE_BYTES / t->size[0])
+		n = (uint32_t)(POPULATE_BYTES / t->size[0]);
 	n &= ~(uint32_t)(POPULATE_MIN - 1);
+	if (n == 0)
+		n = POPULATE_MIN;
 	if (t->populated < limit - limit % POPULATE_MIN)
 		t->populated = limit - limit % POPULATE_MIN;
 	if (n > t->committed - t->populated)
