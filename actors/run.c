@@ -46,6 +46,7 @@ run_tick_clock(struct tri_crew *c)
 
 	w->clock_last = now;
 	w->message_ns += ((now - before) / w->clock_every - w->message_ns) / 8;
+	tri_runq_spend(&w->q, now - before);
 	if (TRI_UNLIKELY(c->stream.burst != NULL))
 		tri_stream_end(c);
 	if (TRI_UNLIKELY(tri_load_relaxed(&w->floods) != 0))

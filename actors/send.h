@@ -232,7 +232,7 @@ tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 	 * read after that. */
 	if (TRI_LIKELY(tri_actor_roams(a)))
 		tri_sched_push_noted(&c->worker, tri_word_of(a, TRI_KIND_ACTOR),
-		    m, false);
+		    m, tri_load_relaxed(&a->handled) == 0);
 	else
 		tri_schedule(c->desk.sys, &c->worker, a);
 	return true;

@@ -615,6 +615,9 @@ tr_ref_equal(tr_ref a, tr_ref b)
  * Spawn an actor.
  *
  * Its start() runs soon, on whichever worker takes it, before any message.
+ * Of several that one handler spawns, or sends their first message, the newest
+ * often starts first, so that a tree of actors is worked off depth first; no order
+ * is promised.
  *
  * \param self     the spawner
  * \param behavior what the actor is; must outlive it

@@ -13,6 +13,7 @@ tri_reserve_init(struct tri_reserve *r, unsigned slots, bool plain)
 	r->mask = slots - 1;
 	memset(r->used, 0, sizeof(r->used));
 	r->first = r->count = 0;
+	r->stack_first = r->stack_count = r->turn = 0;
 	for (unsigned i = 0; i < slots; i++) {
 		tri_next_init(&r->place[i].slot, plain);
 		tri_store_relaxed(&r->place[i].note, (void *)NULL);

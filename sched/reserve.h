@@ -15,7 +15,9 @@
  * NULL while it is idle.  An idle word whose place is wanted rests; one that
  * waits stays, and who wants its place goes elsewhere.  The queue says only in
  * which order they come: the right to run a word is in its place, so an entry
- * whose word is not there any more counts for nothing.
+ * whose word is not there any more counts for nothing.  There are two of them,
+ * one whose first is its oldest, and one for words that are new, whose first is
+ * its newest, and whose oldest go elsewhere when it is full.
  *
  * The owner puts and takes; others can do two things:
  *
@@ -44,6 +46,7 @@
 enum {
 	TRI_RESERVE_SLOTS = 256, /* a power of two, at least 64 */
 	TRI_RESERVE_FEW = 64, /* words: share.c */
+	TRI_RESERVE_STACK = 64, /* new ones that wait; a power of two */
 	TRI_RESERVE_BITS = 64, /* of `told`: slots share them */
 };
 
@@ -61,10 +64,14 @@ struct tri_reserve {
 	alignas(TRI_LINE) unsigned mask; /* places - 1 */
 	unsigned first; /* in the queue: grows for ever */
 	unsigned count;
+	unsigned stack_first; /* its oldest, likewise */
+	unsigned stack_count;
+	unsigned turn; /* of the queue, or of the stack's oldest */
 	/* There may be a word; bytes, for each is set with one store. */
 	bool used[TRI_RESERVE_SLOTS];
 	struct tri_place place[TRI_RESERVE_SLOTS];
 	tri_word queue[TRI_RESERVE_SLOTS]; /* those that wait, oldest first */
+	tri_word stack[TRI_RESERVE_STACK]; /* likewise, that are new */
 };
 
 /* `slots`: a power of two up to TRI_RESERVE_SLOTS; plain: see next.h. */
@@ -170,51 +177,133 @@ tri_reserve_keep(struct tri_reserve *r, tri_word word)
 	return before;
 }
 
-/* The owner, who has the word: let it wait its turn here, with a note that is
- * not NULL.  false: there is no room.  *before: as tri_reserve_keep returns. */
+/* The owner, who has the word: put it, with a note, where it is to wait.  false:
+ * another one waits there.  *before: as tri_reserve_keep returns. */
 static inline bool
-tri_reserve_queue(struct tri_reserve *r, tri_word word, void *note,
+reserve_place_waiting(struct tri_reserve *r, tri_word word, void *note,
     tri_word *before)
 {
 	struct tri_place *p = tri_reserve_place(r, word);
 
 	*before = 0;
-	if (r->count > r->mask)
-		return false;
 	if (TRI_UNLIKELY(!tri_next_is_free(&p->slot))) {
 		if (tri_reserve_note(p) != NULL)
 			return false;
 		*before = tri_next_take(&p->slot);
 	}
 	reserve_put(r, word, note);
+	return true;
+}
+
+/* The owner: take one that waits, and its note; 0: it does not, any more. */
+static inline tri_word
+reserve_take_waiting(struct tri_reserve *r, tri_word word, void **note)
+{
+	struct tri_place *p = tri_reserve_place(r, word);
+
+	*note = tri_reserve_note(p);
+	/* NULL: it was stolen, and came back to be kept. */
+	return TRI_LIKELY(*note != NULL) && tri_reserve_take(p, word) ? word :
+									0;
+}
+
+/* The owner, who has the word: let it wait its turn here, with a note that is
+ * not NULL.  false: there is no room.  *before: as tri_reserve_keep returns. */
+static inline bool
+tri_reserve_queue(struct tri_reserve *r, tri_word word, void *note,
+    tri_word *before)
+{
+	*before = 0;
+	if (r->count > r->mask || !reserve_place_waiting(r, word, note, before))
+		return false;
 	r->queue[(r->first + r->count++) & r->mask] = word;
 	return true;
 }
 
-/* The owner: whether any waits; all may have been stolen. */
+/* The same for a word that is new, and goes before all others that are. */
+static inline bool
+tri_reserve_stack(struct tri_reserve *r, tri_word word, void *note,
+    tri_word *before)
+{
+	*before = 0;
+	if (r->stack_count == TRI_RESERVE_STACK ||
+	    !reserve_place_waiting(r, word, note, before))
+		return false;
+	r->stack[(r->stack_first + r->stack_count++) % TRI_RESERVE_STACK] =
+	    word;
+	return true;
+}
+
+/* The owner: how many wait; some may have been stolen. */
+static inline unsigned
+tri_reserve_count(const struct tri_reserve *r)
+{
+	return r->count + r->stack_count;
+}
+
 static inline bool
 tri_reserve_waits(const struct tri_reserve *r)
 {
-	return r->count > 0;
+	return tri_reserve_count(r) > 0;
 }
 
-/* The owner: take the one that has waited longest, and its note; 0 and NULL:
- * none. */
+/* The owner: take the newest of the new ones, and its note; 0 and NULL: none. */
 static inline tri_word
-tri_reserve_pop(struct tri_reserve *r, void **note)
+tri_reserve_pop_newest(struct tri_reserve *r, void **note)
 {
-	while (r->count > 0) {
-		tri_word word = r->queue[r->first++ & r->mask];
-		struct tri_place *p = tri_reserve_place(r, word);
+	while (r->stack_count > 0) {
+		unsigned at = r->stack_first + --r->stack_count;
+		tri_word word = r->stack[at % TRI_RESERVE_STACK];
 
-		r->count--;
-		*note = tri_reserve_note(p);
-		/* NULL: it was stolen, and came back to be kept. */
-		if (TRI_LIKELY(*note != NULL) && tri_reserve_take(p, word))
+		if (TRI_LIKELY(reserve_take_waiting(r, word, note) != 0))
 			return word;
 	}
 	*note = NULL;
 	return 0;
+}
+
+/* The owner: likewise the oldest of them. */
+static inline tri_word
+tri_reserve_pop_oldest(struct tri_reserve *r, void **note)
+{
+	while (r->stack_count > 0) {
+		tri_word word = r->stack[r->stack_first++ % TRI_RESERVE_STACK];
+
+		r->stack_count--;
+		if (TRI_LIKELY(reserve_take_waiting(r, word, note) != 0))
+			return word;
+	}
+	*note = NULL;
+	return 0;
+}
+
+/* The owner: take the one that has waited longest in the queue, and its note. */
+static inline tri_word
+tri_reserve_pop_queued(struct tri_reserve *r, void **note)
+{
+	while (r->count > 0) {
+		tri_word word = r->queue[r->first++ & r->mask];
+
+		r->count--;
+		if (TRI_LIKELY(reserve_take_waiting(r, word, note) != 0))
+			return word;
+	}
+	*note = NULL;
+	return 0;
+}
+
+/* The owner: by turns that, and the oldest of the new ones. */
+static inline tri_word
+tri_reserve_pop(struct tri_reserve *r, void **note)
+{
+	bool queued = r->stack_count == 0 || (r->turn++ & 1) == 0;
+	tri_word word = queued ? tri_reserve_pop_queued(r, note) :
+				 tri_reserve_pop_oldest(r, note);
+
+	if (TRI_LIKELY(word != 0))
+		return word;
+	return queued ? tri_reserve_pop_oldest(r, note) :
+			tri_reserve_pop_queued(r, note);
 }
 
 /* The owner: whether there may be a word. */

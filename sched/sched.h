@@ -382,6 +382,14 @@ void tri_owe_stolen(struct tri_worker *w, tri_word word);
  * before its turn would come.  The note: see tri_sched_push_noted. */
 bool tri_owe_pushes(struct tri_worker *w, tri_word word, void *note);
 
+/* Whether anybody is owed turns, at once or soon. */
+static inline bool
+tri_owe_any(struct tri_worker *w)
+{
+	return tri_runq_soon(&w->q) > 0 ||
+	    (w->owed.to != 0 && w->now < w->owed.until);
+}
+
 /* Whether somebody looks for work. */
 static inline bool
 tri_sched_is_wanted(struct tri_sched *s)

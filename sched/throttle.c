@@ -383,7 +383,7 @@ throttle_wanted(struct tri_worker *w)
 	    /* A message: sent and handled. */
 	    (crossed * CROSSED * 2 > (int64_t)acts ||
 		pauses * PAUSE_NS > span) &&
-	    tri_runq_length(&w->q) + w->reserve.count <= GIVE_MAX;
+	    tri_runq_length(&w->q) + tri_reserve_count(&w->reserve) <= GIVE_MAX;
 }
 
 /* The system stops: every worker is wanted, and soon one after the other ends. */

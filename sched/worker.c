@@ -179,6 +179,19 @@ worker_run_word(struct tri_worker *w, tri_word word)
 	tri_count(&w->counts.batches, (uint64_t)1);
 }
 
+/* What to run but for `next`, and what is new; 0: nothing. */
+static tri_word
+worker_pop_rest(struct tri_worker *w, void **note)
+{
+	tri_word word = 0;
+
+	tri_runq_turn(&w->q, w->reserve.count > 0);
+	if (tri_reserve_waits(&w->reserve) &&
+	    ((w->turn++ & 1) != 0 || !tri_runq_has_others(&w->q)))
+		word = tri_reserve_pop(&w->reserve, note);
+	return word != 0 ? word : tri_runq_pop_slow(&w->q);
+}
+
 /* What to run but for `next`; 0: nothing. */
 static __attribute__((noinline)) tri_word
 worker_pop_other(struct tri_worker *w)
@@ -186,13 +199,17 @@ worker_pop_other(struct tri_worker *w)
 	tri_word word = 0;
 	void *note = NULL;
 
-	w->q.next_left = TRI_NEXT_USES;
-	if (tri_reserve_waits(&w->reserve) &&
-	    ((w->turn++ & 1) != 0 || !tri_runq_has_others(&w->q)))
-		word = tri_reserve_pop(&w->reserve, &note);
+	/* Who takes long has the others wait for no more than one turn, and so
+	 * does whoever is owed some. */
+	if (w->q.next_left > 0 && !tri_worker_is_slow(w) && !tri_owe_any(w))
+		word = tri_reserve_pop_newest(&w->reserve, &note);
+	if (word != 0)
+		w->q.next_left--;
+	else
+		word = worker_pop_rest(w, &note);
 	/* The note that was there is that of `next`, whose turn is not now. */
 	w->q.note = tri_next_is_free(&w->q.next) ? note : NULL;
-	return word != 0 ? word : tri_runq_pop_slow(&w->q);
+	return word;
 }
 
 static TRI_COLD void

@@ -109,7 +109,7 @@ walk_reserve(struct tr_sim *sim, struct tri_worker *w)
 			waiting++;
 		}
 	}
-	if (waiting > r->count)
+	if (waiting > tri_reserve_count(r))
 		sim_fail(sim,
 		    "worker %u has actors wait whose turn never comes",
 		    w->index);

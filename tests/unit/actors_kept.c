@@ -129,8 +129,9 @@ turn_start(struct tr_self *self, void *state, const void *arg)
 	(void)kit_start_ctx(self, state, arg);
 	t = kit_ctx(state);
 	set_quick(self, true);
-	t->kept = tr_spawn(self, &kept, t, NULL);
+	/* The newest goes first. */
 	t->other = tr_spawn(self, &bystander, t, NULL);
+	t->kept = tr_spawn(self, &kept, t, NULL);
 	t->busy = tr_spawn(self, &bystander, t, NULL);
 	kit_tell(self, tr_self_ref(self), GO);
 	return TR_OK;

@@ -341,6 +341,114 @@ thief_gets_those_that_wait(void **unused)
 	free(r);
 }
 
+static void
+stack_free(struct tri_reserve *r, unsigned i)
+{
+	tri_word before;
+
+	assert_true(tri_reserve_stack(r, word(i), &notes[i % TRI_RESERVE_SLOTS],
+	    &before));
+	assert_int_equal(before, 0);
+}
+
+static void
+expect_newest(struct tri_reserve *r, unsigned i)
+{
+	void *note = NULL;
+
+	assert_int_equal(tri_reserve_pop_newest(r, &note), word(i));
+	assert_ptr_equal(note, &notes[i % TRI_RESERVE_SLOTS]);
+}
+
+static void
+expect_oldest(struct tri_reserve *r, unsigned i)
+{
+	void *note = NULL;
+
+	assert_int_equal(tri_reserve_pop_oldest(r, &note), word(i));
+	assert_ptr_equal(note, &notes[i % TRI_RESERVE_SLOTS]);
+}
+
+static void
+new_ones_come_from_either_end(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+	tri_word before;
+	void *note = &notes[0];
+
+	(void)unused;
+	/* Also round the end of the array. */
+	for (unsigned lap = 0; lap < 3; lap++) {
+		for (unsigned i = 0; i < TRI_RESERVE_STACK; i++)
+			stack_free(r, i);
+		assert_int_equal(tri_reserve_count(r), TRI_RESERVE_STACK);
+		assert_false(
+		    tri_reserve_stack(r, word(100), &notes[0], &before));
+		assert_int_equal(before, 0);
+		for (unsigned i = 0; i < TRI_RESERVE_STACK / 2 - lap; i++) {
+			expect_oldest(r, i);
+			expect_newest(r, TRI_RESERVE_STACK - 1 - i);
+		}
+		for (unsigned i = 0; i < 2 * lap; i++)
+			expect_newest(r, TRI_RESERVE_STACK / 2 + lap - 1 - i);
+		assert_int_equal(tri_reserve_pop_newest(r, &note), 0);
+		assert_null(note);
+		assert_false(tri_reserve_waits(r));
+		assert_int_equal(tri_reserve_pop_oldest(r, &note), 0);
+	}
+	expect_none(r);
+	free(r);
+}
+
+static void
+oldest_of_both_take_turns(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+
+	(void)unused;
+	for (unsigned i = 0; i < 3; i++) {
+		wait_free(r, i);
+		stack_free(r, 10 + i);
+	}
+	expect_next(r, 0);
+	expect_next(r, 10);
+	expect_next(r, 1);
+	expect_next(r, 11);
+	expect_newest(r, 12);
+	expect_next(r, 2);
+	expect_nobody_waits(r);
+	/* If all of one kind are stolen, those of the other come. */
+	for (unsigned i = 0; i < 2; i++) {
+		wait_free(r, 20);
+		stack_free(r, 30);
+		assert_int_equal(tri_reserve_steal(r, &env, &thief), word(20));
+		expect_next(r, 30);
+		expect_nobody_waits(r);
+	}
+	expect_none(r);
+	free(r);
+}
+
+static void
+new_one_that_was_stolen_counts_for_nothing(void **unused)
+{
+	struct tri_reserve *r = reserve_new(TRI_RESERVE_SLOTS);
+
+	(void)unused;
+	stack_free(r, 2);
+	stack_free(r, 4);
+	stack_free(r, 6);
+	assert_int_equal(tri_reserve_steal(r, &env, &thief), word(2));
+	assert_false(take(r, word(2)));
+	keep_free(r, 2);
+	expect_newest(r, 6);
+	expect_oldest(r, 4);
+	expect_nobody_waits(r);
+	assert_int_equal(tri_reserve_take_any(r), word(2));
+	expect_none(r);
+	free(r);
+}
+
 /* Stolen, back, and kept: its old turn is not one. */
 static void
 turn_of_what_was_stolen_counts_for_nothing(void **unused)
@@ -467,6 +575,9 @@ main(void)
 		cmocka_unit_test(who_is_idle_makes_room_for_one_that_waits),
 		cmocka_unit_test(note_is_renewed_in_place),
 		cmocka_unit_test(thief_gets_those_that_wait),
+		cmocka_unit_test(new_ones_come_from_either_end),
+		cmocka_unit_test(oldest_of_both_take_turns),
+		cmocka_unit_test(new_one_that_was_stolen_counts_for_nothing),
 		cmocka_unit_test(turn_of_what_was_stolen_counts_for_nothing),
 		cmocka_unit_test(turns_of_what_was_stolen_take_room),
 		cmocka_unit_test(next_is_lifted_with_its_note),

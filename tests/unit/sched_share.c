@@ -3,49 +3,7 @@
  * sched/share.c: what a worker queues for itself, and when others get it; with
  * workers that are stepped by hand.
  */
-#include "rig_step.h"
-
-/* Workers whose handlers are known to be quick; each is the only one that is not
- * aside, for all that it knows. */
-static struct sim *
-share_begin(unsigned workers)
-{
-	struct sim *sim = sim_begin(workers);
-
-	atomic_store(&sim->sched.asides, workers - 1);
-	for (unsigned i = 0; i < workers; i++) {
-		worker(sim, i)->clock_every = TRI_CLOCK_MESSAGES;
-		tri_sched_reopen(worker(sim, i));
-	}
-	return sim;
-}
-
-/* Push it next: whoever is there already waits behind. */
-static void
-push_noted(struct sim *sim, unsigned i, bool fresh)
-{
-	tri_sched_push_noted(worker(sim, 0), word(sim, i), &sim->job[i], fresh);
-}
-
-static unsigned
-waiting(struct sim *sim)
-{
-	return worker(sim, 0)->reserve.count;
-}
-
-static bool
-is_shared(struct sim *sim)
-{
-	return tri_runq_stealable(&worker(sim, 0)->q);
-}
-
-static void
-expect_order(struct sim *sim, const unsigned *order, unsigned n)
-{
-	assert_int_equal(sim->ran, n);
-	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(sim->order[i], order[i]);
-}
+#include "rig_share.h"
 
 static void
 what_is_displaced_waits_for_its_worker(void **unused)
@@ -77,26 +35,6 @@ who_has_no_note_is_for_all(void **unused)
 	assert_true(is_shared(sim));
 	tri_sched_push_back(worker(sim, 0), word(sim, 2));
 	assert_int_equal(waiting(sim), 0);
-	sim_end(sim);
-}
-
-static void
-few_new_ones_wait_the_others_are_for_all(void **unused)
-{
-	struct sim *sim = share_begin(2);
-
-	(void)unused;
-	for (unsigned i = 0; i <= TRI_RESERVE_FEW; i++)
-		push_noted(sim, i, true);
-	assert_int_equal(waiting(sim), TRI_RESERVE_FEW);
-	assert_false(is_shared(sim));
-	push_noted(sim, TRI_RESERVE_FEW + 1, true);
-	assert_int_equal(waiting(sim), TRI_RESERVE_FEW);
-	assert_true(is_shared(sim));
-	/* Those that are not new have more room. */
-	push_noted(sim, TRI_RESERVE_FEW + 2, false);
-	push_noted(sim, TRI_RESERVE_FEW + 3, false);
-	assert_int_equal(waiting(sim), TRI_RESERVE_FEW + 1);
 	sim_end(sim);
 }
 
@@ -149,17 +87,6 @@ who_is_not_alone_queues_for_all(void **unused)
 	push_noted(sim, 2, false);
 	assert_int_equal(waiting(sim), 0);
 	sim_end(sim);
-}
-
-/* The other one is asleep from here on.  Worker 0 gets on, so nobody robs it. */
-static void
-put_to_sleep(struct sim *sim)
-{
-	worker(sim, 1)->seen[0] = UINT64_MAX;
-	sim->sleep = sleep_not_at_all;
-	step_to_park(worker(sim, 1));
-	expect_step(worker(sim, 1), TRI_PARK);
-	assert_true(is_idle(sim, 1));
 }
 
 static void
@@ -416,7 +343,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_displaced_waits_for_its_worker),
 		cmocka_unit_test(who_has_no_note_is_for_all),
-		cmocka_unit_test(few_new_ones_wait_the_others_are_for_all),
 		cmocka_unit_test(many_for_all_are_joined_by_others),
 		cmocka_unit_test(
 		    nobody_waits_until_handlers_are_known_to_be_quick),

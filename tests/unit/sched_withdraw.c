@@ -4,7 +4,7 @@
  * have stepped aside while it is in a handler; with workers that are stepped by
  * hand.  Jobs 0 to 9 can be had by a worker for itself, the others cannot.
  */
-#include "rig_step.h"
+#include "rig_share.h"
 
 enum { SENDER = JOBS - 1, ABLE = 10 };
 
@@ -47,12 +47,6 @@ withdraw_begin(unsigned workers, unsigned asides, const unsigned *jobs,
 	tri_sched_push(w, word(sim, SENDER));
 	atomic_store(&w->yielded, 1);
 	return sim;
-}
-
-static unsigned
-waiting(struct sim *sim)
-{
-	return worker(sim, 0)->reserve.count;
 }
 
 static void
