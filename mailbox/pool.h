@@ -6,9 +6,11 @@
  * pool and one class, and its header says which.  A pool is used by one thread
  * at a time (its worker; the foreign pool under its lock).  A block freed
  * elsewhere goes home: the freeing pool collects it by owner and class and
- * hands 128 blocks or 64 KiB, whichever is first, to the owner with one push.
+ * hands 512 blocks or 64 KiB, whichever is first, to the owner with one push.
  * That a batch is of one class lets the owner take it as it is, without
- * touching the blocks.
+ * touching the blocks.  Blocks that are handed out one after the other had better
+ * lie so, too, and each time they have been elsewhere the batches cut such runs
+ * into shorter ones.
  *
  * Memory goes back in tri_pool_trim(): free blocks are sorted into their slabs
  * a few thousand at a time, and a slab that has all of its own is released.
@@ -56,7 +58,7 @@ tri_memory_alloc(const struct tri_memory *memory, size_t size,
 
 enum {
 	TRI_SLAB_BYTES = 256 * 1024,
-	TRI_RETURN_BLOCKS = 128, /* a batch that goes home */
+	TRI_RETURN_BLOCKS = 512, /* a batch that goes home */
 	TRI_RETURN_BYTES = 64 * 1024,
 	TRI_RETURN_AHEAD = 8, /* places; a power of two */
 };
