@@ -14,7 +14,7 @@
  *   shut it messages are pushed again as ever.
  *
  * The receiver's side: a burst is a message in its list, in whose place come the
- * messages that it has, some at a time.  One that has none for now, and is not
+ * messages that it has, one by one.  One that has none for now, and is not
  * over, is parked; whenever all else is handled the receiver looks there, and
  * before it goes on to a list that it has taken: what has been sent before that
  * must not come after it.  An actor with parked bursts is not let go of.  It lets
@@ -27,7 +27,6 @@
 #include "actors/send.h"
 
 enum {
-	UNPACK = 128, /* messages at a time */
 	STALLS = 16, /* a us, about: looks take the line from the sender */
 	WORTH = 8, /* messages, for each look in vain: then it goes on */
 };
@@ -56,7 +55,7 @@ stream_open(struct tri_crew *c)
 	b = tri_pool_alloc(c->desk.pool, TRI_BURST_CLASS);
 	if (b == NULL)
 		return;
-	tri_burst_init(b);
+	tri_burst_init(b, c->turn.ref.bits);
 	b->msg.generation = tri_ref_generation(to);
 	pushed = tri_inlet_push_over(s->inlet, &b->msg, &head);
 	if (TRI_UNLIKELY(pushed == TRI_PUSH_CLOSED)) {
@@ -64,7 +63,9 @@ stream_open(struct tri_crew *c)
 		return;
 	}
 	s->burst = b;
-	s->put = 0;
+	/* Who looks on wants to see messages. */
+	s->small = c->desk.sys->trace == NULL;
+	s->put = s->at = 0;
 	c->worker.clock_in = 1;
 	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
 		tri_deliver_pushed(c, to, s->cell, &b->msg, pushed);
@@ -79,7 +80,8 @@ tri_stream_looks(struct tri_crew *c)
 	uint64_t handler = tri_handler_number(c);
 	uint64_t sent = tri_load_relaxed(&c->desk.counts.sent);
 
-	/* It does not do much else than send there. */
+	/* It does not do much else than send there; and it is not in stop(),
+	 * whose end nobody looks at. */
 	if (s->pushes > 1 && s->handler == handler && c->turn.msg != NULL &&
 	    sent - s->sent <= 2 * (uint64_t)c->desk.sys->burst_after &&
 	    c->worker.q.next.plain)
@@ -89,87 +91,81 @@ tri_stream_looks(struct tri_crew *c)
 	s->pushes = 1;
 }
 
-/* What was not taken is sent again. */
-void
-tri_stream_end(struct tri_crew *c)
+/* It ends.  Returns it if its last message was not taken: then it is the
+ * caller's, to be freed. */
+static struct tri_burst *
+stream_close(struct tri_crew *c)
 {
 	struct tri_stream *s = &c->stream;
 	struct tri_burst *b = s->burst;
-	struct tr_msg *last =
-	    s->put == 0 ? NULL : tri_load_relaxed(&b->place[s->put - 1]);
 	bool own;
-	uint32_t end = tri_burst_end(b, s->put, &own);
-	bool missed = end < s->put;
+	bool missed = tri_burst_end(b, s->at, &own) < s->at;
 
 	/* The burst counts itself as one as long as it is in the mailbox. */
-	tri_fetch_add_relaxed(&tri_aside(c->desk.sys, s->cell)->put, end - 1);
+	tri_fetch_add_relaxed(&tri_aside(c->desk.sys, s->cell)->put,
+	    s->put - missed - 1);
 	stream_forget(s);
+	if (missed)
+		return b;
 	if (own)
 		tri_pool_free(c->desk.pool, b, TRI_BURST_CLASS);
-	if (missed) {
-		/* It was counted.  The receiver may have ended, and the slot be
-		 * another's: that is looked up. */
-		tri_count(&c->desk.counts.sent, (uint64_t)0 - 1);
-		tri_deliver_usual(c, (tr_ref){ s->target }, last);
-	}
+	return NULL;
 }
 
 void
+tri_stream_end(struct tri_crew *c)
+{
+	struct tri_burst *missed = stream_close(c);
+
+	/* Who put it would have seen that the burst was shut. */
+	TR_ASSERT(missed == NULL);
+}
+
+/* The message in word `at` of a burst that is the caller's now, and is freed, was
+ * not taken: it is sent again. */
+static int
+stream_again(struct tri_crew *c, struct tri_burst *b, uint32_t at)
+{
+	struct tr_msg *m;
+	bool small;
+
+	b->at = at;
+	m = tri_burst_take(b, c->desk.pool, &small);
+	tri_pool_free(c->desk.pool, b, TRI_BURST_CLASS);
+	/* It was counted. */
+	tri_count(&c->desk.counts.sent, (uint64_t)0 - 1);
+	if (m == NULL)
+		return TR_ENOMEM;
+	/* The receiver may have ended, and the slot be another's: that is looked
+	 * up. */
+	tri_deliver_usual(c, (tr_ref){ c->stream.target }, m);
+	return TR_OK;
+}
+
+int
 tri_stream_turn(struct tri_crew *c)
 {
-	bool full = c->stream.put == TRI_BURST_PLACES;
+	bool full = c->stream.at >= TRI_BURST_FULL;
+	struct tri_burst *missed = stream_close(c);
+	int rc = TR_OK;
 
-	tri_stream_end(c);
+	if (missed != NULL)
+		rc = stream_again(c, missed, c->stream.last);
 	if (full && c->stream.target != 0)
 		stream_open(c);
+	return rc;
 }
 
 /* ------------------------------------------------------ the receiver ---- */
 
-/* So many of its messages have been taken: they are counted elsewhere now. */
-static void
-burst_saw(struct tri_aside *p, struct tri_burst *b, uint32_t n)
+void
+tri_burst_seen(struct tri_aside *p, struct tri_burst *b)
 {
-	b->early += n;
+	/* Until then nobody has counted them. */
 	if (tri_burst_is_open(b))
 		return;
 	tri_count(&p->seen, b->early);
 	b->early = 0;
-}
-
-static void
-burst_mark_stale(struct tr_msg *m, const struct tr_msg *end)
-{
-	for (; m != end; m = m->link)
-		m->flags |= TRI_MSG_STALE;
-}
-
-/* true: it has nothing for now, and may get more. */
-static bool
-burst_unpack(struct tri_crew *c, struct tr_self *a, struct tr_msg **list,
-    int32_t *more)
-{
-	struct tri_burst *b = tri_burst_of(*list);
-	struct tr_msg *first, *last;
-	uint32_t n = tri_burst_take(b, UNPACK, &first, &last);
-
-	burst_saw(tri_aside(c->desk.sys, a), b, n);
-	tri_count(&c->worker.counts.streamed, (uint64_t)n);
-	*more = (int32_t)n;
-	if (n > 0) {
-		last->link = &b->msg;
-		if (TRI_UNLIKELY((b->msg.flags & TRI_MSG_STALE) != 0))
-			burst_mark_stale(first, &b->msg);
-		*list = first;
-		return false;
-	}
-	if (!tri_burst_is_over(b))
-		return true;
-	*list = b->msg.link;
-	*more = -1;
-	burst_saw(tri_aside(c->desk.sys, a), b, 0u - 1u);
-	tri_pool_free(c->desk.pool, b, TRI_BURST_CLASS);
-	return false;
 }
 
 /* After a fence: whether it is over, and not ours any more. */
@@ -185,7 +181,7 @@ burst_settle(struct tri_aside *p, struct tri_burst *b)
 }
 
 /* The first of the list is a burst that is to end. */
-static int32_t
+static bool
 burst_shut_out(struct tri_crew *c, struct tr_self *a, struct tr_msg **list)
 {
 	struct tri_env *env = c->desk.sys->env;
@@ -195,28 +191,35 @@ burst_shut_out(struct tri_crew *c, struct tr_self *a, struct tr_msg **list)
 	tri_burst_shut(b);
 	(void)env->fence_others(env);
 	if (!burst_settle(tri_aside(c->desk.sys, a), b))
-		return 0;
+		return false;
 	*list = next;
-	return -1;
+	return true;
 }
 
-int32_t
-tri_burst_unpack(struct tri_crew *c, struct tr_self *a, struct tr_msg **list,
+bool
+tri_burst_leave(struct tri_crew *c, struct tr_self *a, struct tr_msg **list,
     bool parks)
 {
 	struct tri_aside *p = tri_aside(c->desk.sys, a);
 	struct tr_msg *m = *list;
-	int32_t more;
+	struct tri_burst *b = tri_burst_of(m);
 
-	if (!burst_unpack(c, a, list, &more))
-		return more;
+	if (tri_burst_has_any(b))
+		return false;
+	if (tri_burst_is_over(b)) {
+		*list = m->link;
+		b->early--;
+		tri_burst_seen(p, b);
+		tri_pool_free(c->desk.pool, b, TRI_BURST_CLASS);
+		return true;
+	}
 	if (!parks || (m->flags & TRI_MSG_STALE) != 0)
 		return burst_shut_out(c, a, list);
 	*list = m->link;
 	m->link = p->parked;
 	p->parked = m;
 	p->parked_count++;
-	return -1;
+	return true;
 }
 
 uint32_t
@@ -247,7 +250,7 @@ bursts_have_any(const struct tri_aside *p)
 		if (m->kind != TRI_MSG_BURST)
 			return true;
 		b = tri_burst_of(m);
-		if (tri_burst_peek(b) != NULL || tri_burst_is_over(b))
+		if (tri_burst_has_any(b) || tri_burst_is_over(b))
 			return true;
 	}
 	return false;

@@ -18,19 +18,41 @@ enum {
 /* Once in so many pushes: whether that is the time for a burst. */
 void tri_stream_looks(struct tri_crew *c) TRI_COLD;
 
-/* The burst is full, or the receiver has shut it. */
-void tri_stream_turn(struct tri_crew *c) TRI_COLD;
+/* The burst is full, or the receiver has shut it.  Returns what the last send
+ * returns: TR_ENOMEM: its message was not taken, and is lost. */
+int tri_stream_turn(struct tri_crew *c) TRI_COLD;
 
 /* It ends: the handler has returned, or sends to another one. */
 void tri_stream_end(struct tri_crew *c) TRI_COLD;
 
 /* ------------------------------------------------------ the receiver ---- */
 
-/* The first of the list is a burst; what it has is put in front of it.  If that is
- * nothing it leaves the list: it is over, or it is parked, or, unless it `parks`,
- * shut.  Returns by how many the list is longer. */
-int32_t tri_burst_unpack(struct tri_crew *c, struct tr_self *a,
+/* The next message of a burst that is in its list.  NULL: there is none, or no
+ * memory for it: tri_burst_leave. */
+static inline struct tr_msg *
+tri_burst_next(struct tri_crew *c, struct tri_burst *b)
+{
+	bool small;
+	struct tr_msg *m = tri_burst_take(b, c->desk.pool, &small);
+
+	if (TRI_UNLIKELY(m == NULL))
+		return NULL;
+	b->early++;
+	if (!small)
+		tri_count(&c->worker.counts.streamed, (uint64_t)1);
+	if (TRI_UNLIKELY((b->msg.flags & TRI_MSG_STALE) != 0))
+		m->flags |= TRI_MSG_STALE;
+	return m;
+}
+
+/* The first of the list is a burst that had none: it leaves the list.  It is over;
+ * or it is parked, or, unless it `parks`, shut.  false: something has come, or
+ * there was no memory: it stays, for later. */
+bool tri_burst_leave(struct tri_crew *c, struct tr_self *a,
     struct tr_msg **list, bool parks);
+
+/* Some of its messages were taken. */
+void tri_burst_seen(struct tri_aside *p, struct tri_burst *b);
 
 /* All that is parked, in front of the list; how many. */
 uint32_t tri_burst_unpark(struct tri_aside *p, struct tr_msg **list);

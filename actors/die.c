@@ -74,12 +74,16 @@ die_drain(struct tri_crew *c, struct tri_dying *d, struct tr_msg **queue,
 			return false;
 		--*left;
 		if (TRI_UNLIKELY(m->kind == TRI_MSG_BURST)) {
-			(void)tri_burst_unpack(c, c->turn.cell, queue, false);
-			continue;
+			m = tri_burst_next(c, tri_burst_of(m));
+			if (m == NULL &&
+			    !tri_burst_leave(c, c->turn.cell, queue, false))
+				return false;
+		} else {
+			*queue = m->link;
+			tri_inlet_fetch_ahead(m);
 		}
-		*queue = m->link;
-		tri_inlet_fetch_ahead(m);
-		die_dead_letter(c, d, m);
+		if (m != NULL)
+			die_dead_letter(c, d, m);
 	}
 	return true;
 }

@@ -541,14 +541,57 @@ run_is_usual_in_place(uint64_t ident, uint64_t head)
 	    ident >> TRI_IDENT_CARE_SHIFT == 0;
 }
 
-/* What is pending begins with a burst. */
-static TRI_COLD void
-run_burst(struct tri_crew *c, struct tr_self *a)
+/* Handle a message that is not in a list any more.  false: that has ended the
+ * actor. */
+static inline __attribute__((always_inline)) bool
+run_taken(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
+    uint32_t *handled)
 {
-	int32_t more = tri_burst_unpack(c, a, &a->pending, true);
+	if (TRI_LIKELY(run_is_simple(a, m))) {
+		if (TRI_LIKELY(run_simple(c, a, m, false))) {
+			run_spend(c);
+			tri_pool_free(c->desk.pool, m, m->size_class);
+			++*handled;
+			return true;
+		}
+		*handled += run_counted(c, 1);
+	} else {
+		*handled += run_message(c, a, m);
+	}
+	run_spend(c);
+	if (TRI_UNLIKELY(c->turn.ended))
+		return false;
+	if (TRI_UNLIKELY(c->turn.msg != NULL))
+		tri_msg_dispose_inline(c, m, c->turn.unanswered);
+	return true;
+}
 
-	tri_store_relaxed(&a->taken,
-	    tri_load_relaxed(&a->taken) + (uint32_t)more);
+/* What is pending begins with a burst: handle what it has, until *n is `left`.
+ * false: the batch is over. */
+static __attribute__((noinline)) bool
+run_burst(struct tri_crew *c, struct tr_self *a, uint32_t left, int64_t until,
+    uint32_t *n, uint32_t *handled)
+{
+	struct tri_burst *b = tri_burst_of(a->pending);
+	bool goes_on = true;
+	struct tr_msg *m;
+
+	while (goes_on && a->pending == &b->msg && *n < left) {
+		m = tri_burst_next(c, b);
+		if (m != NULL) {
+			++*n;
+			goes_on = run_taken(c, a, m, handled) &&
+			    c->worker.now < until;
+		} else if (tri_burst_leave(c, a, &a->pending, true)) {
+			tri_store_relaxed(&a->taken,
+			    tri_load_relaxed(&a->taken) - 1);
+			return true;
+		} else {
+			goes_on = false;
+		}
+	}
+	tri_burst_seen(tri_aside(c->desk.sys, a), b);
+	return goes_on;
 }
 
 /* Handle what is pending, up to *left messages and to `until`.  true: the
@@ -557,44 +600,26 @@ static inline bool
 run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
     int64_t until, struct tr_msg **newest)
 {
-	uint32_t handled = 0, n = 0;
+	uint32_t handled = 0, n = 0, listed = 0;
 	struct tr_msg *m;
 
 	while ((m = a->pending) != NULL && n < *left) {
+		if (TRI_UNLIKELY(m->kind == TRI_MSG_BURST)) {
+			if (!run_burst(c, a, *left, until, &n, &handled))
+				break;
+			continue;
+		}
 		a->pending = m->link;
 		if (m == *newest)
 			*newest = NULL;
 		tri_inlet_fetch_ahead(m);
 		n++;
-		if (TRI_LIKELY(run_is_simple(a, m))) {
-			if (TRI_LIKELY(run_simple(c, a, m, false))) {
-				run_spend(c);
-				tri_pool_free(c->desk.pool, m, m->size_class);
-				handled++;
-				if (TRI_UNLIKELY(c->worker.now >= until)) {
-					c->turn.msg = NULL;
-					break;
-				}
-				continue;
-			}
-			handled += run_counted(c, 1);
-		} else if (m->kind == TRI_MSG_BURST) {
-			a->pending = m;
-			run_burst(c, a);
-			n--;
-			continue;
-		} else {
-			handled += run_message(c, a, m);
-		}
-		run_spend(c);
-		if (TRI_UNLIKELY(c->turn.ended))
-			break;
-		if (TRI_UNLIKELY(c->turn.msg != NULL))
-			tri_msg_dispose_inline(c, m, c->turn.unanswered);
-		if (TRI_UNLIKELY(c->worker.now >= until))
+		listed++;
+		if (TRI_UNLIKELY(!run_taken(c, a, m, &handled)) ||
+		    TRI_UNLIKELY(c->worker.now >= until))
 			break;
 	}
-	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) - n);
+	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) - listed);
 	run_add_counts(c, a, handled);
 	if (TRI_UNLIKELY(c->turn.ended)) {
 		tri_actor_die(c, a);

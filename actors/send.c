@@ -229,14 +229,75 @@ stream_put(struct tri_crew *c, tr_ref to, struct tr_msg *m, bool traced)
 		m->flags |= TRI_MSG_TRACED;
 		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
 	}
-	if (TRI_UNLIKELY(!tri_burst_put(s->burst, s->put++, m) ||
-		s->put == TRI_BURST_PLACES))
-		tri_stream_turn(c);
+	s->put++;
+	s->last = s->at++;
+	if (TRI_UNLIKELY(!tri_burst_put(s->burst, s->last, m) ||
+		s->at >= TRI_BURST_FULL))
+		(void)tri_stream_turn(c);
+}
+
+/* Whether this worker keeps the actor; `head`: what is in its inlet. */
+static inline bool
+stream_is_kept(struct tri_crew *c, tr_ref to, uint64_t head)
+{
+	return head == c->reserved_plain &&
+	    TRI_LIKELY(tri_usual_target(c->desk.sys, to) == c->stream.cell);
+}
+
+/* As tri_send_inline, to an actor that this worker may keep. */
+static int
+stream_send(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
+    size_t size)
+{
+	struct tri_stream *s = &c->stream;
+	struct tr_msg *m;
+
+	if (s->inlet == NULL ||
+	    !stream_is_kept(c, to, tri_inlet_look(s->inlet)) ||
+	    (m = tri_msg_make_small(c, tag, data, size)) == NULL)
+		return tri_send_large(c, to, tag, data, size);
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	tri_deliver_kept(c, to, s->cell, m);
+	return TR_OK;
+}
+
+int
+tri_send_streamed(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
+    size_t size)
+{
+	struct tri_stream *s = &c->stream;
+
+	if (s->burst == NULL)
+		return stream_send(c, to, tag, data, size);
+	if (!s->small)
+		return tri_send_large(c, to, tag, data, size);
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	s->put++;
+	s->last = s->at;
+	s->at += tri_burst_words(size);
+	if (TRI_UNLIKELY(
+		!tri_burst_put_small(s->burst, s->last, tag, data, size) ||
+		s->at >= TRI_BURST_FULL))
+		return tri_stream_turn(c);
+	return TR_OK;
+}
+
+/* Neither put nor pushed. */
+static void
+stream_deliver(struct tri_crew *c, tr_ref to, struct tr_msg *m, uint64_t head)
+{
+	if (!stream_is_kept(c, to, head)) {
+		c->stream = (struct tri_stream){ 0 };
+		tri_deliver_usual(c, to, m);
+		return;
+	}
+	tri_count(&c->desk.counts.sent, (uint64_t)1);
+	tri_deliver_kept(c, to, c->stream.cell, m);
 }
 
 /*
- * To the actor that this worker pushed to before, while its mailbox is not
- * empty, or it runs; all else is up to tri_deliver_usual.
+ * To the actor that this worker sent to before, whose mailbox has moved: a push,
+ * while that is not empty, or it runs.
  */
 void
 tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
@@ -256,8 +317,7 @@ tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	}
 	head = tri_inlet_look(s->inlet);
 	if (!tri_inlet_is_msg(head) && head != TRI_INLET_RUNNING) {
-		*s = (struct tri_stream){ 0 };
-		tri_deliver_usual(c, to, m);
+		stream_deliver(c, to, m, head);
 		return;
 	}
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
@@ -302,9 +362,9 @@ deliver_moved(struct tri_crew *c, tr_ref to, struct tr_self *a,
 {
 	struct tri_inlet *in = tri_apart(c->desk.sys, a);
 
+	stream_set(c, to, a, in);
 	if (tri_deliver_direct(c, a, in, m, tri_inlet_look(in)))
 		return;
-	stream_set(c, to, a, in);
 	tri_deliver_pushed(c, to, a, m, tri_push_to(c->desk.sys, a, m));
 	send_looks_round(c);
 }

@@ -56,46 +56,6 @@ tri_msg_set_drop(struct tr_system *sys, struct tr_msg *m,
 	tri_seen(sys, TRI_EVENT_MADE, TR_REF_NONE, m, 0, 0);
 }
 
-enum { TRI_SMALL = 32 }; /* bytes that are copied without a call */
-
-/* Up to TRI_SMALL bytes, in two moves that may overlap. */
-static inline void
-tri_copy_small(void *to, const void *from, size_t size)
-{
-	char *t = to;
-	const char *f = from;
-
-	if (size >= 16) {
-		struct {
-			uint64_t half[2];
-		} a, b;
-
-		memcpy(&a, f, 16);
-		memcpy(&b, f + size - 16, 16);
-		memcpy(t, &a, 16);
-		memcpy(t + size - 16, &b, 16);
-	} else if (size >= 8) {
-		uint64_t a, b;
-
-		memcpy(&a, f, 8);
-		memcpy(&b, f + size - 8, 8);
-		memcpy(t, &a, 8);
-		memcpy(t + size - 8, &b, 8);
-	} else if (size >= 4) {
-		uint32_t a, b;
-
-		memcpy(&a, f, 4);
-		memcpy(&b, f + size - 4, 4);
-		memcpy(t, &a, 4);
-		memcpy(t + size - 4, &b, 4);
-	} else if (size > 0) {
-		/* The first, the middle, the last. */
-		t[0] = f[0];
-		t[size / 2] = f[size / 2];
-		t[size - 1] = f[size - 1];
-	}
-}
-
 /* Copy a payload in. */
 static inline void
 tri_msg_copy_in(struct tr_msg *m, const void *data, size_t size)
@@ -267,7 +227,8 @@ tri_crowd_pushed(struct tri_crew *c, tr_ref to, const struct tr_msg *m,
  * saved for.
  */
 static inline __attribute__((always_inline)) void
-deliver_kept(struct tri_crew *c, tr_ref to, struct tr_self *a, struct tr_msg *m)
+tri_deliver_kept(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m)
 {
 	struct tri_worker *w = &c->worker;
 	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
@@ -312,7 +273,7 @@ tri_deliver_usual(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	if (TRI_UNLIKELY(a == NULL))
 		tri_deliver_unusual(c, to, m);
 	else if (TRI_LIKELY(tri_inlet_look(&a->inlet) == c->reserved_plain))
-		deliver_kept(c, to, a, m);
+		tri_deliver_kept(c, to, a, m);
 	else
 		tri_deliver_other(c, to, a, m);
 }
@@ -337,6 +298,23 @@ tri_msg_dispose_inline(struct tri_crew *c, struct tr_msg *m, int outcome)
 		tri_msg_dispose(c, m, outcome);
 }
 
+/* A plain message with up to TRI_SMALL bytes, if a block is at hand; else NULL. */
+static inline struct tr_msg *
+tri_msg_make_small(struct tri_crew *c, uint32_t tag, const void *data,
+    size_t size)
+{
+	unsigned size_class = size > 0;
+	struct tr_msg *m = tri_pool_take(c->desk.pool, size_class);
+
+	if (TRI_UNLIKELY(m == NULL))
+		return NULL;
+	tri_msg_set(m, TRI_MSG_PLAIN, 0, tag, size, size_class);
+	m->sender = c->turn.ref.bits;
+	if (size > 0)
+		tri_copy_small(m + 1, data, size);
+	return m;
+}
+
 /*
  * tr_send, with the crew at hand and the size checked.  A small message for
  * which a block is at hand is made without any call, so that no register has to
@@ -346,19 +324,16 @@ static inline int
 tri_send_inline(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
     size_t size)
 {
-	unsigned size_class = size > 0;
 	struct tr_msg *m;
 
 	if (TRI_UNLIKELY(size > TRI_SMALL))
 		return tri_send_large(c, to, tag, data, size);
-	m = tri_pool_take(c->desk.pool, size_class);
+	if (TRI_UNLIKELY(to.bits == c->stream.target))
+		return tri_send_streamed(c, to, tag, data, size);
+	m = tri_msg_make_small(c, tag, data, size);
 	if (TRI_UNLIKELY(m == NULL))
 		return tri_send_large(c, to, tag, data, size);
-	tri_msg_set(m, TRI_MSG_PLAIN, 0, tag, size, size_class);
-	m->sender = c->turn.ref.bits;
-	if (size > 0)
-		tri_copy_small(m + 1, data, size);
-	tri_deliver_inline(c, to, m);
+	tri_deliver_usual(c, to, m);
 	return TR_OK;
 }
 

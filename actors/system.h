@@ -69,7 +69,10 @@ struct tri_stream {
 	struct tri_inlet *inlet;
 	struct tr_self *cell;
 	struct tri_burst *burst; /* open; NULL: none */
+	bool small; /* small messages go there as they are */
 	uint32_t put; /* messages, into that */
+	uint32_t at; /* its word for the next one */
+	uint32_t last; /* that of the last one */
 	uint32_t pushes; /* of one handler, before it */
 	uint64_t handler; /* that one */
 	uint64_t sent; /* by this worker in all, before them */
@@ -386,6 +389,9 @@ struct tri_record *tri_msg_lent_duty(struct tri_crew *c, struct tr_msg *m);
 int tri_send_unusual(struct tri_crew *c, tr_ref to, uint32_t tag,
     size_t size) TRI_COLD;
 int tri_send_large(struct tri_crew *c, tr_ref to, uint32_t tag,
+    const void *data, size_t size);
+/* Up to TRI_SMALL bytes, to c->stream.target. */
+int tri_send_streamed(struct tri_crew *c, tr_ref to, uint32_t tag,
     const void *data, size_t size);
 
 /* post.c: foreign threads */

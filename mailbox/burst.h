@@ -12,6 +12,19 @@
  * index that both sides touch (Giacomoni, Moseley and Vachharajani, "FastForward
  * for Efficient Pipeline Parallelism", PPoPP 2008).  Places are used once.
  *
+ * The array is one of words.  A small message is in it as it is, so that no block
+ * goes from core to core and home again: its first word has tag and size, and its
+ * payload follows.  Its sender is the burst's.  All others are a word, which says
+ * where the message is.
+ *
+ * | first word                | message                                         |
+ * |---------------------------|-------------------------------------------------|
+ * | 0                         | none yet                                        |
+ * | address, even             | there                                           |
+ * | tag << 32 | size << 1 | 1 | the next (size + 7) / 8 words                   |
+ *
+ * The word behind a message is 0 before its first is not.
+ *
  * Messages are there for the receiver as soon as they are put, so they are where
  * a push would have had them: behind what was pushed before the burst, and before
  * what anybody has pushed who knows of them, if the receiver first takes the
@@ -44,27 +57,32 @@
 #ifndef TROUPE_MAILBOX_BURST_H
 #define TROUPE_MAILBOX_BURST_H
 
-#include "mailbox/atomic.h"
-#include "mailbox/message.h"
+#include "mailbox/pool.h"
 
 enum {
 	TRI_BURST_CLASS = 7, /* a block of 4 KiB */
-	TRI_BURST_PLACES = ((32 << TRI_BURST_CLASS) - 2 * TRI_LINE) / 8,
-	TRI_BURST_LINE = TRI_LINE / 8, /* places in a line */
-	TRI_BURST_AHEAD = 32, /* places, to fetch early */
+	TRI_BURST_WORDS = ((32 << TRI_BURST_CLASS) - 2 * TRI_LINE) / 8,
+	/* From here on there is no room for the largest, and the word behind. */
+	TRI_BURST_FULL = TRI_BURST_WORDS - TRI_SMALL / 8 - 1,
+	TRI_BURST_AHEAD = 32, /* words, to fetch early */
 };
 
 #define TRI_BURST_OPEN UINT32_MAX
 
+union tri_burst_word {
+	_Atomic uint64_t first;
+	uint64_t payload;
+};
+
 struct tri_burst {
 	struct tr_msg msg; /* in the mailbox, for all of them */
 	/* The receiver's. */
-	uint32_t at; /* the next place */
-	uint32_t early; /* that many were taken while it was open */
+	uint32_t at; /* the next word */
+	uint32_t early; /* messages that were taken, and are not counted yet */
 	/* Both. */
 	alignas(TRI_LINE) _Atomic uint32_t shut;
 	_Atomic uint32_t end;
-	alignas(TRI_LINE) _Atomic(struct tr_msg *) place[TRI_BURST_PLACES];
+	alignas(TRI_LINE) union tri_burst_word word[TRI_BURST_WORDS];
 };
 
 _Static_assert(sizeof(struct tri_burst) <= 32 << TRI_BURST_CLASS, "fits");
@@ -78,70 +96,108 @@ tri_burst_of(struct tr_msg *m)
 
 /* -------------------------------------------------------- the sender ---- */
 
-/* The places of a line are empty. */
+/* Set it up, in a block of its class, for the messages of `sender`; the caller
+ * pushes `msg`. */
 static inline void
-burst_clear(struct tri_burst *b, uint32_t from)
-{
-	for (uint32_t i = from; i < from + TRI_BURST_LINE; i++)
-		tri_store_relaxed(&b->place[i], (struct tr_msg *)NULL);
-}
-
-/* Set it up, in a block of its class; the caller pushes `msg`. */
-static inline void
-tri_burst_init(struct tri_burst *b)
+tri_burst_init(struct tri_burst *b, uint64_t sender)
 {
 	b->msg = (struct tr_msg){
+		.sender = sender,
 		.kind = TRI_MSG_BURST,
 		.size_class = TRI_CLASS_BURST,
 	};
 	b->at = b->early = 0;
 	tri_store_relaxed(&b->shut, 0u);
 	tri_store_relaxed(&b->end, (uint32_t)TRI_BURST_OPEN);
-	burst_clear(b, 0);
+	tri_store_relaxed(&b->word[0].first, (uint64_t)0);
 }
 
-/* Put the message number n < TRI_BURST_PLACES.  false: the receiver has shut it:
- * tri_burst_end. */
-static inline bool
-tri_burst_put(struct tri_burst *b, uint32_t n, struct tr_msg *m)
+/* Words of a small message of that size. */
+static inline uint32_t
+tri_burst_words(size_t size)
 {
-	/* The next place is empty before this one is not. */
-	if ((n + 1) % TRI_BURST_LINE == 0 && n + 1 < TRI_BURST_PLACES)
-		burst_clear(b, n + 1);
-	/* rel: publishes the message; pairs with tri_burst_peek. */
-	tri_store_release(&b->place[n], m);
+	return 1 + (uint32_t)(size + 7) / 8;
+}
+
+static inline bool
+burst_publish(struct tri_burst *b, uint32_t at, uint64_t first)
+{
+	/* rel: publishes the message; pairs with burst_look. */
+	tri_store_release(&b->word[at].first, first);
 	/* Pairs with the receiver's fence_others(). */
 	tri_compiler_fence();
 	return TRI_LIKELY(tri_load_relaxed(&b->shut) == 0);
 }
 
-/* It gets no more than the n that were put.  Returns how many have been or will be
- * taken: n - 1 if the last was not; and whether the burst is the caller's: else
- * it must not be touched any more. */
+/* Put a message into word `at` < TRI_BURST_FULL, behind the one before; the next
+ * goes into word at + 1.  false: the receiver has shut it: tri_burst_end. */
+static inline bool
+tri_burst_put(struct tri_burst *b, uint32_t at, struct tr_msg *m)
+{
+	tri_store_relaxed(&b->word[at + 1].first, (uint64_t)0);
+	return burst_publish(b, at, (uintptr_t)m);
+}
+
+/* The same for a plain message of the burst's sender with size <= TRI_SMALL; the
+ * next goes into word at + tri_burst_words(size). */
+static inline bool
+tri_burst_put_small(struct tri_burst *b, uint32_t at, uint32_t tag,
+    const void *data, size_t size)
+{
+	tri_store_relaxed(&b->word[at + tri_burst_words(size)].first,
+	    (uint64_t)0);
+	tri_copy_small(&b->word[at + 1], data, size);
+	return burst_publish(b, at, (uint64_t)tag << 32 | size << 1 | 1);
+}
+
+/* It gets no more than what is before word `at`.  Returns where what has been or
+ * will be taken ends: before that if the last message was not; and whether the
+ * burst is the caller's: else it must not be touched any more. */
 static inline uint32_t
-tri_burst_end(struct tri_burst *b, uint32_t n, bool *own)
+tri_burst_end(struct tri_burst *b, uint32_t at, bool *own)
 {
 	uint32_t end = TRI_BURST_OPEN;
 
 	/* rel: pairs with tri_burst_is_over; acq: with tri_burst_settle. */
-	*own = !tri_cas_acq_rel(&b->end, &end, n);
-	return *own ? end : n;
+	*own = !tri_cas_acq_rel(&b->end, &end, at);
+	return *own ? end : at;
 }
 
 /* ------------------------------------------------------ the receiver ---- */
 
-static inline struct tr_msg *
+static inline uint64_t
 burst_look(struct tri_burst *b, uint32_t at)
 {
-	/* acq: pairs with tri_burst_put. */
-	return tri_load_acquire(&b->place[at]);
+	/* acq: pairs with burst_publish. */
+	return tri_load_acquire(&b->word[at].first);
 }
 
-/* The next message; NULL: none for now. */
+/* A small message as a block of `pool`; NULL: no memory. */
 static inline struct tr_msg *
-tri_burst_peek(struct tri_burst *b)
+burst_copy(struct tri_burst *b, uint64_t first, struct tri_pool *pool)
 {
-	return b->at == TRI_BURST_PLACES ? NULL : burst_look(b, b->at);
+	size_t size = first >> 1 & 63;
+	unsigned size_class = size > 0;
+	struct tr_msg *m = tri_pool_alloc(pool, size_class);
+
+	if (TRI_UNLIKELY(m == NULL))
+		return NULL;
+	m->link = NULL;
+	m->sender = b->msg.sender;
+	m->ahead = 0;
+	m->tag = (uint32_t)(first >> 32);
+	m->size = (uint32_t)size;
+	tri_msg_set_plain(m, size_class);
+	tri_copy_small(m + 1, &b->word[b->at + 1], size);
+	b->at += tri_burst_words(size);
+	return m;
+}
+
+/* Whether there is a message now. */
+static inline bool
+tri_burst_has_any(struct tri_burst *b)
+{
+	return burst_look(b, b->at) != 0;
 }
 
 /* Whether the sender may put more. */
@@ -159,35 +215,28 @@ tri_burst_is_over(struct tri_burst *b)
 	return tri_load_acquire(&b->end) == b->at;
 }
 
-/* Take up to `max` messages, oldest first; *last: the last of them.  Returns how
- * many. */
-static inline uint32_t
-tri_burst_take(struct tri_burst *b, uint32_t max, struct tr_msg **first,
-    struct tr_msg **last)
+/* Take the next message; *small: it was, and is in a block of `pool` now.  NULL:
+ * there is none for now, or (tri_burst_has_any) no memory. */
+static inline struct tr_msg *
+tri_burst_take(struct tri_burst *b, struct tri_pool *pool, bool *small)
 {
-	struct tr_msg **link = first, *m = NULL;
-	uint32_t at = b->at, n;
+	uint64_t first = burst_look(b, b->at);
+	struct tr_msg *m;
 
-	*first = *last = NULL;
-	if (max > TRI_BURST_PLACES - at)
-		max = TRI_BURST_PLACES - at;
-	for (n = 0; n < max; n++, at++) {
-		struct tr_msg *next = burst_look(b, at);
-
-		if (next == NULL)
-			break;
-		if (at + TRI_BURST_AHEAD < TRI_BURST_PLACES)
-			tri_fetch_to_write(
-			    tri_load_relaxed(&b->place[at + TRI_BURST_AHEAD]));
-		m = next;
-		m->ahead = 0;
-		*link = m;
-		link = &m->link;
-	}
-	*link = NULL;
-	*last = m;
-	b->at = at;
-	return n;
+	*small = first & 1;
+	if (TRI_LIKELY(*small))
+		return burst_copy(b, first, pool);
+	if (first == 0)
+		return NULL;
+	m = (struct tr_msg *)(uintptr_t)first;
+	b->at++;
+	/* That may be a payload: it does no harm. */
+	if (b->at + TRI_BURST_AHEAD < TRI_BURST_WORDS)
+		tri_fetch_to_write((void *)(uintptr_t)tri_load_relaxed(
+		    &b->word[b->at + TRI_BURST_AHEAD].first));
+	m->link = NULL;
+	m->ahead = 0;
+	return m;
 }
 
 /* It shall end: the sender sees that, after a fence_others(). */
@@ -204,7 +253,7 @@ tri_burst_settle(struct tri_burst *b)
 {
 	uint32_t end = TRI_BURST_OPEN;
 
-	if (tri_burst_peek(b) != NULL)
+	if (tri_burst_has_any(b))
 		return false;
 	/* rel: the sender may free it; pairs with tri_burst_end. */
 	return tri_cas_acq_rel(&b->end, &end, b->at);

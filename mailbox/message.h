@@ -120,6 +120,18 @@ tri_msg_is_simple(const struct tr_msg *m, enum tri_msg_kind kind)
 	return (word & asked.word) == wanted.word;
 }
 
+/* A plain one without extensions.  One store, for who is about to ask that. */
+static inline void
+tri_msg_set_plain(struct tr_msg *m, unsigned size_class)
+{
+	const uint8_t byte[4] = { sizeof(*m), TRI_MSG_PLAIN, 0,
+		(uint8_t)size_class };
+	uint32_t word;
+
+	memcpy(&word, byte, sizeof(word));
+	memcpy(&m->offset, &word, sizeof(word));
+}
+
 _Static_assert(offsetof(struct tr_msg, size_class) ==
 	    offsetof(struct tr_msg, offset) + 3 &&
 	TRI_CLASS_BURST >= 0x80 && TRI_CLASSES < 0x80,
@@ -152,6 +164,46 @@ tri_msg_extra(struct tr_msg *m)
 
 	TR_DASSERT(m->flags & TRI_MSG_EXTRA_EXT);
 	return (struct tri_msg_extra *)(void *)((char *)m + at);
+}
+
+enum { TRI_SMALL = 32 }; /* bytes that are copied without a call */
+
+/* Up to TRI_SMALL bytes, in two moves that may overlap. */
+static inline void
+tri_copy_small(void *to, const void *from, size_t size)
+{
+	char *t = to;
+	const char *f = from;
+
+	if (size >= 16) {
+		struct {
+			uint64_t half[2];
+		} a, b;
+
+		memcpy(&a, f, 16);
+		memcpy(&b, f + size - 16, 16);
+		memcpy(t, &a, 16);
+		memcpy(t + size - 16, &b, 16);
+	} else if (size >= 8) {
+		uint64_t a, b;
+
+		memcpy(&a, f, 8);
+		memcpy(&b, f + size - 8, 8);
+		memcpy(t, &a, 8);
+		memcpy(t + size - 8, &b, 8);
+	} else if (size >= 4) {
+		uint32_t a, b;
+
+		memcpy(&a, f, 4);
+		memcpy(&b, f + size - 4, 4);
+		memcpy(t, &a, 4);
+		memcpy(t + size - 4, &b, 4);
+	} else if (size > 0) {
+		/* The first, the middle, the last. */
+		t[0] = f[0];
+		t[size / 2] = f[size / 2];
+		t[size - 1] = f[size - 1];
+	}
 }
 
 /* Bytes before the payload of a message with these flags. */

@@ -9,7 +9,7 @@
  * nobody touches it any more (it is overwritten then); a receiver that rests has
  * not left a message behind.
  */
-#include "engine.h"
+#include "world.h"
 
 #include <string.h>
 
@@ -17,13 +17,14 @@
 
 enum { SENDER, RECEIVER };
 
-enum { MESSAGES = 12 };
+enum { MESSAGES = 12, PAYLOAD = 1000 };
 
 struct shape {
-	unsigned from; /* the place that the first message gets */
+	unsigned from; /* the word that the first message gets */
 	unsigned puts;
+	unsigned
+	    small; /* those of them, a bit each, that are put as they are */
 	unsigned looks; /* in vain, before the receiver shuts it; 0: never */
-	unsigned most; /* messages that it takes at a time */
 	bool early; /* it shuts it before it looks */
 };
 
@@ -31,6 +32,7 @@ static struct {
 	struct shape shape;
 	alignas(2 * TRI_LINE) struct tri_burst burst;
 	struct tr_msg msg[MESSAGES];
+	struct tri_pool pool; /* the receiver's */
 	unsigned taken;
 	unsigned sent; /* puts that have returned */
 	unsigned again; /* those that were the sender's again */
@@ -49,19 +51,19 @@ free_burst(void)
 
 /* -------------------------------------------------------------- sender -- */
 
-/* As stream_close. */
+/* As stream_close: it is `at` words long. */
 static void
-send_end(unsigned n)
+send_end(uint32_t at, uint32_t last)
 {
-	uint32_t put = cell.shape.from + n, end;
+	uint32_t end;
 	bool own;
 
-	end = tri_burst_end(&cell.burst, put, &own);
-	sched_note("ends: %u of %u", (unsigned)end - cell.shape.from, n);
-	SCHED_CHECK(end == put || (own && n > 0 && end + 1 == put));
+	end = tri_burst_end(&cell.burst, at, &own);
+	sched_note("ends: %u of %u", (unsigned)end, (unsigned)at);
+	SCHED_CHECK(end == at || (own && end == last));
 	if (own)
 		free_burst();
-	if (end < put)
+	if (end < at)
 		cell.again++;
 	cell.sender_ended = true;
 }
@@ -69,35 +71,50 @@ send_end(unsigned n)
 static void
 send(void)
 {
+	uint32_t at = cell.shape.from, last = at;
 	unsigned n = 0;
+	bool open;
 
 	while (n < cell.shape.puts) {
 		struct tr_msg *m = &cell.msg[n];
 
-		m->tag = n;
-		if (!tri_burst_put(&cell.burst, cell.shape.from + n++, m) ||
-		    cell.shape.from + n == TRI_BURST_PLACES)
+		last = at;
+		if (cell.shape.small >> n & 1) {
+			uint64_t payload = PAYLOAD + n;
+
+			at += tri_burst_words(sizeof(payload));
+			open = tri_burst_put_small(&cell.burst, last, n,
+			    &payload, sizeof(payload));
+		} else {
+			m->tag = n;
+			open = tri_burst_put(&cell.burst, at++, m);
+		}
+		n++;
+		if (!open || at >= TRI_BURST_FULL)
 			break;
 		cell.sent++;
 	}
 	/* What was not put is pushed, as the last one that was not taken. */
-	send_end(n);
+	send_end(at, last);
 	cell.left = cell.shape.puts - n;
 }
 
 /* ------------------------------------------------------------ receiver -- */
 
 static void
-take(struct tr_msg *m, unsigned n)
+take(struct tr_msg *m, bool small)
 {
-	for (; n > 0; n--) {
-		SCHED_CHECK(m != NULL && m == &cell.msg[cell.taken]);
-		SCHED_CHECK(m->tag == cell.taken);
-		sched_note("takes %u", cell.taken);
-		cell.taken++;
-		m = m->link;
+	unsigned n = cell.taken++;
+
+	sched_note("takes %u", n);
+	SCHED_CHECK(n < cell.shape.puts && m->tag == n);
+	SCHED_CHECK(small == (cell.shape.small >> n & 1));
+	if (small) {
+		SCHED_CHECK(*(uint64_t *)tri_msg_payload(m) == PAYLOAD + n);
+		tri_pool_free(&cell.pool, m, m->size_class);
+	} else {
+		SCHED_CHECK(m == &cell.msg[n]);
 	}
-	SCHED_CHECK(m == NULL);
 }
 
 /* true: the burst is over for the receiver. */
@@ -131,14 +148,15 @@ receive(void)
 	if (cell.shape.early && receive_shut())
 		return;
 	for (;;) {
-		struct tr_msg *first, *last;
 		unsigned before = cell.sent;
-		unsigned n =
-		    tri_burst_take(&cell.burst, cell.shape.most, &first, &last);
+		bool small;
+		struct tr_msg *m =
+		    tri_burst_take(&cell.burst, &cell.pool, &small);
 
-		take(first, n);
-		if (n > 0)
+		if (m != NULL) {
+			take(m, small);
 			continue;
+		}
 		if (tri_burst_is_over(&cell.burst)) {
 			free_burst();
 			return;
@@ -147,7 +165,7 @@ receive(void)
 			vain = 0;
 			if (receive_shut())
 				return;
-		} else if (tri_burst_peek(&cell.burst) == NULL &&
+		} else if (!tri_burst_has_any(&cell.burst) &&
 		    !tri_burst_is_over(&cell.burst)) {
 			sched_wait(somebody_went_on, (void *)(uintptr_t)before);
 		}
@@ -159,20 +177,19 @@ receive(void)
 static void
 begin(struct shape shape)
 {
+	world_begin();
 	memset(&cell, 0, sizeof(cell));
+	SCHED_CHECK(tri_pool_init(&cell.pool, &world.env.memory, &cell, 0, 1));
 	/* A block is used again and again. */
 	memset(&cell.burst, 0xa5, sizeof(cell.burst));
 	cell.shape = shape;
-	tri_burst_init(&cell.burst);
-	/* As if so many had been taken. */
+	tri_burst_init(&cell.burst, 1);
+	/* As if so much had been taken. */
 	cell.burst.at = shape.from;
-	for (unsigned i = shape.from; i < TRI_BURST_PLACES &&
-	     i / TRI_BURST_LINE == shape.from / TRI_BURST_LINE;
-	     i++)
-		cell.burst.place[i] = NULL;
+	cell.burst.word[shape.from].payload = 0;
 	sched_name(&cell.burst.shut, sizeof(cell.burst.shut), "shut");
 	sched_name(&cell.burst.end, sizeof(cell.burst.end), "end");
-	sched_name(cell.burst.place, sizeof(cell.burst.place), "place");
+	sched_name(cell.burst.word, sizeof(cell.burst.word), "word");
 }
 
 static void
@@ -190,50 +207,48 @@ check(void)
 	SCHED_CHECK(cell.freed == 1);
 	SCHED_CHECK(cell.taken + cell.again + cell.left == cell.shape.puts);
 	SCHED_CHECK(cell.again == 0 || cell.rests);
+	tri_pool_fini(&cell.pool);
 	return sched_mix(cell.taken, cell.rests);
 }
 
 static void
 begin_patient(void)
 {
-	begin((struct shape){ .puts = 3, .most = 2 });
+	begin((struct shape){ .puts = 3, .small = 2 });
 }
 
 static void
 begin_shut(void)
 {
-	begin((struct shape){ .puts = 3, .looks = 1, .most = 2 });
+	begin((struct shape){ .puts = 3, .looks = 1 });
 }
 
 static void
 begin_shut_later(void)
 {
-	begin((struct shape){ .puts = 4, .looks = 2, .most = 1 });
+	begin((struct shape){ .puts = 4, .small = 5, .looks = 2 });
 }
 
 static void
 begin_early(void)
 {
 	begin(
-	    (struct shape){ .puts = 3, .looks = 1, .most = 3, .early = true });
+	    (struct shape){ .puts = 3, .small = 4, .looks = 1, .early = true });
 }
 
 static void
-begin_line(void)
+begin_small(void)
 {
-	begin((struct shape){ .from = 2 * TRI_BURST_LINE - 2,
-	    .puts = 4,
-	    .looks = 2,
-	    .most = 4 });
+	begin((struct shape){ .puts = 3, .small = 7, .looks = 1 });
 }
 
 static void
 begin_full(void)
 {
-	begin((struct shape){ .from = TRI_BURST_PLACES - 3,
+	begin((struct shape){ .from = TRI_BURST_FULL - 3,
 	    .puts = 4,
-	    .looks = 2,
-	    .most = 4 });
+	    .small = 2,
+	    .looks = 2 });
 }
 
 #define BURST_CASE(n, b, w)                                                   \
@@ -247,10 +262,10 @@ static const struct sched_case cases[] = {
 	    "a receiver that waits until the sender has ended it"),
 	BURST_CASE("shut", begin_shut, "one that rests as soon as it can"),
 	BURST_CASE("shut_later", begin_shut_later,
-	    "one that takes them one by one, and rests after a while"),
+	    "one that rests after a while"),
 	BURST_CASE("early", begin_early, "one that wants none from the outset"),
-	BURST_CASE("line", begin_line, "the places go on in another line"),
-	BURST_CASE("full", begin_full, "the places are used up"),
+	BURST_CASE("small", begin_small, "the messages are there as they are"),
+	BURST_CASE("full", begin_full, "the words are used up"),
 };
 
 int

@@ -26,8 +26,20 @@ enum {
 	MANY = 300
 };
 
-/* More than the places of two. */
-enum { FLOOD = 2 * TRI_BURST_PLACES + 100 };
+/* More than two have room for. */
+enum { FLOOD = 2 * TRI_BURST_WORDS + 100 };
+
+/* An item: some are there as they are, some are blocks. */
+struct item {
+	uint64_t number;
+	char rest[TRI_SMALL];
+};
+
+static size_t
+item_size(uint64_t number)
+{
+	return number % 5 < 4 ? 8 + number % 5 * 8 : sizeof(struct item);
+}
 
 struct play {
 	struct kit k;
@@ -42,6 +54,7 @@ struct play {
 	atomic_bool held, go, ended;
 	atomic_ulong successor; /* tr_ref bits */
 	bool opened, closed, shut;
+	uint64_t blocks;
 	char dump[4096];
 };
 
@@ -56,6 +69,21 @@ receiver_hold(struct play *t, struct tr_self *self, int rc)
 	return rc;
 }
 
+static bool
+is_item(const struct tr_msg *msg, uint64_t number, tr_ref sender)
+{
+	size_t size = item_size(number);
+	const struct item *i = tr_data(msg, size);
+
+	if (tr_size(msg) != size || i->number != number ||
+	    !tr_ref_equal(tr_sender(msg), sender))
+		return false;
+	for (size_t k = 0; k < size - 8; k++)
+		if (i->rest[k] != (char)(number + k))
+			return false;
+	return true;
+}
+
 static int
 receiver_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
@@ -65,9 +93,10 @@ receiver_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	case HOLD: return receiver_hold(t, self, TR_OK);
 	case CRASH: return receiver_hold(t, self, TR_EINVAL);
 	case ITEM:
-		t->lost += kit_u64(msg) != atomic_load(&t->next);
+		t->lost += !is_item(msg, atomic_load(&t->next), t->root);
 		atomic_fetch_add(&t->next, 1);
 		return TR_OK;
+	case LATE: return TR_OK;
 	default: return tr_send(self, t->root, DONE, NULL, 0);
 	}
 }
@@ -182,10 +211,16 @@ hold_by(struct play *t, struct tr_self *self, uint32_t tag)
 static void
 items(struct play *t, struct tr_self *self, uint64_t n)
 {
-	for (; n > 0; n--, t->sent++)
-		assert_int_equal(tr_send(self, t->receiver, ITEM, &t->sent,
-				     sizeof(t->sent)),
+	struct item i;
+
+	for (; n > 0; n--, t->sent++) {
+		i.number = t->sent;
+		for (size_t k = 0; k < sizeof(i.rest); k++)
+			i.rest[k] = (char)(i.number + k);
+		assert_int_equal(tr_send(self, t->receiver, ITEM, &i,
+				     item_size(i.number)),
 		    TR_OK);
+	}
 }
 
 static void
@@ -340,6 +375,27 @@ one_follows_another(void **unused)
 	(void)unused;
 	assert_true(t->opened);
 	assert_int_equal(t->next, t->sent);
+	test_free(t);
+}
+
+/* What comes in blocks has to go home: that is worth knowing (throttle.c). */
+static void
+count_blocks(struct play *t, struct tr_self *self)
+{
+	(void)self;
+	for (unsigned i = 0; i < 2; i++)
+		t->blocks += tri_load_relaxed(
+		    &tri_sched_worker(&t->k.sys->sched, i)->counts.streamed);
+	(void)kit_finish(self);
+}
+
+static void
+its_blocks_are_counted(void **unused)
+{
+	struct play *t = play((scene){ move, flood, flood, count_blocks });
+
+	(void)unused;
+	assert_in_range(t->blocks, 1, t->sent / 5 + 1);
 	test_free(t);
 }
 
@@ -704,6 +760,107 @@ what_comes_back_is_not_for_the_next(void **unused)
 	test_free(t);
 }
 
+/* The former's slot has its next actor, whose mailbox has moved, too. */
+static void
+replace(struct play *t, struct tr_self *self)
+{
+	t->former = t->receiver;
+	kit_tell(self, t->helper, QUIT);
+	kit_tell(self, t->helper, GO);
+	while (atomic_load(&t->successor) == 0)
+		sched_yield();
+	t->receiver = (tr_ref){ atomic_load(&t->successor) };
+	move_next(t, self);
+}
+
+/* As if this worker had not sent to the new one, which it keeps. */
+static void
+haunt_kept(struct play *t, struct tr_self *self)
+{
+	struct tri_stream *s = &tri_crew_of(self)->stream;
+	struct tr_self *a = tri_cell(t->k.sys, tri_ref_slot(t->receiver));
+
+	while (tri_inlet_head(t->k.sys, a) != TRI_INLET_IDLE)
+		sched_yield();
+	items(t, self, 2);
+	assert_int_equal(s->target, t->receiver.bits);
+	s->target = t->former.bits;
+	kit_tell(self, t->former, LATE);
+	items(t, self, 2);
+	last(t, self);
+}
+
+static void
+not_for_one_that_its_sender_keeps_either(void **unused)
+{
+	struct play *t =
+	    play_with(&quitter, (scene){ move, replace, haunt_kept, finish });
+
+	(void)unused;
+	assert_int_equal(t->next, t->sent);
+	assert_int_equal(kit_letters(&t->k, TR_DEAD_NO_ACTOR, LATE), 1);
+	test_free(t);
+}
+
+/* An actor that sends a lot when it stops.  Nobody would end a burst then. */
+static void
+leaver_stop(struct tr_self *self, void *state, const struct tr_reason *why)
+{
+	struct play *t = kit_ctx(state);
+
+	(void)why;
+	for (unsigned i = 0; i < MANY; i++)
+		kit_tell(self, t->receiver, LATE);
+	t->opened = is_open(self);
+}
+
+static int
+leaver_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)state;
+	(void)msg;
+	return tr_exit(self, TR_NORMAL);
+}
+
+static const struct tr_behavior leaver = {
+	.name = "leaver",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = leaver_receive,
+	.stop = leaver_stop,
+};
+
+static void
+leave(struct play *t, struct tr_self *self)
+{
+	tr_ref ref = tr_spawn(self, &leaver, t,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_PINNED });
+
+	hold_by(t, self, HOLD);
+	kit_tell(self, ref, GO);
+	kit_tell(self, t->root, DONE);
+}
+
+static void
+after_it(struct play *t, struct tr_self *self)
+{
+	t->shut = !is_open(self);
+	items(t, self, MANY);
+	last(t, self);
+}
+
+static void
+who_stops_opens_none(void **unused)
+{
+	struct play *t = play((scene){ move, leave, after_it, finish });
+
+	(void)unused;
+	assert_false(t->opened);
+	assert_true(t->shut);
+	assert_int_equal(t->next, t->sent);
+	test_free(t);
+}
+
 /* ------------------------------------------------------ the next life --- */
 
 static struct play reborn;
@@ -853,6 +1010,7 @@ main(void)
 		cmocka_unit_test(a_long_run_of_messages_is_a_burst),
 		cmocka_unit_test(a_short_one_is_not),
 		cmocka_unit_test(one_follows_another),
+		cmocka_unit_test(its_blocks_are_counted),
 		cmocka_unit_test(without_a_fence_there_is_none),
 		cmocka_unit_test(two_receivers_take_turns),
 		cmocka_unit_test(what_is_put_is_there_at_once),
@@ -864,6 +1022,8 @@ main(void)
 		cmocka_unit_test(so_can_one_without_a_stop),
 		cmocka_unit_test(a_former_actors_is_not_for_the_next),
 		cmocka_unit_test(what_comes_back_is_not_for_the_next),
+		cmocka_unit_test(not_for_one_that_its_sender_keeps_either),
+		cmocka_unit_test(who_stops_opens_none),
 		cmocka_unit_test(what_waits_in_it_is_for_the_next_life),
 		cmocka_unit_test(or_is_dropped),
 		cmocka_unit_test(

@@ -4,231 +4,367 @@
  */
 #include "mailbox/burst.h"
 
-#include "rig_inlet.h"
+#include "rig_pool.h"
 
-struct rig {
-	alignas(TRI_LINE) struct tri_burst b;
-	struct tr_msg *all;
-	uint32_t put, taken;
+enum { SENDER, RECEIVER };
+
+/* A burst, and what is put into it: message k has tag k, and its payload is its
+ * first bytes of `text`. */
+struct play {
+	struct rig *r;
+	struct tri_burst *b;
+	uint32_t at; /* the sender's */
+	uint32_t put, taken; /* messages */
 };
 
-static struct rig *
-rig_new(uint32_t messages_in_all)
-{
-	struct rig *r = aligned_alloc(TRI_LINE,
-	    (sizeof(*r) + TRI_LINE - 1) / TRI_LINE * TRI_LINE);
+static const char text[] = "0123456789abcdefghijklmnopqrstuv";
 
-	assert_non_null(r);
+_Static_assert(sizeof(text) == TRI_SMALL + 1, "as many bytes");
+
+#define BLOCK UINT32_MAX /* not small */
+
+enum { ANYONE = 4711 };
+
+static struct play
+play_begin(void)
+{
+	struct play p = { .r = rig_begin() };
+
+	p.b = tri_pool_alloc(&p.r->pool[SENDER], TRI_BURST_CLASS);
+	assert_non_null(p.b);
 	/* A block that was used before. */
-	memset(r, 0xa5, sizeof(*r));
-	r->all = messages(messages_in_all);
-	r->put = r->taken = 0;
-	tri_burst_init(&r->b);
-	return r;
+	memset(p.b, 0xa5, sizeof(*p.b));
+	tri_burst_init(p.b, ANYONE);
+	return p;
 }
 
 static void
-rig_free(struct rig *r)
+play_end(struct play *p)
 {
-	free(r->all);
-	free(r);
+	tri_pool_free(&p->r->pool[SENDER], p->b, TRI_BURST_CLASS);
+	rig_end(p->r);
 }
 
-static void
-put(struct rig *r, uint32_t n)
+/* Put the next message, of that size, or a block, if `size` is BLOCK. */
+static bool
+put(struct play *p, uint32_t size)
 {
-	for (; n > 0; n--, r->put++)
-		assert_true(tri_burst_put(&r->b, r->put, &r->all[r->put]));
-}
+	uint32_t at = p->at;
+	struct tr_msg *m;
 
-/* Take up to `most`, and see that they are the next ones. */
-static uint32_t
-take(struct rig *r, uint32_t most)
-{
-	struct tr_msg *first, *last;
-	uint32_t n = tri_burst_take(&r->b, most, &first, &last), i;
-
-	for (i = 0; i < n; i++, r->taken++) {
-		assert_ptr_equal(first, &r->all[r->taken]);
-		assert_int_equal(first->ahead, 0);
-		assert_true(i + 1 < n || first == last);
-		first = first->link;
+	if (size != BLOCK) {
+		p->at += tri_burst_words(size);
+		return tri_burst_put_small(p->b, at, p->put++, text, size);
 	}
-	assert_null(first);
-	return n;
+	m = tri_pool_alloc(&p->r->pool[SENDER], 1);
+	assert_non_null(m);
+	*m = (struct tr_msg){ .tag = p->put++, .size_class = 1, .ahead = 5 };
+	p->at++;
+	return tri_burst_put(p->b, at, m);
 }
+
+static void
+put_all(struct play *p, uint32_t n, uint32_t size)
+{
+	for (; n > 0; n--)
+		assert_true(put(p, size));
+}
+
+static struct tr_msg *
+take_any(struct play *p, bool *small)
+{
+	return tri_burst_take(p->b, &p->r->pool[RECEIVER], small);
+}
+
+/* The next message is there, and is the one that was put so. */
+static void
+take(struct play *p, uint32_t size)
+{
+	bool small;
+	struct tr_msg *m = take_any(p, &small);
+
+	assert_non_null(m);
+	assert_int_equal(small, size != BLOCK);
+	assert_int_equal(m->tag, p->taken++);
+	assert_int_equal(m->ahead, 0);
+	assert_null(m->link);
+	if (small) {
+		assert_int_equal(m->size, size);
+		assert_memory_equal(tri_msg_payload(m), text, size);
+		assert_int_equal(m->sender, ANYONE);
+		assert_true(tri_msg_is_simple(m, TRI_MSG_PLAIN));
+		assert_ptr_equal(tri_pool_of(m), &p->r->pool[RECEIVER]);
+	}
+	tri_pool_free(&p->r->pool[RECEIVER], m, m->size_class);
+}
+
+static void
+take_all(struct play *p, uint32_t n, uint32_t size)
+{
+	for (; n > 0; n--)
+		take(p, size);
+}
+
+static void
+take_none(struct play *p)
+{
+	bool small;
+
+	assert_false(tri_burst_has_any(p->b));
+	assert_null(take_any(p, &small));
+	assert_false(tri_burst_has_any(p->b));
+}
+
+/* --------------------------------------------------------- messages ----- */
 
 static void
 a_fresh_one_is_open_and_empty(void **unused)
 {
-	struct rig *r = rig_new(1);
+	struct play p = play_begin();
 
 	(void)unused;
-	assert_null(tri_burst_peek(&r->b));
-	assert_int_equal(take(r, 10), 0);
-	assert_true(tri_burst_is_open(&r->b));
-	assert_false(tri_burst_is_over(&r->b));
-	assert_int_equal(r->b.msg.kind, TRI_MSG_BURST);
-	assert_false(tri_msg_is_simple(&r->b.msg, TRI_MSG_BURST));
-	rig_free(r);
+	take_none(&p);
+	assert_true(tri_burst_is_open(p.b));
+	assert_false(tri_burst_is_over(p.b));
+	assert_int_equal(p.b->msg.kind, TRI_MSG_BURST);
+	assert_false(tri_msg_is_simple(&p.b->msg, TRI_MSG_BURST));
+	play_end(&p);
 }
 
 static void
 what_is_put_is_taken_in_order(void **unused)
 {
-	struct rig *r = rig_new(100);
+	struct play p = play_begin();
 
 	(void)unused;
-	put(r, 30);
-	assert_int_equal(take(r, 7), 7);
-	put(r, 70);
-	assert_int_equal(take(r, 1000), 93);
-	assert_int_equal(take(r, 1000), 0);
-	assert_null(tri_burst_peek(&r->b));
-	rig_free(r);
+	put_all(&p, 30, BLOCK);
+	take_all(&p, 7, BLOCK);
+	put_all(&p, 70, BLOCK);
+	take_all(&p, 93, BLOCK);
+	take_none(&p);
+	play_end(&p);
+}
+
+static void
+a_small_one_is_a_block_of_its_taker(void **unused)
+{
+	(void)unused;
+	for (uint32_t size = 0; size <= TRI_SMALL; size++) {
+		struct play p = play_begin();
+
+		put_all(&p, 3, size);
+		take_all(&p, 3, size);
+		take_none(&p);
+		/* Nothing but the burst is the sender's. */
+		assert_int_equal(held(&p.r->pool[SENDER]), TRI_SLAB_BYTES);
+		play_end(&p);
+	}
+}
+
+static void
+both_kinds_keep_their_order(void **unused)
+{
+	static const uint32_t size[] = { 8, BLOCK, 0, 32, BLOCK, BLOCK, 1 };
+	struct play p = play_begin();
+
+	(void)unused;
+	for (unsigned i = 0; i < 7; i++)
+		put_all(&p, 1 + i % 2, size[i]);
+	for (unsigned i = 0; i < 7; i++)
+		take_all(&p, 1 + i % 2, size[i]);
+	take_none(&p);
+	play_end(&p);
+}
+
+static void
+a_tag_is_any_word(void **unused)
+{
+	struct play p = play_begin();
+
+	(void)unused;
+	p.put = p.taken = UINT32_MAX - 1;
+	put_all(&p, 3, 8);
+	take_all(&p, 3, 8);
+	play_end(&p);
 }
 
 /* Its memory was used before, and the receiver looks one place ahead. */
 static void
-each_place_is_empty_before_its_turn(void **unused)
+each_word_is_empty_before_its_turn(void **unused)
 {
-	struct rig *r = rig_new(TRI_BURST_PLACES);
+	(void)unused;
+	for (uint32_t size = 0; size <= TRI_SMALL + 1; size++) {
+		uint32_t what = size > TRI_SMALL ? BLOCK : size;
+		struct play p = play_begin();
+
+		while (p.at < TRI_BURST_FULL) {
+			put_all(&p, 1, what);
+			take(&p, what);
+			take_none(&p);
+		}
+		play_end(&p);
+	}
+}
+
+static void
+the_last_has_room_whatever_it_is(void **unused)
+{
+	struct play p = play_begin();
 
 	(void)unused;
-	while (r->put < TRI_BURST_PLACES) {
-		assert_null(tri_burst_peek(&r->b));
-		put(r, 1);
-		assert_int_equal(take(r, 2), 1);
-	}
-	assert_null(tri_burst_peek(&r->b));
-	assert_int_equal(take(r, 1), 0);
-	rig_free(r);
+	put_all(&p, TRI_BURST_FULL - 1, BLOCK);
+	assert_true(p.at < TRI_BURST_FULL);
+	put_all(&p, 1, TRI_SMALL);
+	assert_true(p.at < TRI_BURST_WORDS);
+	take_all(&p, TRI_BURST_FULL - 1, BLOCK);
+	take(&p, TRI_SMALL);
+	take_none(&p);
+	play_end(&p);
 }
+
+static void
+without_memory_a_small_one_waits(void **unused)
+{
+	struct play p = play_begin();
+	bool small;
+
+	(void)unused;
+	put_all(&p, 2, 8);
+	put_all(&p, 1, BLOCK);
+	take(&p, 8);
+	trim_all(&p.r->pool[RECEIVER]);
+	p.r->memory.fail_at = 1;
+	p.r->memory.fail_on = true;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_null(take_any(&p, &small));
+		assert_true(tri_burst_has_any(p.b));
+	}
+	p.r->memory.fail_at = 0;
+	take(&p, 8);
+	take(&p, BLOCK);
+	take_none(&p);
+	play_end(&p);
+}
+
+/* ---------------------------------------------------------- the end ----- */
 
 static void
 it_is_over_when_it_has_ended_and_all_is_taken(void **unused)
 {
-	struct rig *r = rig_new(3);
+	struct play p = play_begin();
 	bool own;
 
 	(void)unused;
-	put(r, 3);
-	assert_int_equal(tri_burst_end(&r->b, 3, &own), 3);
+	put_all(&p, 3, 8);
+	assert_int_equal(tri_burst_end(p.b, p.at, &own), p.at);
 	assert_false(own);
-	assert_false(tri_burst_is_open(&r->b));
-	assert_int_equal(take(r, 2), 2);
-	assert_false(tri_burst_is_over(&r->b));
-	assert_int_equal(take(r, 2), 1);
-	assert_true(tri_burst_is_over(&r->b));
-	rig_free(r);
-}
-
-static void
-all_its_places_can_be_used(void **unused)
-{
-	struct rig *r = rig_new(TRI_BURST_PLACES);
-	bool own;
-
-	(void)unused;
-	put(r, TRI_BURST_PLACES);
-	assert_int_equal(take(r, UINT32_MAX), TRI_BURST_PLACES);
-	assert_false(tri_burst_is_over(&r->b));
-	assert_int_equal(tri_burst_end(&r->b, TRI_BURST_PLACES, &own),
-	    TRI_BURST_PLACES);
-	assert_false(own);
-	assert_true(tri_burst_is_over(&r->b));
-	rig_free(r);
+	assert_false(tri_burst_is_open(p.b));
+	take_all(&p, 2, 8);
+	assert_false(tri_burst_is_over(p.b));
+	take(&p, 8);
+	assert_true(tri_burst_is_over(p.b));
+	play_end(&p);
 }
 
 static void
 one_that_was_empty_may_end(void **unused)
 {
-	struct rig *r = rig_new(1);
+	struct play p = play_begin();
 	bool own;
 
 	(void)unused;
-	assert_int_equal(tri_burst_end(&r->b, 0, &own), 0);
+	assert_int_equal(tri_burst_end(p.b, 0, &own), 0);
 	assert_false(own);
-	assert_true(tri_burst_is_over(&r->b));
-	rig_free(r);
+	assert_true(tri_burst_is_over(p.b));
+	play_end(&p);
 }
 
 static void
 who_puts_sees_that_it_was_shut(void **unused)
 {
-	struct rig *r = rig_new(2);
+	struct play p = play_begin();
 
 	(void)unused;
-	put(r, 1);
-	tri_burst_shut(&r->b);
-	assert_false(tri_burst_put(&r->b, 1, &r->all[1]));
-	rig_free(r);
+	put_all(&p, 1, 8);
+	tri_burst_shut(p.b);
+	assert_false(put(&p, 8));
+	assert_false(put(&p, BLOCK));
+	take_all(&p, 2, 8);
+	take(&p, BLOCK);
+	play_end(&p);
 }
 
 static void
 it_is_not_settled_over_a_message(void **unused)
 {
-	struct rig *r = rig_new(2);
+	struct play p = play_begin();
 
 	(void)unused;
-	put(r, 2);
-	assert_int_equal(take(r, 1), 1);
-	tri_burst_shut(&r->b);
-	assert_false(tri_burst_settle(&r->b));
-	assert_true(tri_burst_is_open(&r->b));
-	assert_int_equal(take(r, 1), 1);
-	assert_true(tri_burst_settle(&r->b));
-	assert_false(tri_burst_is_open(&r->b));
-	rig_free(r);
+	put_all(&p, 2, 8);
+	take(&p, 8);
+	tri_burst_shut(p.b);
+	assert_false(tri_burst_settle(p.b));
+	assert_true(tri_burst_is_open(p.b));
+	take(&p, 8);
+	assert_true(tri_burst_settle(p.b));
+	assert_false(tri_burst_is_open(p.b));
+	play_end(&p);
 }
 
 static void
 nor_after_its_end(void **unused)
 {
-	struct rig *r = rig_new(1);
+	struct play p = play_begin();
 	bool own;
 
 	(void)unused;
-	put(r, 1);
-	assert_int_equal(take(r, 1), 1);
-	(void)tri_burst_end(&r->b, 1, &own);
-	tri_burst_shut(&r->b);
-	assert_false(tri_burst_settle(&r->b));
-	assert_true(tri_burst_is_over(&r->b));
-	rig_free(r);
+	put_all(&p, 1, 8);
+	take(&p, 8);
+	(void)tri_burst_end(p.b, p.at, &own);
+	tri_burst_shut(p.b);
+	assert_false(tri_burst_settle(p.b));
+	assert_true(tri_burst_is_over(p.b));
+	play_end(&p);
 }
 
 static void
 once_settled_it_is_the_senders(void **unused)
 {
-	struct rig *r = rig_new(2);
+	struct play p = play_begin();
 	bool own;
 
 	(void)unused;
-	put(r, 2);
-	assert_int_equal(take(r, 2), 2);
-	tri_burst_shut(&r->b);
-	assert_true(tri_burst_settle(&r->b));
-	assert_int_equal(tri_burst_end(&r->b, 2, &own), 2);
+	put_all(&p, 2, 8);
+	take_all(&p, 2, 8);
+	tri_burst_shut(p.b);
+	assert_true(tri_burst_settle(p.b));
+	assert_int_equal(tri_burst_end(p.b, p.at, &own), p.at);
 	assert_true(own);
-	rig_free(r);
+	play_end(&p);
 }
 
 static void
 what_came_too_late_is_the_senders_again(void **unused)
 {
-	struct rig *r = rig_new(3);
-	bool own;
-
 	(void)unused;
-	put(r, 2);
-	assert_int_equal(take(r, 2), 2);
-	tri_burst_shut(&r->b);
-	assert_true(tri_burst_settle(&r->b));
-	assert_false(tri_burst_put(&r->b, 2, &r->all[2]));
-	assert_int_equal(tri_burst_end(&r->b, 3, &own), 2);
-	assert_true(own);
-	rig_free(r);
+	for (uint32_t size = 0; size <= TRI_SMALL + 1; size++) {
+		uint32_t what = size > TRI_SMALL ? BLOCK : size, before;
+		struct play p = play_begin();
+		bool own;
+
+		put_all(&p, 2, 8);
+		take_all(&p, 2, 8);
+		tri_burst_shut(p.b);
+		assert_true(tri_burst_settle(p.b));
+		before = p.at;
+		assert_false(put(&p, what));
+		assert_int_equal(tri_burst_end(p.b, p.at, &own), before);
+		assert_true(own);
+		/* There it is. */
+		p.b->at = before;
+		take(&p, what);
+		play_end(&p);
+	}
 }
 
 int
@@ -237,9 +373,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fresh_one_is_open_and_empty),
 		cmocka_unit_test(what_is_put_is_taken_in_order),
-		cmocka_unit_test(each_place_is_empty_before_its_turn),
+		cmocka_unit_test(a_small_one_is_a_block_of_its_taker),
+		cmocka_unit_test(both_kinds_keep_their_order),
+		cmocka_unit_test(a_tag_is_any_word),
+		cmocka_unit_test(each_word_is_empty_before_its_turn),
+		cmocka_unit_test(the_last_has_room_whatever_it_is),
+		cmocka_unit_test(without_memory_a_small_one_waits),
 		cmocka_unit_test(it_is_over_when_it_has_ended_and_all_is_taken),
-		cmocka_unit_test(all_its_places_can_be_used),
 		cmocka_unit_test(one_that_was_empty_may_end),
 		cmocka_unit_test(who_puts_sees_that_it_was_shut),
 		cmocka_unit_test(it_is_not_settled_over_a_message),
