@@ -336,7 +336,7 @@ run_requeue(struct tri_crew *c, struct tr_self *a, struct tr_msg *newest)
 		tri_sched_push_home(c->worker.sched, &c->worker, home - 1,
 		    tri_word_of(a, TRI_KIND_ACTOR));
 	else
-		tri_sched_push_behind(&c->worker,
+		tri_sched_push_turned(&c->worker,
 		    tri_word_of(a, TRI_KIND_ACTOR), newest);
 }
 

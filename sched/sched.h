@@ -169,6 +169,10 @@ struct tri_worker {
 	/* What it runs, for dumps: 0 between batches.  Relaxed. */
 	_Atomic(tri_word) running;
 	_Atomic int64_t running_since;
+	/* Whose turn was over last where turns take long, and when: share.c.
+	 * Relaxed. */
+	_Atomic(tri_word) hot;
+	_Atomic int64_t hot_since;
 
 	struct tri_runq q;
 	struct tri_reserve reserve;
@@ -362,6 +366,11 @@ void tri_sched_push_instead(struct tri_worker *w, tri_word word, void *note,
     bool fresh);
 /* Run this after the others.  The note: see tri_sched_push_noted. */
 void tri_sched_push_behind(struct tri_worker *w, tri_word word, void *note);
+/* The same after its turn, for it has more to do. */
+void tri_sched_push_turned(struct tri_worker *w, tri_word word, void *note);
+/* Any thread: whether what others might take from that worker is better left to it
+ * for a moment. */
+bool tri_sched_is_hot(struct tri_worker *v, int64_t now);
 /* Let others have what waits in this worker's own queue, and will. */
 void tri_sched_publish(struct tri_worker *w);
 /* The same if its handlers take long. */

@@ -36,6 +36,15 @@
  *
  * What is in both queues is run in turns, so neither starves the other.
  *
+ * HOT WORDS.  An actor whose turn is over, but not its work, waits behind the
+ * others, and where those are few and quick a thief finds it alone in the queue.
+ * If its turn took long its data are in this core's cache, as a rule, and whoever
+ * takes it fetches them from there; and it would have gone on here at once.  So
+ * for HOT_NS thieves leave it alone, if nothing else waits; it is what Linux's
+ * scheduler calls cache-hot (sched_migration_cost).  A worker that gets stuck in
+ * between is the watch's affair, as ever.  The sorted list of the suite (concsll),
+ * of half a MB, with two workers: 25.1 to 22.6 us, and 19 with one.
+ *
  * NEW WORDS, that have never run, wait in a stack, also where a worker is not
  * alone, and the newest goes first: who spawns some, which spawn some, has a tree
  * of them run depth first.  So there are as many at a time as the tree is deep,
@@ -52,6 +61,8 @@
  * skynet of the suite's kin 140 and 41.
  */
 #include "sched/sched.h"
+
+#define HOT_NS (INT64_C(50) * 1000)
 
 /* Up to half of the new ones, the oldest, to the queue for all. */
 static void
@@ -239,6 +250,27 @@ tri_sched_push_behind(struct tri_worker *w, tri_word word, void *note)
 		return;
 	tri_runq_push_back(&w->q, word);
 	tri_park_work_pushed(w->sched);
+}
+
+void
+tri_sched_push_turned(struct tri_worker *w, tri_word word, void *note)
+{
+	if (share_is_slow(w)) {
+		tri_store_relaxed(&w->hot, word);
+		tri_store_relaxed(&w->hot_since, w->now);
+	}
+	tri_sched_push_behind(w, word, note);
+}
+
+bool
+tri_sched_is_hot(struct tri_worker *v, int64_t now)
+{
+	tri_word word = tri_load_relaxed(&v->hot);
+
+	/* Once it runs again what waits is something else. */
+	return word != 0 && now - tri_load_relaxed(&v->hot_since) < HOT_NS &&
+	    tri_load_relaxed(&v->running) != word &&
+	    tri_runq_length(&v->q) <= 1;
 }
 
 void

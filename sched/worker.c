@@ -261,6 +261,8 @@ worker_steal(struct tri_worker *w)
 	for (i = 0; word == 0 && i + 1 < s->n; i++) {
 		struct tri_worker *v = tri_sched_worker(s, w->victims[i]);
 
+		if (tri_sched_is_hot(v, w->now))
+			continue;
 		word = tri_runq_steal(&w->q, &v->q, false, &taken);
 	}
 	if (word != 0)

@@ -293,6 +293,83 @@ searcher_has_no_note_for_what_it_steals(void **unused)
 	sim_end(sim);
 }
 
+/* The first is in its worker's cache, after a turn that took long if `slow`; the
+ * other worker looks for work. */
+static struct sim *
+hot_begin(bool slow)
+{
+	struct sim *sim = share_begin(2);
+	struct tri_worker *w = worker(sim, 0);
+
+	sim->now = TICK;
+	(void)tri_worker_clock(w);
+	if (slow)
+		tri_worker_measure(w);
+	tri_sched_publish(w);
+	tri_sched_push_turned(w, word(sim, 0), &sim->job[0]);
+	assert_true(is_shared(sim));
+	return sim;
+}
+
+static bool
+thief_gets(struct sim *sim, unsigned i)
+{
+	worker(sim, 1)->phase = TRI_SEARCH;
+	(void)tri_worker_step(worker(sim, 1));
+	return sim->job[i].runs == 1 && sim->job[i].ran_on == 1;
+}
+
+static void
+hot_word_is_left_to_its_worker_for_a_moment(void **unused)
+{
+	struct sim *sim = hot_begin(true);
+
+	(void)unused;
+	assert_false(thief_gets(sim, 0));
+	sim->now += 49000;
+	assert_false(thief_gets(sim, 0));
+	sim->now += 1000;
+	assert_true(thief_gets(sim, 0));
+	sim_end(sim);
+}
+
+static void
+but_not_what_waits_beside_it(void **unused)
+{
+	struct sim *sim = hot_begin(true);
+
+	(void)unused;
+	tri_sched_push_back(worker(sim, 0), word(sim, 1));
+	assert_true(thief_gets(sim, 0));
+	sim_end(sim);
+}
+
+/* What waits now is another. */
+static void
+nor_what_waits_while_it_runs(void **unused)
+{
+	struct sim *sim = hot_begin(true);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	assert_int_equal(tri_runq_pop_slow(&w->q), word(sim, 0));
+	atomic_store(&w->running, word(sim, 0));
+	tri_sched_push_back(w, word(sim, 1));
+	assert_true(thief_gets(sim, 1));
+	atomic_store(&w->running, 0);
+	sim_end(sim);
+}
+
+static void
+nor_one_whose_turns_are_short(void **unused)
+{
+	struct sim *sim = hot_begin(false);
+
+	(void)unused;
+	assert_true(thief_gets(sim, 0));
+	sim_end(sim);
+}
+
 /* It has found nothing in the queue for all, for a thief was faster. */
 static void
 who_waits_is_work(void **unused)
@@ -358,6 +435,10 @@ main(void)
 		cmocka_unit_test(stolen_word_has_no_note),
 		cmocka_unit_test(turn_of_a_stolen_word_leaves_no_note),
 		cmocka_unit_test(searcher_has_no_note_for_what_it_steals),
+		cmocka_unit_test(hot_word_is_left_to_its_worker_for_a_moment),
+		cmocka_unit_test(but_not_what_waits_beside_it),
+		cmocka_unit_test(nor_what_waits_while_it_runs),
+		cmocka_unit_test(nor_one_whose_turns_are_short),
 		cmocka_unit_test(who_waits_is_work),
 		cmocka_unit_test(
 		    watch_takes_those_that_wait_for_a_stuck_worker),
