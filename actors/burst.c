@@ -9,7 +9,9 @@
  *   puts what it sends there into that.
  * - When the handler returns it ends the burst: an actor may go on elsewhere, and
  *   what it sends from there shall come after that.  So the clock is to be looked
- *   at after this handler, whatever it takes (run_tick_clock).
+ *   at after this handler, whatever it takes (run_tick_clock).  One that was opened
+ *   after that, by what is done with its message, ends before the next turn of any
+ *   actor (run_begin): who comes from elsewhere may have sent there already.
  * - If the places are used up the next burst follows at once.  If the receiver has
  *   shut it messages are pushed again as ever.
  *
@@ -80,9 +82,10 @@ tri_stream_looks(struct tri_crew *c)
 	uint64_t handler = tri_handler_number(c);
 	uint64_t sent = tri_load_relaxed(&c->desk.counts.sent);
 
-	/* It does not do much else than send there; and it is not in stop(),
-	 * whose end nobody looks at. */
+	/* It does not do much else than send there.  It is a handler: a poll
+	 * sends, too, and so does the end of an actor. */
 	if (s->pushes > 1 && s->handler == handler && c->turn.msg != NULL &&
+	    c->turn.cell != NULL && !c->turn.stopping &&
 	    sent - s->sent <= 2 * (uint64_t)c->desk.sys->burst_after &&
 	    c->worker.q.next.plain)
 		stream_open(c);
@@ -143,7 +146,7 @@ stream_again(struct tri_crew *c, struct tri_burst *b, uint32_t at)
 }
 
 int
-tri_stream_turn(struct tri_crew *c)
+tri_stream_turn(struct tri_crew *c, struct tr_msg *seen)
 {
 	bool full = c->stream.at >= TRI_BURST_FULL;
 	struct tri_burst *missed = stream_close(c);
@@ -151,6 +154,9 @@ tri_stream_turn(struct tri_crew *c)
 
 	if (missed != NULL)
 		rc = stream_again(c, missed, c->stream.last);
+	else if (TRI_UNLIKELY(seen != NULL))
+		tri_seen(c->desk.sys, TRI_EVENT_SENT,
+		    (tr_ref){ c->stream.target }, seen, 0, 0);
 	if (full && c->stream.target != 0)
 		stream_open(c);
 	return rc;

@@ -18,9 +18,10 @@ enum {
 /* Once in so many pushes: whether that is the time for a burst. */
 void tri_stream_looks(struct tri_crew *c) TRI_COLD;
 
-/* The burst is full, or the receiver has shut it.  Returns what the last send
- * returns: TR_ENOMEM: its message was not taken, and is lost. */
-int tri_stream_turn(struct tri_crew *c) TRI_COLD;
+/* The burst is full, or the receiver has shut it.  `seen`: the last message, if
+ * who looks on is to be told of it once it is on its way.  Returns what its send
+ * returns: TR_ENOMEM: it was not taken, and is lost. */
+int tri_stream_turn(struct tri_crew *c, struct tr_msg *seen) TRI_COLD;
 
 /* It ends: the handler has returned, or sends to another one. */
 void tri_stream_end(struct tri_crew *c) TRI_COLD;

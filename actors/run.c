@@ -310,6 +310,8 @@ run_begin(struct tri_crew *c, struct tr_self *a)
 {
 	uint64_t ident = tri_load_relaxed(&a->ident);
 
+	if (TRI_UNLIKELY(c->stream.burst != NULL))
+		tri_stream_end(c);
 	c->turn.cell = a;
 	c->turn.ref =
 	    tri_ref_make(tri_cell_slot(c->desk.sys, a), (uint32_t)ident);
@@ -604,14 +606,14 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
 	struct tr_msg *m;
 
 	while ((m = a->pending) != NULL && n < *left) {
+		if (m == *newest)
+			*newest = NULL;
 		if (TRI_UNLIKELY(m->kind == TRI_MSG_BURST)) {
 			if (!run_burst(c, a, *left, until, &n, &handled))
 				break;
 			continue;
 		}
 		a->pending = m->link;
-		if (m == *newest)
-			*newest = NULL;
 		tri_inlet_fetch_ahead(m);
 		n++;
 		listed++;

@@ -222,18 +222,19 @@ static inline void
 stream_put(struct tri_crew *c, tr_ref to, struct tr_msg *m, bool traced)
 {
 	struct tri_stream *s = &c->stream;
+	bool open;
 
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	m->generation = tri_ref_generation(to);
-	if (TRI_UNLIKELY(traced)) {
+	if (TRI_UNLIKELY(traced))
 		m->flags |= TRI_MSG_TRACED;
-		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
-	}
 	s->put++;
 	s->last = s->at++;
-	if (TRI_UNLIKELY(!tri_burst_put(s->burst, s->last, m) ||
-		s->at >= TRI_BURST_FULL))
-		(void)tri_stream_turn(c);
+	open = tri_burst_put(s->burst, s->last, m);
+	if (TRI_UNLIKELY(traced) && open)
+		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
+	if (TRI_UNLIKELY(!open || s->at >= TRI_BURST_FULL))
+		(void)tri_stream_turn(c, traced && !open ? m : NULL);
 }
 
 /* Whether this worker keeps the actor; `head`: what is in its inlet. */
@@ -278,7 +279,7 @@ tri_send_streamed(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
 	if (TRI_UNLIKELY(
 		!tri_burst_put_small(s->burst, s->last, tag, data, size) ||
 		s->at >= TRI_BURST_FULL))
-		return tri_stream_turn(c);
+		return tri_stream_turn(c, NULL);
 	return TR_OK;
 }
 

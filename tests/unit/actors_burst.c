@@ -23,7 +23,8 @@ enum {
 	ENDED,
 	QUIT,
 	LATE,
-	MANY = 300
+	MANY = 300,
+	ASKS = 3000
 };
 
 /* More than two have room for. */
@@ -46,7 +47,7 @@ struct play {
 	const struct tr_behavior *behavior; /* of the receiver */
 	void (*const *step)(struct play *t, struct tr_self *self);
 	tr_ref root, receiver, other, helper, former, supervisor;
-	unsigned steps, starts;
+	unsigned steps, starts, turns;
 	uint64_t sent; /* items */
 	atomic_ulong next; /* item expected */
 	atomic_ulong others; /* items at the other one */
@@ -808,7 +809,8 @@ leaver_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 {
 	struct play *t = kit_ctx(state);
 
-	(void)why;
+	if (why->code == TR_KILLED)
+		return;
 	for (unsigned i = 0; i < MANY; i++)
 		kit_tell(self, t->receiver, LATE);
 	t->opened = is_open(self);
@@ -858,6 +860,78 @@ who_stops_opens_none(void **unused)
 	assert_false(t->opened);
 	assert_true(t->shut);
 	assert_int_equal(t->next, t->sent);
+	test_free(t);
+}
+
+/* An actor ends, in several turns, and what it was asked is refused: those
+ * messages may go in a burst, too. */
+static int
+refused(struct tr_self *self, void *state, int outcome,
+    const struct tr_msg *answer, uintptr_t cookie)
+{
+	struct play *t = kit_ctx(state);
+
+	(void)self;
+	(void)answer;
+	(void)cookie;
+	assert_int_equal(outcome, TR_EDEAD);
+	atomic_fetch_add(&t->others, 1);
+	return TR_OK;
+}
+
+static int
+asker_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct play *t = kit_ctx(state);
+
+	if (tr_tag(msg) != GO)
+		return receiver_receive(self, state, msg);
+	for (unsigned i = 0; i < ASKS; i++)
+		assert_true(tr_ask(self, t->former, GO, NULL, 0, tr_forever(),
+				refused, 0) != 0);
+	atomic_store(&t->ended, true);
+	return TR_OK;
+}
+
+static const struct tr_behavior asker = {
+	.name = "asker",
+	.state_size = sizeof(void *),
+	.start = kit_start_ctx,
+	.receive = asker_receive,
+};
+
+/* Of this worker, so it gets no turn in this handler. */
+static void
+be_asked(struct play *t, struct tr_self *self)
+{
+	t->former = tr_spawn(self, &leaver, t,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_PINNED });
+	kit_tell(self, t->receiver, GO);
+	kit_spin_until(&t->ended);
+	assert_int_equal(tr_kill(self, t->former), TR_OK);
+	kit_tell(self, t->root, GO);
+}
+
+static void
+look_on(struct play *t, struct tr_self *self)
+{
+	t->turns++;
+	t->opened |= !t->closed;
+	if (atomic_load(&t->others) < ASKS)
+		t->steps--; /* once more */
+	kit_tell(self, t->root, GO);
+}
+
+static void
+what_an_end_opens_is_closed_before_the_next_turn(void **unused)
+{
+	struct play *t =
+	    play_with(&asker, (scene){ move, be_asked, look_on, finish });
+
+	(void)unused;
+	assert_true(t->turns > 2);
+	assert_false(t->opened);
+	assert_int_equal(t->others, ASKS);
 	test_free(t);
 }
 
@@ -1024,6 +1098,8 @@ main(void)
 		cmocka_unit_test(what_comes_back_is_not_for_the_next),
 		cmocka_unit_test(not_for_one_that_its_sender_keeps_either),
 		cmocka_unit_test(who_stops_opens_none),
+		cmocka_unit_test(
+		    what_an_end_opens_is_closed_before_the_next_turn),
 		cmocka_unit_test(what_waits_in_it_is_for_the_next_life),
 		cmocka_unit_test(or_is_dropped),
 		cmocka_unit_test(
