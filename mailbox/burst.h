@@ -78,6 +78,7 @@ struct tri_burst {
 	struct tr_msg msg; /* in the mailbox, for all of them */
 	/* The receiver's. */
 	uint32_t at; /* the next word */
+	uint32_t fetched; /* up to there: burst_fetch */
 	uint32_t early; /* messages that were taken, and are not counted yet */
 	/* Both. */
 	alignas(TRI_LINE) _Atomic uint32_t shut;
@@ -106,7 +107,7 @@ tri_burst_init(struct tri_burst *b, uint64_t sender)
 		.kind = TRI_MSG_BURST,
 		.size_class = TRI_CLASS_BURST,
 	};
-	b->at = b->early = 0;
+	b->at = b->fetched = b->early = 0;
 	tri_store_relaxed(&b->shut, 0u);
 	tri_store_relaxed(&b->end, (uint32_t)TRI_BURST_OPEN);
 	tri_store_relaxed(&b->word[0].first, (uint64_t)0);
@@ -172,11 +173,18 @@ burst_look(struct tri_burst *b, uint32_t at)
 	return tri_load_acquire(&b->word[at].first);
 }
 
+/* Of a small message. */
+static inline uint32_t
+burst_size(uint64_t first)
+{
+	return first >> 1 & 63;
+}
+
 /* A small message as a block of `pool`; NULL: no memory. */
 static inline struct tr_msg *
 burst_copy(struct tri_burst *b, uint64_t first, struct tri_pool *pool)
 {
-	size_t size = first >> 1 & 63;
+	uint32_t size = burst_size(first);
 	unsigned size_class = size > 0;
 	struct tr_msg *m = tri_pool_alloc(pool, size_class);
 
@@ -186,7 +194,7 @@ burst_copy(struct tri_burst *b, uint64_t first, struct tri_pool *pool)
 	m->sender = b->msg.sender;
 	m->ahead = 0;
 	m->tag = (uint32_t)(first >> 32);
-	m->size = (uint32_t)size;
+	m->size = size;
 	tri_msg_set_plain(m, size_class);
 	tri_copy_small(m + 1, &b->word[b->at + 1], size);
 	b->at += tri_burst_words(size);
@@ -215,6 +223,23 @@ tri_burst_is_over(struct tri_burst *b)
 	return tri_load_acquire(&b->end) == b->at;
 }
 
+/* Fetch messages that are elsewhere, up to some words ahead. */
+static inline void
+burst_fetch(struct tri_burst *b)
+{
+	uint64_t first;
+
+	if (b->fetched < b->at)
+		b->fetched = b->at;
+	while (b->fetched < b->at + TRI_BURST_AHEAD &&
+	    (first = burst_look(b, b->fetched)) != 0) {
+		if ((first & 1) == 0)
+			tri_fetch_to_write((void *)(uintptr_t)first);
+		b->fetched +=
+		    (first & 1) == 0 ? 1 : tri_burst_words(burst_size(first));
+	}
+}
+
 /* Take the next message; *small: it was, and is in a block of `pool` now.  NULL:
  * there is none for now, or (tri_burst_has_any) no memory. */
 static inline struct tr_msg *
@@ -230,10 +255,7 @@ tri_burst_take(struct tri_burst *b, struct tri_pool *pool, bool *small)
 		return NULL;
 	m = (struct tr_msg *)(uintptr_t)first;
 	b->at++;
-	/* That may be a payload: it does no harm. */
-	if (b->at + TRI_BURST_AHEAD < TRI_BURST_WORDS)
-		tri_fetch_to_write((void *)(uintptr_t)tri_load_relaxed(
-		    &b->word[b->at + TRI_BURST_AHEAD].first));
+	burst_fetch(b);
 	m->link = NULL;
 	m->ahead = 0;
 	return m;

@@ -612,8 +612,10 @@ static void
 end_waiting(struct play *t, struct tr_self *self)
 {
 	t->k.sys->burst_looks = UINT32_MAX;
+	hold_by(t, self, HOLD);
 	items(t, self, MANY);
 	t->opened = is_open(self);
+	atomic_store(&t->go, true);
 	wait_for(&t->next, t->sent);
 	kit_tell(self, t->helper, ENDED);
 	kit_spin_until(&t->ended);
@@ -641,8 +643,10 @@ quit_waiting(struct play *t, struct tr_self *self)
 	struct tr_self *a = tri_cell(t->k.sys, tri_ref_slot(t->receiver));
 
 	t->k.sys->burst_looks = UINT32_MAX;
+	hold_by(t, self, HOLD);
 	items(t, self, MANY);
 	t->opened = is_open(self);
+	atomic_store(&t->go, true);
 	wait_for(&t->next, t->sent);
 	kit_tell(self, t->helper, QUIT);
 	while ((uint32_t)tri_load_acquire(&a->ident) ==
@@ -727,8 +731,10 @@ static void
 succeed(struct play *t, struct tr_self *self)
 {
 	t->k.sys->burst_looks = UINT32_MAX;
+	hold_by(t, self, HOLD);
 	items(t, self, MANY);
 	t->opened = is_open(self);
+	atomic_store(&t->go, true);
 	wait_for(&t->next, t->sent);
 	t->former = t->receiver;
 	kit_tell(self, t->helper, QUIT);
@@ -1006,8 +1012,10 @@ static void
 crash_waiting(struct play *t, struct tr_self *self)
 {
 	t->k.sys->burst_looks = UINT32_MAX;
+	hold_by(t, self, HOLD);
 	items(t, self, MANY);
 	t->opened = is_open(self);
+	atomic_store(&t->go, true);
 	wait_for(&t->next, t->sent);
 	atomic_store(&t->held, false);
 	atomic_store(&t->go, true);

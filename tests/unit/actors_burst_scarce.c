@@ -177,8 +177,10 @@ open_and_wait(struct scarce *t, struct tr_self *self)
 	struct tri_stream *s = &tri_crew_of(self)->stream;
 
 	t->k.sys->burst_looks = 1;
+	hold(t, self);
 	items(t, self, MANY);
 	t->opened = s->burst != NULL;
+	atomic_store(&t->go, true);
 	while (t->opened && tri_burst_is_open(s->burst))
 		sched_yield();
 	t->late = atomic_load(&t->next) == t->sent;
