@@ -45,6 +45,10 @@ enum {
 #define TRI_IDENT_OVERFULL   (UINT64_C(1) << 61) /* no handler starts */
 #define TRI_IDENT_KILL       (UINT64_C(1) << 62) /* no handler starts */
 #define TRI_IDENT_CARE_SHIFT 59
+/* Its messages cannot be handled without a look at those bits, or not here. */
+#define TRI_IDENT_CARE                        \
+	(UINT64_MAX << TRI_IDENT_CARE_SHIFT | \
+	    TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT | TRI_IDENT_DYING)
 /* No actor is here; `behavior` is still that of the last one. */
 #define TRI_IDENT_FREE (UINT64_C(1) << 63)
 

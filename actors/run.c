@@ -24,14 +24,11 @@
  * handlers take long: then nobody should wait for this worker.
  */
 #include "actors/burst.h"
+#include "actors/gather.h"
 #include "actors/keep.h"
 #include "actors/send.h"
 
-/* In an ident: who is not for run_usual, and for whom there is something to be
- * done before. */
-#define RUN_CARE                              \
-	(UINT64_MAX << TRI_IDENT_CARE_SHIFT | \
-	    TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT | TRI_IDENT_DYING)
+/* In an ident, too: there is something to be done before. */
 #define RUN_FIRST TRI_IDENT_COLD
 
 /* Messages that tri_actor_reserve walks over. */
@@ -470,7 +467,7 @@ tri_actor_reserve(struct tri_worker *w, void *object)
 	struct tr_msg *newest, *before, *came;
 	uint32_t n;
 
-	if ((ident & (RUN_CARE | TRI_IDENT_BOUND)) != 0 ||
+	if ((ident & (TRI_IDENT_CARE | TRI_IDENT_BOUND)) != 0 ||
 	    run_has_parked(c, a, in) ||
 	    tri_load_relaxed(&a->taken) > RUN_RESERVE_MAX ||
 	    tri_inlet_length(tri_inlet_look_owner(in)) > RUN_RESERVE_MAX)
@@ -750,6 +747,9 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		    tri_apart_is_worth(c, a, head)) {
 			a->pending = tri_apart_take(c, a, &n);
 			in = tri_inlet_of(c->desk.sys, a);
+		} else if (TRI_UNLIKELY(tri_inlet_length(head) > w->batch) &&
+		    in == &a->inlet && tri_sched_may_hold(w)) {
+			a->pending = tri_gather_take(c, a, &n);
 		} else {
 			a->pending = tri_inlet_take_owner(in,
 			    tri_ref_generation(c->turn.ref), &n);
@@ -850,7 +850,7 @@ run_unusual(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 	/* What waits in its stash has waited long. */
 	if ((ident & TRI_IDENT_COLD) != 0)
 		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
-	if ((ident & RUN_CARE) == 0) {
+	if ((ident & TRI_IDENT_CARE) == 0) {
 		if (run_is_usual(a, TRI_MSG_PLAIN)) {
 			run_usual(c, a, a->pending, false, true);
 			return;
@@ -879,7 +879,7 @@ tri_actor_run(struct tri_worker *w, void *object)
 	struct tr_self *a = object;
 	uint64_t ident = run_begin(c, a);
 
-	if (TRI_LIKELY((ident & (RUN_CARE | RUN_FIRST)) == 0) &&
+	if (TRI_LIKELY((ident & (TRI_IDENT_CARE | RUN_FIRST)) == 0) &&
 	    TRI_LIKELY(run_is_usual(a, TRI_MSG_PLAIN)))
 		run_usual(c, a, a->pending, false, false);
 	else

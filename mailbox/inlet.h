@@ -197,34 +197,52 @@ tri_inlet_reserve(struct tri_inlet *in, uint64_t reserved)
  * a later one is (`ahead`, in the place of the generation, which has done its
  * duty).
  */
+struct tri_reversal {
+	struct tr_msg *newest; /* of those to come; NULL: it is done */
+	struct tr_msg
+	    *oldest; /* of those that are done: the first of the list */
+	struct tr_msg *later[TRI_INLET_AHEAD];
+	uint32_t generation;
+	uint32_t n;
+};
+
+static inline struct tri_reversal
+tri_reversal_of(struct tr_msg *newest, uint32_t generation)
+{
+	return (
+	    struct tri_reversal){ .newest = newest, .generation = generation };
+}
+
+static inline void
+tri_reversal_step(struct tri_reversal *r)
+{
+	struct tr_msg *newest = r->newest, *before = newest->link;
+	intptr_t step = (intptr_t)newest - (intptr_t)before;
+	struct tr_msg **at = &r->later[r->n++ % TRI_INLET_AHEAD];
+
+	__builtin_prefetch((void *)((uintptr_t)before -
+			       TRI_INLET_STRIDES * (uintptr_t)step),
+	    1);
+	if (TRI_UNLIKELY(newest->generation != r->generation))
+		newest->flags |= TRI_MSG_STALE;
+	newest->ahead = *at == NULL ?
+	    0 :
+	    (int32_t)(((intptr_t)*at - (intptr_t)newest) / 32);
+	*at = newest;
+	newest->link = r->oldest;
+	r->oldest = newest;
+	r->newest = before;
+}
+
 static inline struct tr_msg *
 tri_inlet_reverse(struct tr_msg *newest, uint32_t generation, uint32_t *count)
 {
-	struct tr_msg *later[TRI_INLET_AHEAD] = { NULL };
-	struct tr_msg *oldest = NULL;
-	uint32_t n = 0;
+	struct tri_reversal r = tri_reversal_of(newest, generation);
 
-	while (newest != NULL) {
-		struct tr_msg *before = newest->link;
-		intptr_t step = (intptr_t)newest - (intptr_t)before;
-		struct tr_msg **at = &later[n % TRI_INLET_AHEAD];
-
-		__builtin_prefetch((void *)((uintptr_t)before -
-				       TRI_INLET_STRIDES * (uintptr_t)step),
-		    1);
-		if (TRI_UNLIKELY(newest->generation != generation))
-			newest->flags |= TRI_MSG_STALE;
-		newest->ahead = *at == NULL ?
-		    0 :
-		    (int32_t)(((intptr_t)*at - (intptr_t)newest) / 32);
-		*at = newest;
-		newest->link = oldest;
-		oldest = newest;
-		newest = before;
-		n++;
-	}
-	*count = n;
-	return oldest;
+	while (r.newest != NULL)
+		tri_reversal_step(&r);
+	*count = r.n;
+	return r.oldest;
 }
 
 /* The message that `ahead` of one that was taken tells of, or is thought to. */
@@ -249,18 +267,23 @@ tri_inlet_look_owner(struct tri_inlet *in)
 	return tri_load_acquire(&in->head);
 }
 
-/* The worker that runs the actor: take all, oldest first; NULL: none. */
+/* The worker that runs the actor: take all, newest first; NULL: none.  `state`: what
+ * the inlet says from then on, RUNNING or RESERVED for that worker. */
+static inline struct tr_msg *
+tri_inlet_take_newest(struct tri_inlet *in, uint64_t state)
+{
+	/* acq: pairs with the rel of tri_inlet_push, for the whole chain. */
+	uint64_t head = tri_exchange_acquire(&in->head, state);
+
+	return tri_inlet_is_msg(head) ? tri_inlet_msg(head) : NULL;
+}
+
+/* The same, oldest first. */
 static inline struct tr_msg *
 tri_inlet_take_owner(struct tri_inlet *in, uint32_t generation, uint32_t *count)
 {
-	/* acq: pairs with the rel of tri_inlet_push, for the whole chain. */
-	uint64_t head =
-	    tri_exchange_acquire(&in->head, (uint64_t)TRI_INLET_RUNNING);
-
-	*count = 0;
-	return tri_inlet_is_msg(head) ?
-	    tri_inlet_reverse(tri_inlet_msg(head), generation, count) :
-	    NULL;
+	return tri_inlet_reverse(tri_inlet_take_newest(in, TRI_INLET_RUNNING),
+	    generation, count);
 }
 
 /* The same, and from then on it is reserved for that worker; *newest: the last of
@@ -269,14 +292,11 @@ static inline struct tr_msg *
 tri_inlet_take_reserved(struct tri_inlet *in, uint64_t reserved,
     uint32_t generation, struct tr_msg **newest, uint32_t *count)
 {
-	/* acq: as tri_inlet_take_owner. */
-	uint64_t head = tri_exchange_acquire(&in->head, reserved);
+	struct tr_msg *m = tri_inlet_take_newest(in, reserved);
 
-	*count = 0;
-	if (!tri_inlet_is_msg(head))
-		return NULL;
-	*newest = tri_inlet_msg(head);
-	return tri_inlet_reverse(*newest, generation, count);
+	if (m != NULL)
+		*newest = m;
+	return tri_inlet_reverse(m, generation, count);
 }
 
 /*

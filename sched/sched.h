@@ -153,6 +153,7 @@ struct tri_worker {
 	int64_t sleep_until; /* when it goes to sleep */
 	uint32_t batch; /* messages in a turn, at most */
 	unsigned turn; /* alternates between its own queue and the rest */
+	unsigned held; /* so many of its own queue come before the rest */
 	uint64_t seen[TRI_WORKERS_MAX]; /* batches at the watch's last look */
 	/* How long its handlers take (actors/run.c). */
 	uint32_t clock_in; /* so many messages on, a look at the clock */
@@ -371,6 +372,12 @@ void tri_sched_push_turned(struct tri_worker *w, tri_word word, void *note);
 /* Any thread: whether what others might take from that worker is better left to it
  * for a moment. */
 bool tri_sched_is_hot(struct tri_worker *v, int64_t now);
+/* Whether the next words of the queue for all may wait in this worker's own: it is
+ * alone, does not take long, and none wait there. */
+bool tri_sched_may_hold(struct tri_worker *w);
+/* Have one that was taken out of there wait so; it keeps its turn.  The note: see
+ * tri_sched_push_noted. */
+void tri_sched_hold(struct tri_worker *w, tri_word word, void *note);
 /* Let others have what waits in this worker's own queue, and will. */
 void tri_sched_publish(struct tri_worker *w);
 /* The same if its handlers take long. */

@@ -143,6 +143,22 @@ share_queues(struct tri_worker *w, tri_word word, void *note)
 	return true;
 }
 
+bool
+tri_sched_may_hold(struct tri_worker *w)
+{
+	return share_is_alone(w->sched) && !share_is_slow(w) &&
+	    w->reserve.count == 0;
+}
+
+void
+tri_sched_hold(struct tri_worker *w, tri_word word, void *note)
+{
+	if (share_queues(w, word, note))
+		w->held++;
+	else
+		tri_sched_push_back(w, word);
+}
+
 /* The same for one that is new. */
 static bool
 share_stacks(struct tri_worker *w, tri_word word, void *note)

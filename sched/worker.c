@@ -186,6 +186,12 @@ worker_pop_rest(struct tri_worker *w, void **note)
 	tri_word word = 0;
 
 	tri_runq_turn(&w->q, w->reserve.count > 0);
+	if (TRI_UNLIKELY(w->held > 0)) {
+		w->held--;
+		word = tri_reserve_pop_queued(&w->reserve, note);
+		if (TRI_LIKELY(word != 0))
+			return word;
+	}
 	if (tri_reserve_waits(&w->reserve) &&
 	    ((w->turn++ & 1) != 0 || !tri_runq_has_others(&w->q)))
 		word = tri_reserve_pop(&w->reserve, note);

@@ -370,6 +370,74 @@ nor_one_whose_turns_are_short(void **unused)
 	sim_end(sim);
 }
 
+static void
+held_words_keep_their_turns(void **unused)
+{
+	struct sim *sim = share_begin(1);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	tri_sched_push_back(w, word(sim, 3));
+	tri_sched_push_back(w, word(sim, 4));
+	assert_true(tri_sched_may_hold(w));
+	for (unsigned i = 0; i < 3; i++)
+		tri_sched_hold(w, word(sim, i), &sim->job[i]);
+	assert_int_equal(waiting(sim), 3);
+	for (unsigned i = 0; i < 5; i++)
+		expect_step(w, TRI_RUN);
+	expect_order(sim, (unsigned[]){ 0, 1, 2, 3, 4 }, 5);
+	sim_end(sim);
+}
+
+static void
+none_is_held_beside_others_or_by_one_that_takes_long(void **unused)
+{
+	struct sim *sim = share_begin(2);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	assert_true(tri_sched_may_hold(w));
+	atomic_store(&sim->sched.asides, 0);
+	assert_false(tri_sched_may_hold(w));
+	atomic_store(&sim->sched.asides, 1);
+	tri_worker_measure(w);
+	assert_false(tri_sched_may_hold(w));
+	sim_end(sim);
+}
+
+static void
+nor_behind_what_waits_already(void **unused)
+{
+	struct sim *sim = share_begin(1);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	push_noted(sim, 0, false);
+	push_noted(sim, 1, false);
+	assert_int_equal(waiting(sim), 1);
+	assert_false(tri_sched_may_hold(w));
+	expect_step(w, TRI_RUN);
+	expect_step(w, TRI_RUN);
+	sim_end(sim);
+}
+
+static void
+who_has_no_place_is_for_all(void **unused)
+{
+	struct sim *sim = share_begin(1);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	for (unsigned i = 0; i < JOBS; i++)
+		tri_sched_hold(w, word(sim, i), &sim->job[i]);
+	assert_true(waiting(sim) < JOBS);
+	assert_int_equal(waiting(sim) + tri_runq_length(&w->q), JOBS);
+	for (unsigned i = 0; i < JOBS; i++)
+		expect_step(w, TRI_RUN);
+	assert_int_equal(sim->ran, JOBS);
+	sim_end(sim);
+}
+
 /* It has found nothing in the queue for all, for a thief was faster. */
 static void
 who_waits_is_work(void **unused)
@@ -439,6 +507,11 @@ main(void)
 		cmocka_unit_test(but_not_what_waits_beside_it),
 		cmocka_unit_test(nor_what_waits_while_it_runs),
 		cmocka_unit_test(nor_one_whose_turns_are_short),
+		cmocka_unit_test(held_words_keep_their_turns),
+		cmocka_unit_test(
+		    none_is_held_beside_others_or_by_one_that_takes_long),
+		cmocka_unit_test(nor_behind_what_waits_already),
+		cmocka_unit_test(who_has_no_place_is_for_all),
 		cmocka_unit_test(who_waits_is_work),
 		cmocka_unit_test(
 		    watch_takes_those_that_wait_for_a_stuck_worker),

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backlogs of several actors, turned round together, for run.c: gather.c says why.
+ */
+#ifndef TROUPE_ACTORS_GATHER_H
+#define TROUPE_ACTORS_GATHER_H
+
+#include "actors/system.h"
+
+/* The worker that runs the actor, while it is alone: what tri_inlet_take_owner
+ * returns. */
+struct tr_msg *tri_gather_take(struct tri_crew *c, struct tr_self *a,
+    uint32_t *count);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backlogs that are turned round together (actors/gather.c): nobody can tell, but
+ * by what is in the cells.
+ *
+ * The root spawns more actors than wait in its worker's own places, and sends each
+ * a long list in one handler; those that wait in the queue for all have theirs in
+ * their inlets.
+ */
+#include "kit.h"
+
+#include "actors/system.h"
+
+enum { SINK, ACTORS = 200, LIST = 300, TOO_LONG = 5000 };
+
+struct gather {
+	struct kit k;
+	unsigned list; /* messages for each */
+	struct tr_spawn_options options;
+	tr_ref sink[ACTORS];
+	bool listed[ACTORS]; /* in its inlet */
+	unsigned lists;
+	unsigned next[ACTORS]; /* message expected */
+	unsigned lost, done;
+	unsigned most; /* that have taken theirs, and have not run */
+};
+
+struct sink {
+	struct gather *t;
+	unsigned number;
+};
+
+static struct tr_self *
+cell_of(const struct gather *t, unsigned i)
+{
+	return tri_cell(t->k.sys, tri_ref_slot(t->sink[i]));
+}
+
+static unsigned
+gathered(const struct gather *t, unsigned but)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ACTORS; i++)
+		n += i != but && t->listed[i] && t->next[i] == 0 &&
+		    tri_load_relaxed(&cell_of(t, i)->taken) >= t->list;
+	return n;
+}
+
+static int
+sink_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct sink *s = state;
+	struct gather *t = s->t;
+	unsigned n;
+
+	t->lost += kit_u64(msg) != t->next[s->number]++;
+	if (t->next[s->number] == 1 && t->listed[s->number]) {
+		n = gathered(t, s->number);
+		t->most = n > t->most ? n : t->most;
+	}
+	if (t->next[s->number] < t->list)
+		return TR_OK;
+	if (++t->done == ACTORS)
+		return kit_finish(self);
+	return tr_exit(self, TR_NORMAL);
+}
+
+static int
+sink_start(struct tr_self *self, void *state, const void *arg)
+{
+	(void)self;
+	memcpy(state, arg, sizeof(struct sink));
+	return TR_OK;
+}
+
+static const struct tr_behavior sink = {
+	.name = "sink",
+	.state_size = sizeof(struct sink),
+	.arg_size = sizeof(struct sink),
+	.start = sink_start,
+	.receive = sink_receive,
+};
+
+static int
+root_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct gather *t;
+
+	(void)kit_start_ctx(self, state, arg);
+	t = kit_ctx(state);
+	for (unsigned i = 0; i < ACTORS; i++)
+		t->sink[i] =
+		    tr_spawn(self, &sink, &(struct sink){ t, i }, &t->options);
+	for (uint64_t n = 0; n < t->list; n++)
+		for (unsigned i = 0; i < ACTORS; i++)
+			assert_int_equal(tr_send(self, t->sink[i], SINK, &n,
+					     sizeof(n)),
+			    TR_OK);
+	for (unsigned i = 0; i < ACTORS; i++) {
+		t->listed[i] =
+		    tri_inlet_is_msg(tri_inlet_look(&cell_of(t, i)->inlet));
+		t->lists += t->listed[i];
+	}
+	return TR_OK;
+}
+
+static int
+root_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)state;
+	return tr_unhandled(self, msg);
+}
+
+static const struct tr_behavior root = {
+	.name = "root",
+	.state_size = sizeof(void *),
+	.start = root_start,
+	.receive = root_receive,
+};
+
+/* Whatever is gathered, each gets all, in order.  Returns how many were at a time,
+ * beside the one that runs. */
+static unsigned
+play(unsigned workers, unsigned list, struct tr_spawn_options options)
+{
+	struct gather *t = test_calloc(1, sizeof(*t));
+	unsigned most;
+
+	t->list = list;
+	t->options = options;
+	kit_play(&t->k, workers, &root, t);
+	assert_int_equal(t->lost, 0);
+	assert_int_equal(t->done, ACTORS);
+	assert_true(t->lists > ACTORS / 2);
+	most = t->most;
+	test_free(t);
+	return most;
+}
+
+static void
+long_lists_are_turned_round_together(void **unused)
+{
+	(void)unused;
+	assert_int_equal(play(1, LIST, (struct tr_spawn_options){ 0 }), 7);
+}
+
+static void
+short_ones_are_not(void **unused)
+{
+	(void)unused;
+	assert_int_equal(play(1, 100, (struct tr_spawn_options){ 0 }), 0);
+}
+
+/* It would take too long, now. */
+static void
+nor_those_that_are_too_long(void **unused)
+{
+	(void)unused;
+	assert_int_equal(play(1, TOO_LONG, (struct tr_spawn_options){ 0 }), 0);
+}
+
+static void
+nor_those_that_need_care(void **unused)
+{
+	(void)unused;
+	assert_int_equal(play(1, LIST,
+			     (struct tr_spawn_options){
+				 .max_handler_ns = TR_SECONDS(9) }),
+	    0);
+}
+
+static void
+nor_those_with_a_bound(void **unused)
+{
+	(void)unused;
+	assert_int_equal(play(1, LIST,
+			     (struct tr_spawn_options){ .max_items = 100000 }),
+	    0);
+}
+
+static void
+nor_those_with_a_home(void **unused)
+{
+	(void)unused;
+	assert_int_equal(play(1, LIST,
+			     (struct tr_spawn_options){
+				 .placement = TR_PLACE_PINNED }),
+	    0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(long_lists_are_turned_round_together),
+		cmocka_unit_test(short_ones_are_not),
+		cmocka_unit_test(nor_those_that_are_too_long),
+		cmocka_unit_test(nor_those_that_need_care),
+		cmocka_unit_test(nor_those_with_a_bound),
+		cmocka_unit_test(nor_those_with_a_home),
+	};
+
+	kit_watchdog();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
