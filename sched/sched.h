@@ -154,6 +154,7 @@ struct tri_worker {
 	uint32_t batch; /* messages in a turn, at most */
 	unsigned turn; /* alternates between its own queue and the rest */
 	unsigned held; /* so many of its own queue come before the rest */
+	unsigned hot_looks; /* at words of others, in vain: tri_sched_is_hot */
 	uint64_t seen[TRI_WORKERS_MAX]; /* batches at the watch's last look */
 	/* How long its handlers take (actors/run.c). */
 	uint32_t clock_in; /* so many messages on, a look at the clock */

@@ -257,6 +257,10 @@ worker_run(struct tri_worker *w)
 
 /* ------------------------------------------------------------- search --- */
 
+/* Looks at a word that is better left where it is; then it is taken, whatever the
+ * clock says. */
+enum { HOT_LOOKS = 64 };
+
 static tri_word
 worker_steal(struct tri_worker *w)
 {
@@ -267,8 +271,9 @@ worker_steal(struct tri_worker *w)
 	for (i = 0; word == 0 && i + 1 < s->n; i++) {
 		struct tri_worker *v = tri_sched_worker(s, w->victims[i]);
 
-		if (tri_sched_is_hot(v, w->now))
+		if (tri_sched_is_hot(v, w->now) && w->hot_looks++ < HOT_LOOKS)
 			continue;
+		w->hot_looks = 0;
 		word = tri_runq_steal(&w->q, &v->q, false, &taken);
 	}
 	if (word != 0)

@@ -333,6 +333,20 @@ hot_word_is_left_to_its_worker_for_a_moment(void **unused)
 	sim_end(sim);
 }
 
+/* Nor for ever, if time does not pass. */
+static void
+nor_is_it_after_so_many_looks(void **unused)
+{
+	struct sim *sim = hot_begin(true);
+	unsigned looks = 0;
+
+	(void)unused;
+	while (!thief_gets(sim, 0) && looks < 1000)
+		looks++;
+	assert_int_equal(looks, 64);
+	sim_end(sim);
+}
+
 static void
 but_not_what_waits_beside_it(void **unused)
 {
@@ -504,6 +518,7 @@ main(void)
 		cmocka_unit_test(turn_of_a_stolen_word_leaves_no_note),
 		cmocka_unit_test(searcher_has_no_note_for_what_it_steals),
 		cmocka_unit_test(hot_word_is_left_to_its_worker_for_a_moment),
+		cmocka_unit_test(nor_is_it_after_so_many_looks),
 		cmocka_unit_test(but_not_what_waits_beside_it),
 		cmocka_unit_test(nor_what_waits_while_it_runs),
 		cmocka_unit_test(nor_one_whose_turns_are_short),
