@@ -51,7 +51,7 @@
  * as the receiver does, and one of them has it.  If the receiver has, the sender
  * reads there whether its last message was taken: all before it were.
  *
- * Measured: micro/count with two workers 27 to 17 ns (bench/README.md, What was
+ * Measured: micro/count with two workers 27 to 11 ns (bench/README.md, What was
  * tried).  Model: burst.pml.
  */
 #ifndef TROUPE_MAILBOX_BURST_H
