@@ -48,10 +48,21 @@ bit_of(const struct tri_worker *w)
 void
 tri_park_ring(struct tri_worker *w)
 {
-	/* seq_cst: after the caller's push; pairs with park_sleep. */
+	/* seq_cst: after the caller's push; pairs with park_lie_down. */
 	if (tri_load_seq_cst(&w->sleeping) == 0)
 		return;
 	if (tri_exchange_seq_cst(&w->bell, 1u) == 0)
+		w->env->loop_wake(w->env, w->loop);
+}
+
+/* The same for one that may be between two sleeps: it does not lie down again
+ * before it has looked for work. */
+static void
+park_call(struct tri_worker *w)
+{
+	/* seq_cst both: pairs with park_lie_down. */
+	if (tri_exchange_seq_cst(&w->bell, 1u) == 0 &&
+	    tri_load_seq_cst(&w->sleeping) != 0)
 		w->env->loop_wake(w->env, w->loop);
 }
 
@@ -67,10 +78,7 @@ park_claim_one(struct tri_sched *s)
 		uint64_t bit = bit_of(w);
 
 		if (tri_fetch_and_seq_cst(&s->idle, ~bit) & bit) {
-			/* seq_cst both: pairs with park_sleep. */
-			if (tri_exchange_seq_cst(&w->bell, 1u) == 0 &&
-			    tri_load_seq_cst(&w->sleeping) != 0)
-				w->env->loop_wake(w->env, w->loop);
+			park_call(w);
 			return true;
 		}
 		idle = tri_load_seq_cst(&s->idle);
@@ -412,7 +420,7 @@ park_tell_owners(struct tri_worker *w)
 		struct tri_worker *v = tri_sched_worker(s, i);
 
 		if (v != w && !tri_stack_is_empty(&v->pool.returned))
-			tri_park_ring(v);
+			park_call(v);
 	}
 }
 
@@ -450,9 +458,7 @@ park_roused(struct tri_worker *w, unsigned events)
 
 	return events > 0 || tri_wheel_next(&w->wheel) <= w->exact ||
 	    !tri_stack_is_empty(&s->injected) ||
-	    !tri_stack_is_empty(&w->inbox) ||
-	    tri_load_relaxed(&w->q.over.count) != 0 ||
-	    tri_load_relaxed(&w->q.soon.count) != 0 ||
+	    !tri_stack_is_empty(&w->inbox) || tri_sched_waits(w) ||
 	    tri_load_relaxed(&s->attention) != 0;
 }
 
@@ -504,6 +510,18 @@ park_enter(struct tri_worker *w)
 	return false;
 }
 
+/* Up, and about to look for work. */
+static void
+park_get_up(struct tri_worker *w, bool aside)
+{
+	w->napping = false;
+	if (aside)
+		park_leave_watch(w);
+	else
+		park_leave(w);
+	w->phase = TRI_SEARCH;
+}
+
 /*
  * Go to sleep, and get up again.  A sleep that ends for nothing, or only for
  * the watch's look round, is a nap: the worker stays in the idle mask and
@@ -517,6 +535,13 @@ tri_park(struct tri_worker *w)
 	unsigned events = 0;
 
 	if (!w->asleep) {
+		/* What a stop has for it comes before a step (worker.c). */
+		if (TRI_UNLIKELY(tri_sched_waits(w))) {
+			if (w->napping)
+				park_get_up(w, aside);
+			w->phase = TRI_SEARCH;
+			return;
+		}
 		if (!w->napping && aside) {
 			park_enter_aside(w);
 		} else if (!w->napping && park_enter(w)) {
@@ -542,11 +567,7 @@ tri_park(struct tri_worker *w)
 	    !(aside && tri_throttle_is_over(w));
 	if (w->napping)
 		return;
-	if (aside)
-		park_leave_watch(w);
-	else
-		park_leave(w);
-	w->phase = TRI_SEARCH;
+	park_get_up(w, aside);
 	if (word != 0) {
 		tri_park_found(w);
 		w->phase = TRI_RUN;

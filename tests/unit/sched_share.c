@@ -470,6 +470,36 @@ who_waits_is_work(void **unused)
 	sim_end(sim);
 }
 
+/* What a stop has for it comes before a step. */
+static void
+nobody_sleeps_over_what_it_has(void **unused)
+{
+	struct sim *sim = share_begin(2);
+	struct tri_worker *w = worker(sim, 0);
+
+	(void)unused;
+	sim->sleep = sleep_not_at_all;
+	step_to_park(w);
+	push_noted(sim, 0, false);
+	expect_step(w, TRI_SEARCH);
+	assert_false(is_idle(sim, 0));
+	expect_step(w, TRI_RUN);
+	expect_step(w, TRI_RUN);
+	expect_order(sim, (unsigned[]){ 0 }, 1);
+	/* Nor does one that naps, and is known as idle. */
+	expect_step(w, TRI_SEARCH);
+	expect_step(w, TRI_PARK);
+	expect_step(w, TRI_PARK);
+	assert_true(is_idle(sim, 0));
+	push_noted(sim, 1, false);
+	expect_step(w, TRI_SEARCH);
+	assert_false(is_idle(sim, 0));
+	expect_step(w, TRI_RUN);
+	expect_step(w, TRI_RUN);
+	expect_order(sim, (unsigned[]){ 0, 1 }, 2);
+	sim_end(sim);
+}
+
 static void
 watch_takes_those_that_wait_for_a_stuck_worker(void **unused)
 {
@@ -528,6 +558,7 @@ main(void)
 		cmocka_unit_test(nor_behind_what_waits_already),
 		cmocka_unit_test(who_has_no_place_is_for_all),
 		cmocka_unit_test(who_waits_is_work),
+		cmocka_unit_test(nobody_sleeps_over_what_it_has),
 		cmocka_unit_test(
 		    watch_takes_those_that_wait_for_a_stuck_worker),
 	};
