@@ -8,7 +8,8 @@
 static bool
 apart_is_far(const struct tri_crew *c, const struct tr_msg *m)
 {
-	return m->size_class < TRI_CLASSES &&
+	return (m->size_class < TRI_CLASSES ||
+		   m->size_class == TRI_CLASS_BURST) &&
 	    tri_slab_of(m)->owner != c->desk.pool;
 }
 
@@ -21,11 +22,11 @@ tri_apart_is_worth(const struct tri_crew *c, const struct tr_self *a,
 }
 
 void
-tri_apart_backlog(struct tri_crew *c, struct tr_self *a)
+tri_apart_move(struct tri_crew *c, struct tr_self *a, const struct tr_msg *m)
 {
 	struct tri_aside *p = tri_aside(c->desk.sys, a);
 
-	if (a->pending == NULL || !apart_is_far(c, a->pending) ||
+	if (!apart_is_far(c, m) ||
 	    (tri_load_relaxed(&a->ident) & TRI_IDENT_BOUND) != 0 ||
 	    tri_load_relaxed(&a->inlet.head) == TRI_INLET_APART)
 		return;

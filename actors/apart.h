@@ -30,6 +30,7 @@
 enum {
 	TRI_APART_LIST = 1024, /* messages from another worker at once */
 	TRI_APART_STOLEN = 32, /* so many times that, with the actor */
+	TRI_APART_SOME = 16, /* messages, among which there may be bursts */
 };
 
 /* What an actor has whose mailbox has moved. */
@@ -62,18 +63,28 @@ tri_aside(const struct tr_system *sys, const struct tr_self *a)
 
 /* Anyone: messages that wait in bursts, and are not counted otherwise; about. */
 static inline uint32_t
-tri_bursts_length(const struct tr_system *sys, struct tr_self *a)
+tri_bursts_length(const struct tr_system *sys, const struct tr_self *a)
 {
-	struct tri_aside *p;
-	uint32_t n;
+	const struct tri_aside *p = tri_aside(sys, a);
+	uint32_t n = tri_load_relaxed(&p->put);
 
-	if (TRI_LIKELY(tri_load_relaxed(&a->inlet.head) != TRI_INLET_APART))
-		return 0;
-	p = tri_aside(sys, a);
-	n = tri_load_relaxed(&p->put);
 	n -= tri_load_relaxed(&p->seen);
 	/* The receiver may have counted what the sender has not yet. */
 	return n > INT32_MAX ? 0 : n;
+}
+
+/* Whoever has the actor: messages that wait, but for what is in its inlet; about: it
+ * looks for bursts where they are likely. */
+static inline uint32_t
+tri_waiting(const struct tr_system *sys, const struct tr_self *a)
+{
+	uint32_t n = tri_load_relaxed(&a->taken);
+
+	if (n >= TRI_APART_SOME ||
+	    (a->pending != NULL && a->pending->kind == TRI_MSG_BURST) ||
+	    TRI_UNLIKELY(tri_load_relaxed(&a->inlet.head) == TRI_INLET_APART))
+		n += tri_bursts_length(sys, a);
+	return n;
 }
 
 /* Its other word. */
@@ -113,10 +124,10 @@ tri_inlet_head(const struct tr_system *sys, struct tr_self *a)
 bool tri_apart_is_worth(const struct tri_crew *c, const struct tr_self *a,
     uint64_t head);
 
-/* The worker that runs the actor, which has a backlog for more than a turn: the
- * same if that is what it has got from another worker.  What is in the inlet is
- * parked. */
-void tri_apart_backlog(struct tri_crew *c, struct tr_self *a);
+/* The worker that runs the actor, which has a backlog of other worker's messages that
+ * begins with `m`: its inlet moves if that can be.  What is in it is parked. */
+void tri_apart_move(struct tri_crew *c, struct tr_self *a,
+    const struct tr_msg *m);
 
 /* It does: what tri_inlet_take_owner returns. */
 static inline struct tr_msg *

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bursts: who sends a lot to a mailbox that has moved, within one handler, puts it
- * into an array that the receiver empties meanwhile (mailbox/burst.h).
+ * Bursts: who sends a lot to a mailbox, within one handler, puts it into an array
+ * that the receiver empties meanwhile (mailbox/burst.h), and packs, for those who
+ * send a lot to many (mailbox/pack.h).
  *
  * The sender's side, here and in send.c:
  *
- * - After BURST_AFTER pushes to the same inlet in one handler it pushes a burst, and
- *   puts what it sends there into that.
+ * - After BURST_AFTER pushes to the same inlet apart in one handler it pushes a burst,
+ *   and puts what it sends there into that.  So it does if a backlog elsewhere grows
+ *   by as many, and again: on its own worker, as a rule.  If it is not one handler
+ *   that makes it grow, or not only that backlog, a pack is begun at its end.
  * - When the handler returns it ends the burst: an actor may go on elsewhere, and
  *   what it sends from there shall come after that.  So the clock is to be looked
  *   at after this handler, whatever it takes (run_tick_clock).  One that was opened
@@ -19,7 +22,8 @@
  * messages that it has, one by one.  One that has none for now, and is not
  * over, is parked; whenever all else is handled the receiver looks there, and
  * before it goes on to a list that it has taken: what has been sent before that
- * must not come after it.  An actor with parked bursts is not let go of.  It lets
+ * must not come after it.  It looks beside an inlet apart, so if its own is not, it
+ * moves there first.  An actor with parked bursts is not let go of.  It lets
  * others have their turns, or waits for the next messages for some time, in which
  * its worker is busy with nothing; then, or as soon as there is something to do
  * elsewhere, it shuts them and rests.
@@ -35,32 +39,44 @@ enum {
 
 /* -------------------------------------------------------- the sender ---- */
 
-static void
-stream_forget(struct tri_stream *s)
-{
-	s->burst = NULL;
-	s->pushes = 0;
-}
-
-/* Push a burst. */
-static void
-stream_open(struct tri_crew *c)
+/* Put the burst `m` into the mailbox.  false: not now. */
+static bool
+stream_push(struct tri_crew *c, struct tr_msg *m)
 {
 	struct tri_stream *s = &c->stream;
 	tr_ref to = { s->target };
 	uint64_t head = tri_inlet_look(s->inlet);
 	enum tri_inlet_pushed pushed;
-	struct tri_burst *b;
 
-	if (!tri_inlet_is_msg(head) && head != TRI_INLET_RUNNING)
-		return;
-	b = tri_pool_alloc(c->desk.pool, TRI_BURST_CLASS);
+	if (head == c->reserved) {
+		if (tri_cell_find(c->desk.sys, to) != s->cell)
+			return false;
+		if (tri_deliver_reserved(c, to, s->cell, m))
+			return true;
+	} else if (!tri_inlet_is_msg(head) && head != TRI_INLET_RUNNING) {
+		return false;
+	}
+	pushed = tri_inlet_push_over(s->inlet, m, &head);
+	if (pushed == TRI_PUSH_CLOSED || pushed == TRI_PUSH_MOVED)
+		return false;
+	if (pushed == TRI_PUSH_WAKE)
+		tri_schedule(c->desk.sys, &c->worker, s->cell);
+	else if (tri_inlet_is_reserved(head))
+		tri_tell_reserver(c->desk.sys, s->cell, head);
+	return true;
+}
+
+static void
+stream_open(struct tri_crew *c)
+{
+	struct tri_stream *s = &c->stream;
+	struct tri_burst *b = tri_pool_alloc(c->desk.pool, TRI_BURST_CLASS);
+
 	if (b == NULL)
 		return;
 	tri_burst_init(b, c->turn.ref.bits);
-	b->msg.generation = tri_ref_generation(to);
-	pushed = tri_inlet_push_over(s->inlet, &b->msg, &head);
-	if (TRI_UNLIKELY(pushed == TRI_PUSH_CLOSED)) {
+	b->msg.generation = tri_ref_generation((tr_ref){ s->target });
+	if (!stream_push(c, &b->msg)) {
 		tri_pool_free(c->desk.pool, b, TRI_BURST_CLASS);
 		return;
 	}
@@ -69,29 +85,90 @@ stream_open(struct tri_crew *c)
 	s->small = c->desk.sys->trace == NULL;
 	s->put = s->at = 0;
 	c->worker.clock_in = 1;
-	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
-		tri_deliver_pushed(c, to, s->cell, &b->msg, pushed);
-	else if (tri_inlet_is_reserved(head))
-		tri_tell_reserver(c->desk.sys, s->cell, head);
+}
+
+/* Whether what was sent since then, `most` messages in all, is by one handler.  A
+ * poll sends, too, and so does the end of an actor. */
+static bool
+stream_is_worth(const struct tri_crew *c, uint64_t handler, uint64_t sent,
+    uint64_t most)
+{
+	return handler == tri_handler_number(c) && c->turn.msg != NULL &&
+	    c->turn.cell != NULL && !c->turn.stopping &&
+	    tri_load_relaxed(&c->desk.counts.sent) - sent <= most &&
+	    c->worker.q.next.plain;
 }
 
 void
 tri_stream_looks(struct tri_crew *c)
 {
 	struct tri_stream *s = &c->stream;
-	uint64_t handler = tri_handler_number(c);
-	uint64_t sent = tri_load_relaxed(&c->desk.counts.sent);
 
-	/* It does not do much else than send there.  It is a handler: a poll
-	 * sends, too, and so does the end of an actor. */
-	if (s->pushes > 1 && s->handler == handler && c->turn.msg != NULL &&
-	    c->turn.cell != NULL && !c->turn.stopping &&
-	    sent - s->sent <= 2 * (uint64_t)c->desk.sys->burst_after &&
-	    c->worker.q.next.plain)
+	/* It does not do much else than send there. */
+	if (s->pushes > 1 &&
+	    stream_is_worth(c, s->handler, s->sent,
+		2 * (uint64_t)c->desk.sys->burst_after))
 		stream_open(c);
-	s->handler = handler;
-	s->sent = sent;
+	s->handler = tri_handler_number(c);
+	s->sent = tri_load_relaxed(&c->desk.counts.sent);
 	s->pushes = 1;
+}
+
+/* Without a burst there is nothing to be remembered of a mailbox that has not
+ * moved. */
+static void
+stream_settle(struct tri_stream *s)
+{
+	if (s->burst == NULL && s->inlet == &s->cell->inlet)
+		*s = (struct tri_stream){ 0 };
+}
+
+/* Begin a pack at the end of the backlog of an actor that this worker may have;
+ * `head`: what is in its inlet. */
+static void
+pack_begin(struct tri_crew *c, tr_ref to, struct tr_self *a, uint64_t head)
+{
+	struct tri_pack *p;
+
+	if (head != c->reserved_plain || tri_usual_target(c->desk.sys, to) != a)
+		return;
+	p = tri_pool_alloc(c->desk.pool, TRI_PACK_CLASS);
+	if (p == NULL)
+		return;
+	tri_pack_init(p);
+	p->msg.generation = tri_ref_generation(to);
+	if (!tri_deliver_reserved(c, to, a, &p->msg))
+		tri_pool_free(c->desk.pool, p, TRI_PACK_CLASS);
+}
+
+void
+tri_stream_grows(struct tri_crew *c, tr_ref to, struct tr_self *a)
+{
+	struct tri_growth *g = &c->growth;
+	uint64_t head;
+	struct tri_inlet *in = tri_inlet_find(c->desk.sys, a, &head);
+
+	/* Where there are packs it takes more until a backlog is seen to grow. */
+	if (g->target == to.bits &&
+	    stream_is_worth(c, g->handler, g->sent,
+		8 * (uint64_t)c->desk.sys->burst_after)) {
+		if (c->stream.burst != NULL)
+			tri_stream_end(c);
+		c->stream = (struct tri_stream){
+			.target = to.bits,
+			.inlet = in,
+			.cell = a,
+		};
+		stream_open(c);
+		stream_settle(&c->stream);
+	} else {
+		pack_begin(c, to, a, head);
+	}
+	*g = (struct tri_growth){
+		.target = to.bits,
+		.handler = tri_handler_number(c),
+		.sent = tri_load_relaxed(&c->desk.counts.sent),
+	};
 }
 
 /* It ends.  Returns it if its last message was not taken: then it is the
@@ -107,7 +184,9 @@ stream_close(struct tri_crew *c)
 	/* The burst counts itself as one as long as it is in the mailbox. */
 	tri_fetch_add_relaxed(&tri_aside(c->desk.sys, s->cell)->put,
 	    s->put - missed - 1);
-	stream_forget(s);
+	s->burst = NULL;
+	s->pushes = 0;
+	stream_settle(s);
 	if (missed)
 		return b;
 	if (own)
@@ -127,13 +206,13 @@ tri_stream_end(struct tri_crew *c)
 /* The message in word `at` of a burst that is the caller's now, and is freed, was
  * not taken: it is sent again. */
 static int
-stream_again(struct tri_crew *c, struct tri_burst *b, uint32_t at)
+stream_again(struct tri_crew *c, tr_ref to, struct tri_burst *b, uint32_t at)
 {
-	struct tr_msg *m;
+	struct tr_msg *m, *spare = NULL;
 	bool small;
 
 	b->at = at;
-	m = tri_burst_take(b, c->desk.pool, &small);
+	m = tri_burst_take(b, c->desk.pool, &spare, &small);
 	tri_pool_free(c->desk.pool, b, TRI_BURST_CLASS);
 	/* It was counted. */
 	tri_count(&c->desk.counts.sent, (uint64_t)0 - 1);
@@ -141,25 +220,31 @@ stream_again(struct tri_crew *c, struct tri_burst *b, uint32_t at)
 		return TR_ENOMEM;
 	/* The receiver may have ended, and the slot be another's: that is looked
 	 * up. */
-	tri_deliver_usual(c, (tr_ref){ c->stream.target }, m);
+	tri_deliver_usual(c, to, m);
 	return TR_OK;
 }
 
 int
 tri_stream_turn(struct tri_crew *c, struct tr_msg *seen)
 {
-	bool full = c->stream.at >= TRI_BURST_FULL;
+	struct tri_stream before = c->stream;
+	tr_ref to = { before.target };
 	struct tri_burst *missed = stream_close(c);
-	int rc = TR_OK;
 
 	if (missed != NULL)
-		rc = stream_again(c, missed, c->stream.last);
-	else if (TRI_UNLIKELY(seen != NULL))
-		tri_seen(c->desk.sys, TRI_EVENT_SENT,
-		    (tr_ref){ c->stream.target }, seen, 0, 0);
-	if (full && c->stream.target != 0)
+		return stream_again(c, to, missed, before.last);
+	if (TRI_UNLIKELY(seen != NULL))
+		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, seen, 0, 0);
+	if (before.at >= TRI_BURST_FULL) {
+		c->stream = (struct tri_stream){
+			.target = to.bits,
+			.inlet = before.inlet,
+			.cell = before.cell,
+		};
 		stream_open(c);
-	return rc;
+		stream_settle(&c->stream);
+	}
+	return TR_OK;
 }
 
 /* ------------------------------------------------------ the receiver ---- */
@@ -219,7 +304,10 @@ tri_burst_leave(struct tri_crew *c, struct tr_self *a, struct tr_msg **list,
 		tri_pool_free(c->desk.pool, b, TRI_BURST_CLASS);
 		return true;
 	}
-	if (!parks || (m->flags & TRI_MSG_STALE) != 0)
+	if (parks && (m->flags & TRI_MSG_STALE) == 0)
+		tri_apart_move(c, a, m);
+	if (!parks || (m->flags & TRI_MSG_STALE) != 0 ||
+	    tri_load_relaxed(&a->inlet.head) != TRI_INLET_APART)
 		return burst_shut_out(c, a, list);
 	*list = m->link;
 	m->link = p->parked;

@@ -7,6 +7,7 @@
 
 #include "actors/apart.h"
 #include "mailbox/burst.h"
+#include "mailbox/pack.h"
 
 enum {
 	TRI_BURST_AFTER = 64, /* pushes of one handler to one inlet */
@@ -28,18 +29,18 @@ void tri_stream_end(struct tri_crew *c) TRI_COLD;
 
 /* ------------------------------------------------------ the receiver ---- */
 
-/* The next message of a burst that is in its list.  NULL: there is none, or no
- * memory for it: tri_burst_leave. */
+/* The next message of a burst that is in its list, as tri_burst_take.  NULL: there is
+ * none, or no memory for it: tri_burst_leave. */
 static inline struct tr_msg *
-tri_burst_next(struct tri_crew *c, struct tri_burst *b)
+tri_burst_next(struct tri_crew *c, struct tri_burst *b, struct tr_msg **spare,
+    bool *small)
 {
-	bool small;
-	struct tr_msg *m = tri_burst_take(b, c->desk.pool, &small);
+	struct tr_msg *m = tri_burst_take(b, c->desk.pool, spare, small);
 
 	if (TRI_UNLIKELY(m == NULL))
 		return NULL;
 	b->early++;
-	if (!small)
+	if (!*small)
 		tri_count(&c->worker.counts.streamed, (uint64_t)1);
 	if (TRI_UNLIKELY((b->msg.flags & TRI_MSG_STALE) != 0))
 		m->flags |= TRI_MSG_STALE;

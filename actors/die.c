@@ -62,6 +62,36 @@ die_dead_letter(struct tri_crew *c, struct tri_dying *d, struct tr_msg *m)
 		tri_msg_dead(c, c->turn.ref, m, TR_DEAD_CLOSED, TR_EDEAD);
 }
 
+/* The queue begins with a burst: *m is its next message, or NULL.  false: there is
+ * one, but no memory for it now. */
+static bool
+die_unfold_burst(struct tri_crew *c, struct tr_msg **queue, struct tr_msg **m)
+{
+	struct tr_msg *spare = NULL;
+	bool small;
+
+	*m = tri_burst_next(c, tri_burst_of(*queue), &spare, &small);
+	return *m != NULL || tri_burst_leave(c, c->turn.cell, queue, false);
+}
+
+/* The same for a pack. */
+static bool
+die_unfold_pack(struct tri_crew *c, struct tr_msg **queue, struct tr_msg **m)
+{
+	struct tri_pack *p = tri_pack_of(*queue);
+
+	*m = NULL;
+	if (!tri_pack_has_any(p)) {
+		*queue = p->msg.link;
+		tri_pool_free(c->desk.pool, p, TRI_PACK_CLASS);
+		return true;
+	}
+	*m = tri_pool_alloc(c->desk.pool, TRI_CLASS_SMALL);
+	if (*m != NULL)
+		tri_pack_take(p, *m);
+	return *m != NULL;
+}
+
 /* false: not all of it. */
 static bool
 die_drain(struct tri_crew *c, struct tri_dying *d, struct tr_msg **queue,
@@ -74,9 +104,10 @@ die_drain(struct tri_crew *c, struct tri_dying *d, struct tr_msg **queue,
 			return false;
 		--*left;
 		if (TRI_UNLIKELY(m->kind == TRI_MSG_BURST)) {
-			m = tri_burst_next(c, tri_burst_of(m));
-			if (m == NULL &&
-			    !tri_burst_leave(c, c->turn.cell, queue, false))
+			if (!die_unfold_burst(c, queue, &m))
+				return false;
+		} else if (TRI_UNLIKELY(m->kind == TRI_MSG_PACK)) {
+			if (!die_unfold_pack(c, queue, &m))
 				return false;
 		} else {
 			*queue = m->link;

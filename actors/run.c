@@ -155,6 +155,7 @@ tri_handle_special(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 		return (*(tri_call_fn **)tri_msg_payload(m))(c, a, m);
 	case TRI_MSG_PLAIN:
 	case TRI_MSG_BURST: /* run_burst */
+	case TRI_MSG_PACK: /* run_pack */
 	case TRI_MSG_KILL: break;
 	}
 	return TR_OK;
@@ -541,16 +542,20 @@ run_is_usual_in_place(uint64_t ident, uint64_t head)
 }
 
 /* Handle a message that is not in a list any more.  false: that has ended the
- * actor. */
+ * actor.  `again`: leave its block to the caller, if it is not needed any more, and
+ * say so. */
 static inline __attribute__((always_inline)) bool
-run_taken(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
+run_taken(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, bool *again,
     uint32_t *handled)
 {
 	if (TRI_LIKELY(run_is_simple(a, m))) {
 		if (TRI_LIKELY(run_simple(c, a, m, false))) {
 			run_spend(c);
-			tri_pool_free(c->desk.pool, m, m->size_class);
 			++*handled;
+			if (again == NULL)
+				tri_pool_free(c->desk.pool, m, m->size_class);
+			else
+				*again = true;
 			return true;
 		}
 		*handled += run_counted(c, 1);
@@ -565,6 +570,21 @@ run_taken(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
 	return true;
 }
 
+/* As run_taken, for a small one that is a copy; *spare: its block, if it is not
+ * needed any more. */
+static inline __attribute__((always_inline)) bool
+run_copy(struct tri_crew *c, struct tr_self *a, struct tr_msg *m,
+    struct tr_msg **spare, uint32_t *handled)
+{
+	bool again = false, goes_on = run_taken(c, a, m, &again, handled);
+
+	if (TRI_LIKELY(again)) {
+		tri_block_poison(m, TRI_CLASS_SMALL);
+		*spare = m;
+	}
+	return goes_on;
+}
+
 /* What is pending begins with a burst: handle what it has, until *n is `left`.
  * false: the batch is over. */
 static __attribute__((noinline)) bool
@@ -572,24 +592,66 @@ run_burst(struct tri_crew *c, struct tr_self *a, uint32_t left, int64_t until,
     uint32_t *n, uint32_t *handled)
 {
 	struct tri_burst *b = tri_burst_of(a->pending);
-	bool goes_on = true;
-	struct tr_msg *m;
+	bool goes_on = true, gone = false, small;
+	struct tr_msg *m, *spare = NULL;
 
 	while (goes_on && a->pending == &b->msg && *n < left) {
-		m = tri_burst_next(c, b);
-		if (m != NULL) {
-			++*n;
-			goes_on = run_taken(c, a, m, handled) &&
-			    c->worker.now < until;
-		} else if (tri_burst_leave(c, a, &a->pending, true)) {
-			tri_store_relaxed(&a->taken,
-			    tri_load_relaxed(&a->taken) - 1);
-			return true;
-		} else {
-			goes_on = false;
+		m = tri_burst_next(c, b, &spare, &small);
+		if (TRI_UNLIKELY(m == NULL)) {
+			gone = tri_burst_leave(c, a, &a->pending, true);
+			goes_on = gone;
+			break;
 		}
+		++*n;
+		goes_on =
+		    (TRI_LIKELY(small) ? run_copy(c, a, m, &spare, handled) :
+					 run_taken(c, a, m, NULL, handled)) &&
+		    c->worker.now < until;
 	}
-	tri_burst_seen(tri_aside(c->desk.sys, a), b);
+	if (spare != NULL)
+		tri_pool_free(c->desk.pool, spare, TRI_CLASS_SMALL);
+	if (gone)
+		tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) - 1);
+	else
+		tri_burst_seen(tri_aside(c->desk.sys, a), b);
+	return goes_on;
+}
+
+/* What is pending begins with a pack: the same. */
+static __attribute__((noinline)) bool
+run_pack(struct tri_crew *c, struct tr_self *a, uint32_t left, int64_t until,
+    uint32_t *n, uint32_t *handled)
+{
+	struct tri_pack *p = tri_pack_of(a->pending);
+	struct tr_msg *m, *spare = NULL;
+	uint32_t taken = *n;
+	bool goes_on = true;
+
+	while (goes_on && a->pending == &p->msg && *n < left &&
+	    tri_pack_has_any(p)) {
+		m = spare != NULL ?
+		    spare :
+		    tri_pool_alloc(c->desk.pool, TRI_CLASS_SMALL);
+		if (TRI_UNLIKELY(m == NULL)) {
+			goes_on = false;
+			break;
+		}
+		tri_block_unpoison(m, TRI_CLASS_SMALL);
+		spare = NULL;
+		tri_pack_take(p, m);
+		++*n;
+		goes_on =
+		    run_copy(c, a, m, &spare, handled) && c->worker.now < until;
+	}
+	if (spare != NULL)
+		tri_pool_free(c->desk.pool, spare, TRI_CLASS_SMALL);
+	taken = *n - taken;
+	if (a->pending == &p->msg && !tri_pack_has_any(p)) {
+		a->pending = p->msg.link;
+		tri_pool_free(c->desk.pool, p, TRI_PACK_CLASS);
+		taken++;
+	}
+	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) - taken);
 	return goes_on;
 }
 
@@ -601,8 +663,17 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
 {
 	uint32_t handled = 0, n = 0, listed = 0;
 	struct tr_msg *m;
+	bool goes_on;
 
 	while ((m = a->pending) != NULL && n < *left) {
+		if (m->kind == TRI_MSG_PACK) {
+			goes_on = run_pack(c, a, *left, until, &n, &handled);
+			if (m == *newest && a->pending != m)
+				*newest = NULL;
+			if (!goes_on)
+				break;
+			continue;
+		}
 		if (m == *newest)
 			*newest = NULL;
 		if (TRI_UNLIKELY(m->kind == TRI_MSG_BURST)) {
@@ -614,7 +685,7 @@ run_pending(struct tri_crew *c, struct tr_self *a, uint32_t *left,
 		tri_inlet_fetch_ahead(m);
 		n++;
 		listed++;
-		if (TRI_UNLIKELY(!run_taken(c, a, m, &handled)) ||
+		if (TRI_UNLIKELY(!run_taken(c, a, m, NULL, &handled)) ||
 		    TRI_UNLIKELY(c->worker.now >= until))
 			break;
 	}
@@ -654,9 +725,10 @@ run_backlog(struct tri_crew *c, struct tr_self *a)
 	struct tri_worker *w = &c->worker;
 	int64_t before = w->clock_last;
 
-	if (tri_load_relaxed(&a->taken) >=
-	    c->desk.sys->apart * TRI_APART_STOLEN)
-		tri_apart_backlog(c, a);
+	if (a->pending != NULL &&
+	    tri_waiting(c->desk.sys, a) >=
+		c->desk.sys->apart * TRI_APART_STOLEN)
+		tri_apart_move(c, a, a->pending);
 	run_tick_clock(c);
 	tri_owe_took(w, w->now - before, 0);
 	tri_owe_begin(w, tri_word_of(a, TRI_KIND_ACTOR));
@@ -693,16 +765,13 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 	struct tri_worker *w = &c->worker;
 	int64_t until = tri_load_relaxed(&w->running_since) + TRI_BATCH_NS;
 	struct tr_msg *newest = left == w->batch ? w->q.note : NULL;
-	struct tri_inlet *in = tri_inlet_of(c->desk.sys, a);
+	struct tri_inlet *in;
 	uint32_t n;
 	bool parked;
 
 	TR_DASSERT(newest == NULL || run_is_newest(a, newest));
-	if (tri_load_relaxed(&a->taken) + tri_bursts_length(c->desk.sys, a) >
-	    w->batch) {
+	if (tri_waiting(c->desk.sys, a) > w->batch)
 		until = run_backlog(c, a);
-		in = tri_inlet_of(c->desk.sys, a);
-	}
 	for (;;) {
 		uint64_t head;
 
@@ -711,6 +780,8 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 			return;
 		if (left == 0)
 			break;
+		/* It may have moved. */
+		in = tri_inlet_of(c->desk.sys, a);
 		head = tri_inlet_look_owner(in);
 		parked = run_has_parked(c, a, in);
 		if (TRI_UNLIKELY(parked) &&
@@ -746,7 +817,6 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 			tri_inlet_length(head) >= c->desk.sys->apart) &&
 		    tri_apart_is_worth(c, a, head)) {
 			a->pending = tri_apart_take(c, a, &n);
-			in = tri_inlet_of(c->desk.sys, a);
 		} else if (TRI_UNLIKELY(tri_inlet_length(head) > w->batch) &&
 		    in == &a->inlet && tri_sched_may_hold(w)) {
 			a->pending = tri_gather_take(c, a, &n);

@@ -202,7 +202,7 @@ deliver_traced(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 	in = tri_inlet_find(c->desk.sys, a, &head);
 	if (in != &a->inlet)
 		stream_set(c, to, a, in);
-	if (tri_deliver_direct(c, a, in, m, head)) {
+	if (tri_deliver_direct(c, to, a, in, m, head)) {
 		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, m, 0, 0);
 		return true;
 	}
@@ -237,6 +237,16 @@ stream_put(struct tri_crew *c, tr_ref to, struct tr_msg *m, bool traced)
 		(void)tri_stream_turn(c, traced && !open ? m : NULL);
 }
 
+/* There was one more for c->stream.target. */
+static inline void
+stream_counts(struct tri_crew *c)
+{
+	uint32_t n = c->stream.pushes++;
+
+	if (TRI_UNLIKELY((n & (c->desk.sys->burst_after - 1)) == 0))
+		tri_stream_looks(c);
+}
+
 /* Whether this worker keeps the actor; `head`: what is in its inlet. */
 static inline bool
 stream_is_kept(struct tri_crew *c, tr_ref to, uint64_t head)
@@ -259,6 +269,7 @@ stream_send(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
 		return tri_send_large(c, to, tag, data, size);
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	tri_deliver_kept(c, to, s->cell, m);
+	stream_counts(c);
 	return TR_OK;
 }
 
@@ -294,6 +305,7 @@ stream_deliver(struct tri_crew *c, tr_ref to, struct tr_msg *m, uint64_t head)
 	}
 	tri_count(&c->desk.counts.sent, (uint64_t)1);
 	tri_deliver_kept(c, to, c->stream.cell, m);
+	stream_counts(c);
 }
 
 /*
@@ -336,8 +348,7 @@ tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		tri_tell_reserver(c->desk.sys, s->cell, head);
 	else
 		tri_crowd_pushed(c, to, m, head);
-	if (TRI_UNLIKELY(s->pushes++ % c->desk.sys->burst_after == 0))
-		tri_stream_looks(c);
+	stream_counts(c);
 	send_looks_round(c);
 }
 
@@ -364,7 +375,7 @@ deliver_moved(struct tri_crew *c, tr_ref to, struct tr_self *a,
 	struct tri_inlet *in = tri_apart(c->desk.sys, a);
 
 	stream_set(c, to, a, in);
-	if (tri_deliver_direct(c, a, in, m, tri_inlet_look(in)))
+	if (tri_deliver_direct(c, to, a, in, m, tri_inlet_look(in)))
 		return;
 	tri_deliver_pushed(c, to, a, m, tri_push_to(c->desk.sys, a, m));
 	send_looks_round(c);
@@ -382,7 +393,7 @@ tri_deliver_other(struct tri_crew *c, tr_ref to, struct tr_self *a,
 		deliver_moved(c, to, a, m);
 		return;
 	}
-	if (tri_deliver_direct(c, a, &a->inlet, m, head))
+	if (tri_deliver_direct(c, to, a, &a->inlet, m, head))
 		return;
 	pushed = tri_inlet_push_over(&a->inlet, m, &head);
 	if (TRI_UNLIKELY(pushed != TRI_PUSH_QUEUED))
@@ -393,6 +404,28 @@ tri_deliver_other(struct tri_crew *c, tr_ref to, struct tr_self *a,
 	else if (head != c->reserved)
 		tri_tell_reserver(c->desk.sys, a, head);
 	send_looks_round(c);
+	/* Messages that it has had there before. */
+	if (TRI_UNLIKELY(tri_inlet_is_msg(head)) &&
+	    deliver_grows(c, tri_inlet_length(head)))
+		tri_stream_grows(c, to, a);
+}
+
+void
+tri_deliver_packed(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tri_pack *newest, struct tr_msg *m, struct tri_next *at)
+{
+	struct tri_worker *w = &c->worker;
+	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
+	bool grows;
+	struct tr_msg *note = tri_deliver_behind(c, a, &newest->msg, m, &grows);
+
+	if (at == &w->q.next)
+		tri_sched_lay(w, word, note);
+	else
+		tri_reserve_return(tri_reserve_place(&w->reserve, word), word,
+		    note);
+	if (TRI_UNLIKELY(grows))
+		tri_stream_grows(c, to, a);
 }
 
 void

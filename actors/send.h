@@ -12,14 +12,14 @@
 #include <string.h>
 
 #include "actors/apart.h"
+#include "mailbox/pack.h"
 
 /* A header, but for its sender. */
 static inline void
 tri_msg_set(struct tr_msg *m, unsigned kind, unsigned flags, uint32_t tag,
     size_t size, unsigned size_class)
 {
-	m->tag = tag;
-	m->size = (uint32_t)size;
+	tri_msg_set_said(m, tag, (uint32_t)size);
 	m->offset = (uint8_t)tri_msg_head(flags);
 	m->kind = (uint8_t)kind;
 	m->flags = (uint8_t)flags;
@@ -123,16 +123,48 @@ tri_deliver_first(struct tr_self *a, struct tr_msg *m)
 	deliver_alone(a, m);
 }
 
-/* To one that this worker has, behind the newest message. */
-static inline void
+/* To one that this worker has, behind the newest message.  Returns how many it has
+ * now. */
+static inline uint32_t
 deliver_behind(struct tr_self *a, struct tr_msg *newest, struct tr_msg *m)
 {
+	uint32_t taken = tri_load_relaxed(&a->taken) + 1;
+
 	m->link = NULL;
 	m->ahead = 0;
 	newest->ahead = (int32_t)(((intptr_t)m - (intptr_t)newest) / 32 *
 	    TRI_INLET_STRIDES);
 	newest->link = m;
-	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + 1);
+	tri_store_relaxed(&a->taken, taken);
+	return taken;
+}
+
+/* Whether a backlog is so long that it is time to look who makes it. */
+static inline bool
+deliver_grows(const struct tri_crew *c, uint32_t length)
+{
+	return TRI_UNLIKELY((length & (c->desk.sys->burst_after - 1)) == 0);
+}
+
+/* The same, or into a pack that is the newest.  Returns what is the newest then;
+ * *grows: it is time for tri_stream_grows. */
+static inline struct tr_msg *
+tri_deliver_behind(struct tri_crew *c, struct tr_self *a, struct tr_msg *newest,
+    struct tr_msg *m, bool *grows)
+{
+	bool takes = tri_pack_takes(m), packed = newest->kind == TRI_MSG_PACK;
+
+	*grows = false;
+	if (packed && takes && tri_pack_has_room(tri_pack_of(newest))) {
+		tri_pack_put(tri_pack_of(newest), m);
+		tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + 1);
+		tri_pool_free(c->desk.pool, m, m->size_class);
+		return newest;
+	}
+	*grows = deliver_grows(c, deliver_behind(a, newest, m)) &&
+	    m->kind == TRI_MSG_PLAIN;
+	*grows |= packed && takes;
+	return m;
 }
 
 /*
@@ -146,12 +178,14 @@ deliver_behind(struct tr_self *a, struct tr_msg *newest, struct tr_msg *m)
  * knows it exactly).
  */
 static inline bool
-tri_deliver_reserved(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+tri_deliver_reserved(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tr_msg *m)
 {
 	struct tri_worker *w = &c->worker;
 	tri_word word = tri_word_of(a, TRI_KIND_ACTOR);
 	struct tri_place *p = tri_reserve_place(&w->reserve, word);
 	struct tr_msg *newest;
+	bool grows = false;
 
 	if (tri_reserve_take(p, word)) {
 		newest = tri_reserve_note(p);
@@ -159,16 +193,18 @@ tri_deliver_reserved(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 			tri_deliver_first(a, m);
 			tri_sched_push_noted(w, word, m, false);
 		} else {
-			deliver_behind(a, newest, m);
-			tri_reserve_return(p, word, m);
+			newest = tri_deliver_behind(c, a, newest, m, &grows);
+			tri_reserve_return(p, word, newest);
 		}
-		return true;
+	} else {
+		newest = tri_sched_lift(w, word);
+		if (newest == NULL)
+			return false;
+		newest = tri_deliver_behind(c, a, newest, m, &grows);
+		tri_sched_lay(w, word, newest);
 	}
-	newest = tri_sched_lift(w, word);
-	if (newest == NULL)
-		return false;
-	deliver_behind(a, newest, m);
-	tri_sched_lay(w, word, m);
+	if (TRI_UNLIKELY(grows))
+		tri_stream_grows(c, to, a);
 	return true;
 }
 
@@ -201,11 +237,11 @@ tri_deliver_waking(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 /* Past the inlet, to an actor that this worker has or can have; `head`: what is
  * in its inlet.  false: it has to be pushed, or is APART. */
 static inline bool
-tri_deliver_direct(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
-    struct tr_msg *m, uint64_t head)
+tri_deliver_direct(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tri_inlet *in, struct tr_msg *m, uint64_t head)
 {
 	if (TRI_LIKELY(head == c->reserved))
-		return tri_deliver_reserved(c, a, m);
+		return tri_deliver_reserved(c, to, a, m);
 	return head == TRI_INLET_IDLE && TRI_LIKELY(tri_actor_roams(a)) &&
 	    tri_deliver_waking(c, a, in, m);
 }
@@ -235,6 +271,7 @@ tri_deliver_kept(struct tri_crew *c, tr_ref to, struct tr_self *a,
 	struct tri_place *p = tri_reserve_place(&w->reserve, word);
 	struct tri_next *at = &p->slot;
 	struct tr_msg *newest = tri_reserve_note(p);
+	uint32_t length;
 
 	if (TRI_UNLIKELY(tri_load_relaxed(&at->word) != word)) {
 		at = &w->q.next;
@@ -253,11 +290,17 @@ tri_deliver_kept(struct tri_crew *c, tr_ref to, struct tr_self *a,
 		tri_sched_push_noted(w, word, m, false);
 		return;
 	}
-	deliver_behind(a, newest, m);
+	if (newest->kind == TRI_MSG_PACK) {
+		tri_deliver_packed(c, to, a, tri_pack_of(newest), m, at);
+		return;
+	}
+	length = deliver_behind(a, newest, m);
 	if (at == &p->slot)
 		tri_reserve_return(p, word, m);
 	else
 		tri_sched_lay(w, word, m);
+	if (deliver_grows(c, length))
+		tri_stream_grows(c, to, a);
 }
 
 /*

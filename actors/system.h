@@ -63,7 +63,8 @@ struct tri_turn {
 	struct tr_reason reason;
 };
 
-/* Where the last message went that went to an inlet apart (apart.h). */
+/* Where the last message went that went to an inlet apart (apart.h), or those of
+ * the burst that is open. */
 struct tri_stream {
 	uint64_t target; /* tr_ref bits; 0: nowhere */
 	struct tri_inlet *inlet;
@@ -78,12 +79,20 @@ struct tri_stream {
 	uint64_t sent; /* by this worker in all, before them */
 };
 
+/* The last backlog of this worker's messages that was seen to grow. */
+struct tri_growth {
+	uint64_t target; /* tr_ref bits */
+	uint64_t handler; /* that was running then */
+	uint64_t sent; /* by this worker in all until then */
+};
+
 struct tri_crew {
 	struct tri_worker worker; /* first: a crew is a worker */
 	struct tri_desk desk;
 	struct tri_turn turn;
 	struct tri_backoff backoff;
 	struct tri_stream stream;
+	struct tri_growth growth;
 	uint64_t reserved; /* what this worker reserves inlets with */
 	uint64_t reserved_plain; /* the same if its places are plain (next.h);
 	                          * else nothing that an inlet holds */
@@ -106,6 +115,7 @@ tri_handler_number(const struct tri_crew *c)
 }
 
 struct signal_route;
+struct tri_pack;
 
 struct tri_name {
 	struct tri_named named;
@@ -358,6 +368,14 @@ void tri_deliver_other(struct tri_crew *c, tr_ref to, struct tr_self *a,
 /* The same where a thief's claim has been seen: see tri_next_take_plain. */
 void tri_deliver_claimed(struct tri_crew *c, tr_ref to, struct tr_self *a,
     struct tr_msg *m, struct tri_next *at) TRI_COLD;
+/* The rest of tri_deliver_kept where the newest message is a pack, and the actor has
+ * been taken from `at`. */
+void tri_deliver_packed(struct tri_crew *c, tr_ref to, struct tr_self *a,
+    struct tri_pack *newest, struct tr_msg *m, struct tri_next *at);
+/* A backlog of usual messages for the actor has grown by sys->burst_after, the last
+ * of them from this worker: burst.c. */
+void tri_stream_grows(struct tri_crew *c, tr_ref to,
+    struct tr_self *a) TRI_COLD;
 /* To c->stream.target, if it still takes them there: send.c. */
 void tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m);
 /* Pause, if this worker and others flood the mailbox it has just pushed to. */

@@ -4,7 +4,8 @@
  *
  * Who sends to a mailbox on another core over and over, within one handler, pays
  * for each push with a locked instruction, and the receiver turns round a list of
- * lines that it has to fetch from there, each waiting for the one before.  So
+ * lines that it has to fetch from there, each waiting for the one before; on the same
+ * core a long backlog leaves the cache.  So
  * such a sender pushes a burst instead, once, as a message among the others, and
  * from then on puts its messages into that: a store each.  Whoever takes the burst
  * out of the mailbox finds them in order, and where the next are, so that it can
@@ -87,6 +88,8 @@ struct tri_burst {
 };
 
 _Static_assert(sizeof(struct tri_burst) <= 32 << TRI_BURST_CLASS, "fits");
+_Static_assert(sizeof(struct tr_msg) + TRI_SMALL <= 32 << TRI_CLASS_SMALL,
+    "a small message fits");
 
 static inline struct tri_burst *
 tri_burst_of(struct tr_msg *m)
@@ -180,22 +183,39 @@ burst_size(uint64_t first)
 	return first >> 1 & 63;
 }
 
-/* A small message as a block of `pool`; NULL: no memory. */
+/* A block of `pool` for small messages of the burst; NULL: no memory. */
 static inline struct tr_msg *
-burst_copy(struct tri_burst *b, uint64_t first, struct tri_pool *pool)
+burst_block(struct tri_burst *b, struct tri_pool *pool)
 {
-	uint32_t size = burst_size(first);
-	unsigned size_class = size > 0;
-	struct tr_msg *m = tri_pool_alloc(pool, size_class);
+	struct tr_msg *m = tri_pool_alloc(pool, TRI_CLASS_SMALL);
 
 	if (TRI_UNLIKELY(m == NULL))
 		return NULL;
 	m->link = NULL;
 	m->sender = b->msg.sender;
 	m->ahead = 0;
-	m->tag = (uint32_t)(first >> 32);
-	m->size = size;
-	tri_msg_set_plain(m, size_class);
+	return m;
+}
+
+/* A small message in a block of `pool`, or in that of the one before, if *spare is
+ * that, and it is not needed any more; NULL: no memory. */
+static inline struct tr_msg *
+burst_copy(struct tri_burst *b, uint64_t first, struct tri_pool *pool,
+    struct tr_msg **spare)
+{
+	uint32_t size = burst_size(first);
+	struct tr_msg *m = *spare;
+
+	*spare = NULL;
+	if (TRI_LIKELY(m != NULL)) {
+		tri_block_unpoison(m, TRI_CLASS_SMALL);
+	} else {
+		m = burst_block(b, pool);
+		if (TRI_UNLIKELY(m == NULL))
+			return NULL;
+	}
+	tri_msg_set_said(m, (uint32_t)(first >> 32), size);
+	tri_msg_set_plain(m, TRI_CLASS_SMALL);
 	tri_copy_small(m + 1, &b->word[b->at + 1], size);
 	b->at += tri_burst_words(size);
 	return m;
@@ -240,17 +260,19 @@ burst_fetch(struct tri_burst *b)
 	}
 }
 
-/* Take the next message; *small: it was, and is in a block of `pool` now.  NULL:
- * there is none for now, or (tri_burst_has_any) no memory. */
+/* Take the next message; *small: it was, and is in a block of `pool` now, or in
+ * *spare: burst_copy.  NULL: there is none for now, or (tri_burst_has_any) no
+ * memory. */
 static inline struct tr_msg *
-tri_burst_take(struct tri_burst *b, struct tri_pool *pool, bool *small)
+tri_burst_take(struct tri_burst *b, struct tri_pool *pool,
+    struct tr_msg **spare, bool *small)
 {
 	uint64_t first = burst_look(b, b->at);
 	struct tr_msg *m;
 
 	*small = first & 1;
 	if (TRI_LIKELY(*small))
-		return burst_copy(b, first, pool);
+		return burst_copy(b, first, pool, spare);
 	if (first == 0)
 		return NULL;
 	m = (struct tr_msg *)(uintptr_t)first;

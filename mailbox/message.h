@@ -38,6 +38,7 @@ enum tri_msg_kind {
 	TRI_MSG_UNLINKED, /* the same, on its way back */
 	TRI_MSG_KEPT, /* tells a supervisor of its child */
 	TRI_MSG_BURST, /* many, in an array: burst.h */
+	TRI_MSG_PACK, /* many, in a block: pack.h */
 	TRI_MSG_CALL, /* begins with a function to be run in its turn */
 };
 
@@ -60,7 +61,7 @@ enum tri_msg_flags {
 /* Size classes: 32 << class bytes, then those that are not pooled. */
 enum {
 	TRI_CLASSES = 11, /* the largest is 32 KiB */
-	TRI_CLASS_BURST = 252, /* a block with others' places: burst.h */
+	TRI_CLASS_BURST = 252, /* a block with others: burst.h, pack.h */
 	TRI_CLASS_MARK = 253, /* an actor's own, for lack of a block */
 	TRI_CLASS_LARGE = 254, /* straight from the allocator */
 	TRI_CLASS_EMBEDDED = 255, /* part of a record, not a block */
@@ -120,6 +121,24 @@ tri_msg_is_simple(const struct tr_msg *m, enum tri_msg_kind kind)
 	return (word & asked.word) == wanted.word;
 }
 
+/* One store: who reads both with one load does not wait for two (a load gets its
+ * data from a store that has not left the core if that has all of them). */
+static inline void
+tri_msg_set_said(struct tr_msg *m, uint32_t tag, uint32_t size)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t both = (uint64_t)size << 32 | tag;
+#else
+	const uint64_t both = (uint64_t)tag << 32 | size;
+#endif
+
+	memcpy(&m->tag, &both, sizeof(both));
+}
+
+_Static_assert(offsetof(struct tr_msg, size) ==
+	offsetof(struct tr_msg, tag) + 4,
+    "as there");
+
 /* A plain one without extensions.  One store, for who is about to ask that. */
 static inline void
 tri_msg_set_plain(struct tr_msg *m, unsigned size_class)
@@ -166,7 +185,10 @@ tri_msg_extra(struct tr_msg *m)
 	return (struct tri_msg_extra *)(void *)((char *)m + at);
 }
 
-enum { TRI_SMALL = 32 }; /* bytes that are copied without a call */
+enum {
+	TRI_SMALL = 32, /* bytes that are copied without a call */
+	TRI_CLASS_SMALL = 1, /* of a block for a message with so many */
+};
 
 /* Up to TRI_SMALL bytes, in two moves that may overlap. */
 static inline void

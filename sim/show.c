@@ -129,6 +129,7 @@ kind_word(const struct tr_msg *m)
 	case TRI_MSG_KILL: return "kill";
 	case TRI_MSG_KEPT: return "child";
 	case TRI_MSG_BURST: return "burst";
+	case TRI_MSG_PACK: return "pack";
 	case TRI_MSG_CALL: return "call";
 	}
 	return "?";

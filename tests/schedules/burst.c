@@ -149,9 +149,10 @@ receive(void)
 		return;
 	for (;;) {
 		unsigned before = cell.sent;
+		struct tr_msg *none = NULL, *m;
 		bool small;
-		struct tr_msg *m =
-		    tri_burst_take(&cell.burst, &cell.pool, &small);
+
+		m = tri_burst_take(&cell.burst, &cell.pool, &none, &small);
 
 		if (m != NULL) {
 			take(m, small);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * burst: runs of messages to mailboxes that have moved, put into arrays that are
- * shut and opened again at any time.
+ * burst: runs of messages to mailboxes that move, put into arrays that are shut and
+ * opened again at any time; or, where they wait on their sender's worker, into
+ * packs.
  *
  * Senders have no place of their own: each of their handlers sends runs of some
- * length to some receivers, with pauses that are about as long as a receiver waits
- * for more, and the next handler may be on another worker.  Receivers are pinned
- * or not, take long now and then, and end when they have all of a round, or
- * earlier; the next round has new ones in their slots.  Every sender's messages
- * come once each and in their order; those to receivers that end early are handled
- * or dead letters.
+ * length to some receivers, and some to all in turn, with pauses that are about as
+ * long as a receiver waits for more, and the next handler may be on another worker.
+ * Receivers are pinned or not, take long now and then, and end when they have all
+ * of a round, or earlier; the next round has new ones in their slots.  Every
+ * sender's messages come once each and in their order; those to receivers that end
+ * early are handled or dead letters.
  */
 #define KIT_STRESS
 #include "kit.h"
@@ -21,6 +22,7 @@ enum {
 	RECEIVERS = 6,
 	ITEMS = 3000, /* of each sender to each receiver */
 	RUN = 900, /* at most, in one go */
+	SPREAD = 120, /* the same, to each */
 	ROUNDS = TEST_SCALE(150),
 };
 
@@ -121,6 +123,26 @@ static const struct tr_behavior receiver = {
 
 /* ---------------------------------------------------------- senders ----- */
 
+/* The next item, in one of two ways, which keep one order. */
+static void
+sender_item(struct tr_self *self, struct sender *s, unsigned to)
+{
+	struct item item = { .sender = s->number, .number = s->sent[to]++ };
+	size_t size = item_size(item.number);
+
+	for (unsigned i = 0; i < 8; i++)
+		item.rest[i] = item.number;
+	if (next_random(&s->random) % 128 == 0)
+		atomic_fetch_add(&burst.refused,
+		    tr_try_send(self, burst.receiver[to], ITEM, &item, size) !=
+			TR_OK);
+	else
+		KIT_CHECK(tr_send(self, burst.receiver[to], ITEM, &item,
+			      size) == TR_OK);
+	if (next_random(&s->random) % 256 == 0)
+		kit_spin_for(self, (int64_t)next_random(&s->random) % 70000);
+}
+
 static void
 sender_run(struct tr_self *self, struct sender *s, unsigned to)
 {
@@ -128,28 +150,23 @@ sender_run(struct tr_self *self, struct sender *s, unsigned to)
 	bool opened = false;
 
 	for (; n > 0 && s->sent[to] < ITEMS; n--) {
-		struct item item = { .sender = s->number,
-			.number = s->sent[to]++ };
-		size_t size = item_size(item.number);
-
-		for (unsigned i = 0; i < 8; i++)
-			item.rest[i] = item.number;
-
-		/* In two ways, which keep one order. */
-		if (next_random(&s->random) % 128 == 0)
-			atomic_fetch_add(&burst.refused,
-			    tr_try_send(self, burst.receiver[to], ITEM, &item,
-				size) != TR_OK);
-		else
-			KIT_CHECK(tr_send(self, burst.receiver[to], ITEM, &item,
-				      size) == TR_OK);
+		sender_item(self, s, to);
 		opened |= tri_crew_of(self)->stream.burst != NULL;
-		if (next_random(&s->random) % 256 == 0)
-			kit_spin_for(self,
-			    (int64_t)next_random(&s->random) % 70000);
 	}
 	if (opened)
 		atomic_fetch_add(&burst.opened, 1);
+}
+
+/* To all in turn: what comes of that are packs, where it waits here. */
+static void
+sender_spread(struct tr_self *self, struct sender *s)
+{
+	unsigned n = (unsigned)next_random(&s->random) % SPREAD;
+
+	for (; n > 0; n--)
+		for (unsigned i = 0; i < RECEIVERS; i++)
+			if (s->sent[i] < ITEMS)
+				sender_item(self, s, i);
 }
 
 static bool
@@ -168,6 +185,8 @@ sender_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 
 	if (tr_size(msg) > 0)
 		memset(s->sent, 0, sizeof(s->sent));
+	if (next_random(&s->random) % 2 == 0)
+		sender_spread(self, s);
 	for (unsigned i = (unsigned)next_random(&s->random) % 4; i > 0; i--)
 		sender_run(self, s,
 		    (unsigned)next_random(&s->random) % RECEIVERS);

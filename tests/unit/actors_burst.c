@@ -54,7 +54,7 @@ struct play {
 	unsigned lost; /* items not in their order */
 	atomic_bool held, go, ended;
 	atomic_ulong successor; /* tr_ref bits */
-	bool opened, closed, shut;
+	bool opened, closed, shut, moved;
 	uint64_t blocks;
 	char dump[4096];
 };
@@ -209,17 +209,24 @@ hold_by(struct play *t, struct tr_self *self, uint32_t tag)
 	kit_spin_until(&t->held);
 }
 
+static struct item
+item_of(uint64_t number)
+{
+	struct item i = { .number = number };
+
+	for (size_t k = 0; k < sizeof(i.rest); k++)
+		i.rest[k] = (char)(number + k);
+	return i;
+}
+
 static void
 items(struct play *t, struct tr_self *self, uint64_t n)
 {
-	struct item i;
-
 	for (; n > 0; n--, t->sent++) {
-		i.number = t->sent;
-		for (size_t k = 0; k < sizeof(i.rest); k++)
-			i.rest[k] = (char)(i.number + k);
+		struct item i = item_of(t->sent);
+
 		assert_int_equal(tr_send(self, t->receiver, ITEM, &i,
-				     item_size(i.number)),
+				     item_size(t->sent)),
 		    TR_OK);
 	}
 }
@@ -239,12 +246,18 @@ last(struct play *t, struct tr_self *self)
 	atomic_store(&t->go, true);
 }
 
-/* A list that makes its mailbox move. */
+/* A list that makes its mailbox move, without any burst. */
 static void
 move(struct play *t, struct tr_self *self)
 {
 	hold_by(t, self, HOLD);
-	items(t, self, 3 * TRI_APART_LIST);
+	for (unsigned i = 0; i < 3 * TRI_APART_LIST; i++, t->sent++) {
+		struct item item = item_of(t->sent);
+
+		assert_int_equal(tr_try_send(self, t->receiver, ITEM, &item,
+				     item_size(t->sent)),
+		    TR_OK);
+	}
 	last(t, self);
 }
 
@@ -333,6 +346,64 @@ a_long_run_of_messages_is_a_burst(void **unused)
 
 	(void)unused;
 	assert_true(t->opened);
+	assert_true(t->closed);
+	assert_int_equal(t->next, t->sent);
+	test_free(t);
+}
+
+static bool
+has_moved(const struct play *t)
+{
+	struct tr_self *a = tri_cell(t->k.sys, tri_ref_slot(t->receiver));
+
+	return tri_load_acquire(&a->inlet.head) == TRI_INLET_APART;
+}
+
+static void
+many_unmoved(struct play *t, struct tr_self *self)
+{
+	many(t, self);
+	t->moved = has_moved(t);
+}
+
+static void
+its_mailbox_need_not_have_moved(void **unused)
+{
+	struct play *t = play((scene){ many_unmoved, finish });
+
+	(void)unused;
+	assert_true(t->opened);
+	assert_true(t->closed);
+	assert_false(t->moved);
+	assert_int_equal(t->next, t->sent);
+	test_free(t);
+}
+
+/* The receiver is quicker than the handler that sends. */
+static void
+catch_up(struct play *t, struct tr_self *self)
+{
+	t->k.sys->burst_looks = UINT32_MAX;
+	hold_by(t, self, HOLD);
+	items(t, self, MANY);
+	t->opened = is_open(self);
+	atomic_store(&t->go, true);
+	wait_for(&t->next, t->sent);
+	while (!has_moved(t))
+		sched_yield();
+	items(t, self, MANY);
+	t->moved = is_open(self);
+	last(t, self);
+}
+
+static void
+but_it_does_when_the_receiver_catches_up(void **unused)
+{
+	struct play *t = play((scene){ catch_up, many, finish });
+
+	(void)unused;
+	assert_true(t->opened);
+	assert_true(t->moved);
 	assert_true(t->closed);
 	assert_int_equal(t->next, t->sent);
 	test_free(t);
@@ -1090,6 +1161,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_run_of_messages_is_a_burst),
+		cmocka_unit_test(its_mailbox_need_not_have_moved),
+		cmocka_unit_test(but_it_does_when_the_receiver_catches_up),
 		cmocka_unit_test(a_short_one_is_not),
 		cmocka_unit_test(one_follows_another),
 		cmocka_unit_test(its_blocks_are_counted),

@@ -73,7 +73,9 @@ put_all(struct play *p, uint32_t n, uint32_t size)
 static struct tr_msg *
 take_any(struct play *p, bool *small)
 {
-	return tri_burst_take(p->b, &p->r->pool[RECEIVER], small);
+	struct tr_msg *none = NULL;
+
+	return tri_burst_take(p->b, &p->r->pool[RECEIVER], &none, small);
 }
 
 /* The next message is there, and is the one that was put so. */
