@@ -391,8 +391,9 @@ catch_up(struct play *t, struct tr_self *self)
 	wait_for(&t->next, t->sent);
 	while (!has_moved(t))
 		sched_yield();
+	t->moved = true;
+	/* First into the same one, and then there. */
 	items(t, self, MANY);
-	t->moved = is_open(self);
 	last(t, self);
 }
 
