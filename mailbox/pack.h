@@ -53,6 +53,13 @@ tri_pack_init(struct tri_pack *p)
 	p->at = p->end = 0;
 }
 
+/* Words of a message of that size. */
+static inline uint32_t
+pack_words(uint32_t size)
+{
+	return 2 + (size + 7) / 8;
+}
+
 /* Whether it takes one more. */
 static inline bool
 tri_pack_has_room(const struct tri_pack *p)
@@ -76,7 +83,7 @@ tri_pack_put(struct tri_pack *p, const struct tr_msg *m)
 	word[0] = (uint64_t)m->tag << 32 | m->size;
 	word[1] = m->sender;
 	tri_copy_small(&word[2], (const char *)m + m->offset, m->size);
-	p->end += 2 + (m->size + 7) / 8;
+	p->end += pack_words(m->size);
 }
 
 static inline bool
@@ -99,7 +106,7 @@ tri_pack_take(struct tri_pack *p, struct tr_msg *m)
 	tri_msg_set_said(m, (uint32_t)(word[0] >> 32), size);
 	tri_msg_set_plain(m, TRI_CLASS_SMALL);
 	tri_copy_small(m + 1, &word[2], size);
-	p->at += 2 + (size + 7) / 8;
+	p->at += pack_words(size);
 }
 
 #endif
