@@ -5,11 +5,10 @@
  * Who sends to a mailbox on another core over and over, within one handler, pays
  * for each push with a locked instruction, and the receiver turns round a list of
  * lines that it has to fetch from there, each waiting for the one before; on the same
- * core a long backlog leaves the cache.  So
- * such a sender pushes a burst instead, once, as a message among the others, and
- * from then on puts its messages into that: a store each.  Whoever takes the burst
- * out of the mailbox finds them in order, and where the next are, so that it can
- * fetch ahead.  An empty place says that there is no more for now; there is no
+ * core a long backlog leaves the cache.  So such a sender pushes a burst instead, once,
+ * as a message among the others, and from then on puts its messages into that: a store
+ * each.  Whoever takes the burst out of the mailbox finds them in order, and where the
+ * next are, so that it can fetch ahead.  An empty place says that there is no more for now; there is no
  * index that both sides touch (Giacomoni, Moseley and Vachharajani, "FastForward
  * for Efficient Pipeline Parallelism", PPoPP 2008).  Places are used once.
  *

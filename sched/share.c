@@ -40,9 +40,9 @@
  * others, and where those are few and quick a thief finds it alone in the queue.
  * If its turn took long its data are in this core's cache, as a rule, and whoever
  * takes it fetches them from there; and it would have gone on here at once.  So
- * for HOT_NS, or some looks, thieves leave it alone, if nothing else waits; it is what Linux's
- * scheduler calls cache-hot (sched_migration_cost).  A worker that gets stuck in
- * between is the watch's affair, as ever.  The sorted list of the suite (concsll),
+ * for HOT_NS, or some looks, thieves leave it alone, if nothing else waits; it is
+ * what Linux's scheduler calls cache-hot (sched_migration_cost).  A worker that gets
+ * stuck in between is the watch's affair, as ever.  The sorted list of the suite (concsll),
  * of half a MB, with two workers: 25.1 to 22.6 us, and 19 with one.
  *
  * NEW WORDS, that have never run, wait in a stack, also where a worker is not
