@@ -82,8 +82,7 @@ die_unfold_pack(struct tri_crew *c, struct tr_msg **queue, struct tr_msg **m)
 
 	*m = NULL;
 	if (!tri_pack_has_any(p)) {
-		*queue = p->msg.link;
-		tri_pool_free(c->desk.pool, p, TRI_PACK_CLASS);
+		tri_pack_leave(p, queue, c->desk.pool);
 		return true;
 	}
 	*m = tri_pool_alloc(c->desk.pool, TRI_CLASS_SMALL);

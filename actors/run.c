@@ -647,8 +647,7 @@ run_pack(struct tri_crew *c, struct tr_self *a, uint32_t left, int64_t until,
 		tri_pool_free(c->desk.pool, spare, TRI_CLASS_SMALL);
 	taken = *n - taken;
 	if (a->pending == &p->msg && !tri_pack_has_any(p)) {
-		a->pending = p->msg.link;
-		tri_pool_free(c->desk.pool, p, TRI_PACK_CLASS);
+		tri_pack_leave(p, &a->pending, c->desk.pool);
 		taken++;
 	}
 	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) - taken);

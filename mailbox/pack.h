@@ -109,4 +109,12 @@ tri_pack_take(struct tri_pack *p, struct tr_msg *m)
 	p->at += pack_words(size);
 }
 
+/* It is the first of the list and has none: it leaves that, and is freed. */
+static inline void
+tri_pack_leave(struct tri_pack *p, struct tr_msg **list, struct tri_pool *pool)
+{
+	*list = p->msg.link;
+	tri_pool_free(pool, p, TRI_PACK_CLASS);
+}
+
 #endif
