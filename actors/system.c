@@ -225,6 +225,7 @@ system_init_sched(struct tr_system *sys)
 		.reserve = tri_actor_reserve,
 		.link = actor_link,
 		.ctx = sys,
+		.begins_at = offsetof(struct tr_self, pending),
 	};
 	return tri_sched_init(&sys->sched, sys->env, &config);
 }

@@ -243,6 +243,8 @@ tri_table_refill(struct tri_table *t, struct tri_cache *c)
 		some = table_fresh(t, c);
 	}
 	tri_unlock(&t->lock);
+	for (i = 0; i < TRI_CACHE_AHEAD && i < c->n; i++)
+		tri_fetch_to_write(tri_table_at(t, 0, c->index[c->n - 1 - i]));
 	return some;
 }
 

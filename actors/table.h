@@ -31,6 +31,8 @@ enum {
 	TRI_TABLE_STEP = 32768, /* elements committed at a time: 2 MiB of
 	                         * cells */
 	TRI_CACHE_MAX = 128,
+	TRI_CACHE_AHEAD =
+	    8, /* elements that are fetched before they are used */
 	TRI_CHUNK = 1024, /* elements that are given back together; a whole
 	                   * number of pages in every array */
 	TRI_CHUNK_NONE = -1,
@@ -106,6 +108,9 @@ tri_table_get(struct tri_table *t, struct tri_cache *c, uint32_t *index)
 	if (TRI_UNLIKELY(c->n == 0) && !tri_table_refill(t, c))
 		return false;
 	*index = c->index[--c->n];
+	if (TRI_LIKELY(c->n >= TRI_CACHE_AHEAD))
+		tri_fetch_to_write(
+		    tri_table_at(t, 0, c->index[c->n - TRI_CACHE_AHEAD]));
 	return true;
 }
 

@@ -299,8 +299,7 @@ tri_pool_free_slow(struct tri_pool *pool, struct tri_block *b,
 		pool_free_far(pool, b, owner, size_class);
 		return;
 	}
-	b->next = c->kept;
-	b->ahead = b->next;
+	tri_block_link(b, c->kept);
 	c->kept = b;
 }
 

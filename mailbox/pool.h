@@ -69,9 +69,18 @@ struct tri_block {
 	ck_stack_entry_t batch; /* in a batch's first block: its place in the
 	                         * owner's stack of returned batches */
 	struct tri_block *next;
-	struct tri_block *ahead; /* one some places on, to fetch early: the
-	                          * lines come from another core's cache */
+	struct tri_block *ahead; /* one some places on, to fetch early: it has
+	                          * been in no cache for long, or in another
+	                          * core's */
 };
+
+/* `b` comes before `next`, the first of a list on this thread. */
+static inline void
+tri_block_link(struct tri_block *b, struct tri_block *next)
+{
+	b->next = next;
+	b->ahead = TRI_LIKELY(next != NULL) ? next->next : NULL;
+}
 
 struct tri_slab {
 	struct tri_pool *owner;
@@ -239,8 +248,7 @@ tri_pool_free(struct tri_pool *pool, void *block, unsigned size_class)
 	((struct tr_msg *)block)->size_class = (uint8_t)size_class;
 	tri_block_poison(block, size_class);
 	if (TRI_LIKELY(tri_slab_of(block)->quick == pool)) {
-		b->next = pool->classes[size_class].free;
-		b->ahead = b->next;
+		tri_block_link(b, pool->classes[size_class].free);
 		pool->classes[size_class].free = b;
 	} else {
 		tri_pool_free_slow(pool, b, size_class);

@@ -8,6 +8,8 @@
 #include "sched/lock.h"
 #include "sched/sched.h"
 
+enum { NEAR = 4096 }; /* bytes */
+
 void
 tri_runq_init(struct tri_runq *q, struct tri_sched *sched,
     struct tri_pool *pool)
@@ -131,14 +133,33 @@ runq_announce(struct tri_runq *q)
 
 /* ------------------------------------------------- blocks, and overflow --- */
 
+/*
+ * The caller's words, whose turns come soon: most have been in no cache for long,
+ * or come from another core's, so all are fetched at once.  So is what they begin
+ * with, but where one object lies next to the other: then so does that, likely,
+ * and the hardware sees as much.
+ */
+static void
+runq_fetch(const struct tri_runq *q, const tri_word *words, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		tri_fetch_to_write(tri_word_object(words[i]));
+	for (unsigned i = 1; i < n; i++) {
+		size_t at = q->sched->kinds[tri_word_kind(words[i])].begins_at;
+		char *object = tri_word_object(words[i]);
+		bool is_near = words[i] - words[i - 1] + NEAR < 2 * NEAR;
+
+		if (!is_near && at != 0)
+			tri_fetch_to_write(*(void **)(void *)(object + at));
+	}
+}
+
 /* Into the empty ring: all but the first, which is run at once. */
 static tri_word
 ring_refill(struct tri_runq *q, const tri_word *words, unsigned n)
 {
+	runq_fetch(q, words, n);
 	for (unsigned i = 1; i < n; i++) {
-		/* Its turn comes soon, and most have been in no cache for
-		 * long. */
-		tri_fetch_to_write(tri_word_object(words[i]));
 		if (!ck_ring_enqueue_spmc(&q->ring, q->buffer,
 			(void *)words[i]))
 			tri_panic("troupe: an empty ring is full");
@@ -380,9 +401,7 @@ static tri_word
 steal_words(struct tri_runq *mine, const tri_word *words, unsigned n,
     tri_word first)
 {
-	/* Their lines come from another core's cache, all at once. */
-	for (unsigned i = 0; i < n; i++)
-		tri_fetch_to_write(tri_word_object(words[i]));
+	runq_fetch(mine, words, n);
 	if (n > 0 && first == 0) {
 		first = *words++;
 		n--;

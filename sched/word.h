@@ -35,6 +35,9 @@ struct tri_kind {
 	void *(*reserve)(struct tri_worker *w, void *object);
 	struct tri_link *(*link)(void *ctx, void *object);
 	void *ctx;
+	/* Where in an object it says what its next turn begins with, a pointer or
+	 * NULL, whoever has the word: that is fetched with it; 0: nowhere. */
+	size_t begins_at;
 };
 
 CK_STACK_CONTAINER(struct tri_link, entry, tri_link_of_entry)
