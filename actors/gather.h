@@ -7,9 +7,10 @@
 
 #include "actors/system.h"
 
-/* The worker that runs the actor, while it is alone: what tri_inlet_take_owner
- * returns. */
+/* The worker that runs the actor, and may hold others (share.c): what
+ * tri_inlet_take_owner returns.  `in`: its inlet, with a long list, and no parked
+ * bursts. */
 struct tr_msg *tri_gather_take(struct tri_crew *c, struct tr_self *a,
-    uint32_t *count);
+    struct tri_inlet *in, uint32_t *count);
 
 #endif

@@ -817,8 +817,8 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		    tri_apart_is_worth(c, a, head)) {
 			a->pending = tri_apart_take(c, a, &n);
 		} else if (TRI_UNLIKELY(tri_inlet_length(head) > w->batch) &&
-		    in == &a->inlet && tri_sched_may_hold(w)) {
-			a->pending = tri_gather_take(c, a, &n);
+		    !parked && tri_sched_may_hold(w)) {
+			a->pending = tri_gather_take(c, a, in, &n);
 		} else {
 			a->pending = tri_inlet_take_owner(in,
 			    tri_ref_generation(c->turn.ref), &n);

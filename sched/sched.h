@@ -373,8 +373,8 @@ void tri_sched_push_turned(struct tri_worker *w, tri_word word, void *note);
 /* Any thread: whether what others might take from that worker is better left to it
  * for a moment. */
 bool tri_sched_is_hot(struct tri_worker *v, int64_t now);
-/* Whether the next words of the queue for all may wait in this worker's own: it is
- * alone, does not take long, and none wait there. */
+/* Whether the next few words of the queue for all may wait in this worker's own:
+ * nobody else looks for work, it does not take long, and none wait there. */
 bool tri_sched_may_hold(struct tri_worker *w);
 /* Have one that was taken out of there wait so; it keeps its turn.  The note: see
  * tri_sched_push_noted. */

@@ -146,8 +146,8 @@ share_queues(struct tri_worker *w, tri_word word, void *note)
 bool
 tri_sched_may_hold(struct tri_worker *w)
 {
-	return share_is_alone(w->sched) && !share_is_slow(w) &&
-	    w->reserve.count == 0;
+	return w->reserve.count == 0 && !share_is_slow(w) &&
+	    (share_is_alone(w->sched) || !tri_sched_is_wanted(w->sched));
 }
 
 void

@@ -404,7 +404,7 @@ held_words_keep_their_turns(void **unused)
 }
 
 static void
-none_is_held_beside_others_or_by_one_that_takes_long(void **unused)
+none_is_held_if_others_look_for_work_or_by_one_that_takes_long(void **unused)
 {
 	struct sim *sim = share_begin(2);
 	struct tri_worker *w = worker(sim, 0);
@@ -412,7 +412,10 @@ none_is_held_beside_others_or_by_one_that_takes_long(void **unused)
 	(void)unused;
 	assert_true(tri_sched_may_hold(w));
 	atomic_store(&sim->sched.asides, 0);
+	assert_true(tri_sched_may_hold(w));
+	atomic_store(&sim->sched.searching, 1);
 	assert_false(tri_sched_may_hold(w));
+	atomic_store(&sim->sched.searching, 0);
 	atomic_store(&sim->sched.asides, 1);
 	tri_worker_measure(w);
 	assert_false(tri_sched_may_hold(w));
@@ -554,7 +557,7 @@ main(void)
 		cmocka_unit_test(nor_one_whose_turns_are_short),
 		cmocka_unit_test(held_words_keep_their_turns),
 		cmocka_unit_test(
-		    none_is_held_beside_others_or_by_one_that_takes_long),
+		    none_is_held_if_others_look_for_work_or_by_one_that_takes_long),
 		cmocka_unit_test(nor_behind_what_waits_already),
 		cmocka_unit_test(who_has_no_place_is_for_all),
 		cmocka_unit_test(who_waits_is_work),
