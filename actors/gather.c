@@ -25,9 +25,9 @@
 enum {
 	TOGETHER = 8, /* lists */
 	FEW = 64, /* messages, or packs, that were taken before */
-	SHORT =
-	    4096, /* messages: others' may be longer than its own up to that, */
-	TIMES = 2, /* or so many times */
+	/* Another's list has up to so many messages, */
+	SHORT = 4096,
+	TIMES = 2, /* or so many times its own */
 };
 
 /* The end of what an actor has taken before; NULL: that is too far away. */

@@ -98,12 +98,21 @@ struct tri_trial {
 	uint64_t batches; /* of all, at the last look */
 };
 
+/* What they do with it after a trial that failed; throttle.c. */
+struct tri_review {
+	int64_t since; /* 0: that has been seen */
+	int64_t span;
+	uint64_t acts; /* of all workers until then */
+	bool again; /* it is not the first look */
+};
+
 /* throttle.c; owner only. */
 struct tri_throttle {
 	struct tri_pace with; /* while it takes part, */
 	struct tri_pace without; /* and while it does not */
 	uint32_t asides; /* while so many did not, `with` */
 	struct tri_trial trial;
+	struct tri_review review;
 	int64_t since; /* it counts from here on; 0: it does not */
 	int64_t until; /* aside, or left alone */
 	int64_t aside_ns; /* for how long, the next time */

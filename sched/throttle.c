@@ -16,7 +16,8 @@
  *   SMALL_NS each), and did a good part of all messages, one in CROSSED, cross
  *   from worker to worker?  (A message that did goes home to another pool: that
  *   is what is counted.  Those of streams, mailbox/burst.h, cost hardly more than
- *   others and do not count.)
+ *   others and do not count.  An actor that is stolen brings its lines along, and
+ *   those of who is the next to talk to it: it counts for STOLEN.)
  * - If so it steps aside, for a trial: it gives all it may give away to a busy
  *   worker, and sleeps.  One at least stays.
  * - If the others get as much done without it as all do with it, it stays aside,
@@ -26,7 +27,13 @@
  * - A program has phases, so one window of it says little.  What a trial is
  *   compared with is the average of the last few, in which the first after a change
  *   counts for half: it may be that the program has changed meanwhile.  It begins
- *   anew when others step aside or come back.
+ *   anew when others step aside or come back, and leaves out windows in which it
+ *   did next to nothing, or they: those say nothing of what is done with it.
+ * - Still that is two ms or so, and a program may go on for longer with what one
+ *   does better, and then with what the other way is better for.  So after a trial
+ *   that failed it looks what is done with it from then on, in as long a time as the
+ *   trial took.  If that is less (by one in LESS) the trial was right after all, and
+ *   it steps aside at once; if it gets less later, another trial is made.
  * - Nor does the first ms of a trial say much.  What the one that stepped aside has
  *   used is in the wrong cache, a backlog of the two has to be handled first, and
  *   whoever sends a hundred thousand messages before one of them is handled has
@@ -70,11 +77,15 @@ enum {
 	SMALL_NS = 500, /* an act */
 	LIGHT_NS = 120, /* a message that is not worth another core */
 	CROSSED = 8, /* one message in so many */
+	STOLEN = 8, /* messages that an actor from elsewhere is worth */
+	TALKERS =
+	    2, /* of so many, who wait for each other, one works at a time */
 	PATIENCE = 4, /* looks */
 	FLOOD_LOOKS = 16, /* likewise, with a flood */
 	FEW = 4, /* words that wait */
 	SAMPLES = 4, /* that an average remembers, about */
-	OTHERS = 8, /* one of so many is a change */
+	OTHERS = 8, /* one of so many is a change, or takes part */
+	LESS = 16, /* by one of so many */
 	WINDOWS = 4, /* longer ones, if it slept, say nothing */
 	BACKLOG = 16384, /* messages that wait: more take their time */
 	STILL = 12, /* looks at a trial in which no batch ends */
@@ -97,7 +108,8 @@ _Static_assert(STILL < FLOOD_LOOKS,
 #define NAP_NS       (INT64_C(1) * 1000 * 1000)
 
 /* What all workers have done (hooks.acts), and how many messages were another
- * worker's, and did not come in a stream. */
+ * worker's, and did not come in a stream; or as many as actors that were stolen are
+ * worth. */
 static void
 throttle_count(struct tri_sched *s, uint64_t *acts, int64_t *crossed)
 {
@@ -108,7 +120,8 @@ throttle_count(struct tri_sched *s, uint64_t *acts, int64_t *crossed)
 
 		*acts += s->hooks.acts(w);
 		*crossed += (int64_t)tri_load_relaxed(&w->pool.far) -
-		    (int64_t)tri_load_relaxed(&w->counts.streamed);
+		    (int64_t)tri_load_relaxed(&w->counts.streamed) +
+		    STOLEN * (int64_t)tri_load_relaxed(&w->counts.steals);
 	}
 }
 
@@ -194,6 +207,22 @@ throttle_is_other(struct tri_worker *w)
 	t->asides = asides;
 	t->with = (struct tri_pace){ 0 };
 	return true;
+}
+
+/* Whether it has done some of what all did in this window, and the others, too: else
+ * that does not say what they do with it. */
+static bool
+throttle_takes_part(struct tri_worker *w)
+{
+	struct tri_throttle *t = &w->throttle;
+	uint64_t n = w->sched->n - tri_load_relaxed(&w->sched->asides);
+	uint64_t own = w->sched->hooks.acts(w) - t->own, acts;
+	int64_t crossed;
+
+	throttle_count(w->sched, &acts, &crossed);
+	acts -= t->acts;
+	return own * n * OTHERS >= acts &&
+	    (acts - own) * n * OTHERS >= acts * (n - 1);
 }
 
 /* What comes next is of another time. */
@@ -322,35 +351,95 @@ trial_goes_on(struct tri_worker *w, uint64_t pace)
 	return true;
 }
 
+/* It is not missed: it stays aside, for so long at least. */
+static void
+throttle_stay(struct tri_worker *w, int64_t holds)
+{
+	struct tri_throttle *t = &w->throttle;
+
+	t->until = w->now + (holds < t->aside_ns ? t->aside_ns : holds);
+	t->aside_ns = throttle_between(t->aside_ns * 2, ASIDE_MAX_NS);
+	t->alone_ns = BREAK_MIN_NS;
+	throttle_begin(w);
+}
+
+/* It is missed, or that cannot be said: it takes part, and leaves off trying. */
+static void
+throttle_take_part(struct tri_worker *w, int64_t holds)
+{
+	struct tri_throttle *t = &w->throttle;
+
+	t->until = w->now + (holds < t->alone_ns ? t->alone_ns : holds);
+	t->aside_ns = throttle_between(t->aside_ns / 2, ASIDE_MAX_NS);
+	t->alone_ns = throttle_between(t->alone_ns * 2, ALONE_MAX_NS);
+	throttle_return(w);
+}
+
+static void
+review_begin(struct tri_worker *w, int64_t span, bool again)
+{
+	struct tri_review *review = &w->throttle.review;
+	int64_t crossed;
+
+	review->since = w->now;
+	review->span = span;
+	review->again = again;
+	throttle_count(w->sched, &review->acts, &crossed);
+}
+
+/*
+ * As much time has passed as the trial took, or since the last such look.  If less is
+ * done with it than was without, the trial was right after all, and it steps aside;
+ * or, later, another one can be made.  true: it is aside.
+ */
+static bool
+review_look(struct tri_worker *w)
+{
+	struct tri_throttle *t = &w->throttle;
+	struct tri_review *review = &t->review;
+	int64_t took = w->now - review->since, crossed;
+	struct tri_worker *to = review->again ? NULL : throttle_taker(w);
+	uint64_t acts, pace;
+
+	throttle_count(w->sched, &acts, &crossed);
+	pace = (acts - review->acts) * 1000000 / (uint64_t)took;
+	review->since = 0;
+	if (pace * (LESS + 1) >= t->pace * LESS) {
+		if (w->now < t->until)
+			review_begin(w, throttle_between(took, INT64_MAX),
+			    true);
+		return false;
+	}
+	t->with = (struct tri_pace){ pace, SAMPLES };
+	t->until = 0;
+	tri_store_relaxed(&w->sched->no_trials, (int64_t)0);
+	if (to == NULL || !throttle_leave(w, to))
+		return false;
+	throttle_stay(w, GOOD_HOLDS * took);
+	return true;
+}
+
 /* The trial is over. */
 static void
 trial_judge(struct tri_worker *w, uint64_t pace, bool still)
 {
 	struct tri_throttle *t = &w->throttle;
-	int64_t took = w->now - t->trial.began, holds;
-	bool good = pace >= t->with.acts;
+	int64_t took = w->now - t->trial.began;
+	int64_t none = t->trial.few ? NONE_HOLDS * took : 0;
 
-	holds = good ? GOOD_HOLDS : BAD_HOLDS;
-	if (still)
-		holds = t->trial.few ? NONE_HOLDS : 0;
-	holds *= took;
 	t->trial.on = false;
 	t->pace = pace;
 	t->without = (struct tri_pace){ pace, SAMPLES };
-	if (holds < (good ? t->aside_ns : t->alone_ns))
-		holds = good ? t->aside_ns : t->alone_ns;
-	t->until = w->now + holds;
+	if (pace >= t->with.acts) {
+		throttle_stay(w, still ? none : GOOD_HOLDS * took);
+		return;
+	}
+	throttle_take_part(w, still ? none : BAD_HOLDS * took);
+	if (still)
+		return;
 	/* Of all those that might try: one finds out. */
-	if (!good && !still)
-		tri_store_relaxed(&w->sched->no_trials, t->until);
-	t->aside_ns = throttle_between(good ? t->aside_ns * 2 : t->aside_ns / 2,
-	    ASIDE_MAX_NS);
-	t->alone_ns =
-	    throttle_between(good ? 0 : t->alone_ns * 2, ALONE_MAX_NS);
-	if (good)
-		throttle_begin(w);
-	else
-		throttle_return(w);
+	tri_store_relaxed(&w->sched->no_trials, t->until);
+	review_begin(w, took, false);
 }
 
 static void
@@ -408,12 +497,18 @@ tri_throttle_poll(struct tri_worker *w)
 			throttle_give(w, to);
 		return;
 	}
+	if (t->review.since != 0 && w->now - t->review.since >= t->review.span)
+		review_look(w);
 	if (throttle_is_other(w) || t->since == 0) {
 		throttle_begin(w);
 		return;
 	}
 	if (w->now - t->since < w->sched->throttle_ns || throttle_stops(w))
 		return;
+	if (!throttle_takes_part(w)) {
+		throttle_begin(w);
+		return;
+	}
 	/* Else it was asleep for most of it. */
 	if (w->now - t->since < WINDOWS * w->sched->throttle_ns ||
 	    tri_load_relaxed(&w->counts.parks) == t->parks)

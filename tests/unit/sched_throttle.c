@@ -44,15 +44,15 @@ is_aside(struct sim *sim, unsigned index)
 	return tri_load_relaxed(&worker(sim, index)->aside) != 0;
 }
 
-/* So much is done by worker 0 and by worker `index`, and so many messages go
- * from one to the other, while time passes. */
+/* So much is done by worker 0 and by worker `index`, or by 1 and by 0, and so many
+ * messages go from one to the other, while time passes. */
 static void
 work(struct sim *sim, unsigned index, int64_t ns, uint64_t first, uint64_t own,
     uint64_t crossed)
 {
 	struct tri_worker *w = worker(sim, index);
 
-	done[0] += first;
+	done[index == 0 ? 1 : 0] += first;
 	done[index] += own;
 	tri_store_relaxed(&w->pool.far,
 	    tri_load_relaxed(&w->pool.far) + crossed);
@@ -67,6 +67,15 @@ window(struct sim *sim, unsigned index, uint64_t first, uint64_t own,
 	tri_worker_poll(worker(sim, index));
 	work(sim, index, TRI_THROTTLE_NS, first, own, crossed);
 	tri_worker_poll(worker(sim, index));
+}
+
+/* So many ms in which both work as they do in a window of step_aside(). */
+static void
+both_work(struct sim *sim, int64_t ns)
+{
+	uint64_t each = (uint64_t)(ns * 10000 / TRI_THROTTLE_NS);
+
+	work(sim, 1, ns, each, each, 0);
 }
 
 /* Small messages, half of which cross: worker 1 steps aside. */
@@ -97,7 +106,7 @@ nap(struct sim *sim, int64_t ns, uint64_t others)
 static enum tri_rob
 look(struct sim *sim, bool stuck, uint64_t acts)
 {
-	work(sim, 0, TR_MS(1), acts, 0, 0);
+	work(sim, 0, TR_MS(1), 0, acts, 0);
 	worker(sim, 1)->now = sim->now;
 	return tri_throttle_robs(worker(sim, 1), 0, stuck);
 }
@@ -170,7 +179,7 @@ who_has_reason_to_stay_stays(void **unused)
 	struct sim *sim = throttled(2);
 
 	(void)unused;
-	window(sim, 1, 10000, 999, 5000); /* large messages */
+	window(sim, 1, 4000, 999, 5000); /* large messages */
 	assert_false(is_aside(sim, 1));
 	window(sim, 1, 10000, 10000, 1200); /* few of which cross */
 	assert_false(is_aside(sim, 1));
@@ -192,7 +201,7 @@ what_others_did_alone_does_not_count(void **unused)
 	(void)unused;
 	step_aside(sim);
 	for (unsigned i = 0; i < 4; i++)
-		window(sim, 0, 50000, 0, 5000);
+		window(sim, 0, 0, 50000, 5000);
 	assert_false(is_aside(sim, 0)); /* it is the last */
 	assert_false(nap(sim, TR_MS(1), 100000)); /* the trial */
 	assert_true(nap(sim, TR_MS(24), 2400000));
@@ -212,10 +221,10 @@ one_of_many_is_no_change(void **unused)
 
 	(void)unused;
 	for (unsigned i = 0; i < 4; i++)
-		window(sim, 2, 0, 100, 0);
+		window(sim, 2, 100 * (WORKERS_MAX - 1), 100, 0);
 	assert_int_equal(t->with.samples, 4);
 	atomic_store(&sim->sched.asides, 1);
-	window(sim, 2, 0, 100, 0);
+	window(sim, 2, 100 * (WORKERS_MAX - 1), 100, 0);
 	assert_int_equal(t->with.samples, 4);
 	atomic_store(&sim->sched.asides, 3);
 	tri_worker_poll(worker(sim, 2));
@@ -234,11 +243,47 @@ a_burst_is_no_reason(void **unused)
 	for (unsigned i = 0; i < 8; i++) {
 		for (unsigned quiet = 0; quiet < 3; quiet++)
 			window(sim, 1, 20, 20, 10);
-		window(sim, 1, 20, 2500, 1250);
+		window(sim, 1, 250, 2300, 1250);
 		assert_false(is_aside(sim, 1));
 	}
-	window(sim, 1, 20, 2500, 1250);
+	window(sim, 1, 250, 2300, 1250);
 	assert_true(is_aside(sim, 1)); /* that is how it is now */
+	end(sim);
+}
+
+/* What one does while the others do nothing, or they without it. */
+static void
+who_takes_no_part_has_no_say(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++) {
+		window(sim, 1, 20000, 1200, 5000);
+		window(sim, 1, 1200, 20000, 5000);
+	}
+	assert_false(is_aside(sim, 1));
+	assert_int_equal(worker(sim, 1)->throttle.with.samples, 0);
+	window(sim, 1, 18600, 1400, 5000);
+	assert_true(is_aside(sim, 1));
+	end(sim);
+}
+
+static void
+stolen_actors_cross_over(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_false(is_aside(sim, 1));
+		tri_worker_poll(worker(sim, 1));
+		tri_count(&worker(sim, i)->counts.steals,
+		    i == 0 ? (uint64_t)150 : 160);
+		work(sim, 1, TRI_THROTTLE_NS, 10000, 10000, 0);
+		tri_worker_poll(worker(sim, 1));
+	}
+	assert_true(is_aside(sim, 1));
 	end(sim);
 }
 
@@ -335,11 +380,79 @@ who_is_missed_comes_back_and_is_left_alone(void **unused)
 		step_aside(sim); /* all did 20,000 in half a millisecond */
 		assert_true(nap(sim, TR_MS(1), 5000));
 		assert_false(is_aside(sim, 1));
-		sim->now += TR_MS(alone[i]) - 2 * TRI_THROTTLE_NS;
+		both_work(sim, TR_MS(alone[i]) - 2 * TRI_THROTTLE_NS);
 		window(sim, 1, 10000, 10000, 5000);
 		assert_false(is_aside(sim, 1));
 		work(sim, 1, TRI_THROTTLE_NS, 10000, 10000, 5000);
 	}
+	end(sim);
+}
+
+/* Away for that long, while so much is done in each ms. */
+static void
+stay_away(struct sim *sim, int64_t ms, uint64_t pace)
+{
+	while (--ms > 0)
+		assert_false(nap(sim, TR_MS(1), pace));
+	assert_true(nap(sim, TR_MS(1), pace));
+}
+
+/* A trial of one ms, in which so much is done, and it fails. */
+static void
+try_in_vain(struct sim *sim, uint64_t alone)
+{
+	step_aside(sim);
+	assert_true(nap(sim, TR_MS(1), alone));
+	assert_false(is_aside(sim, 1));
+}
+
+/* Then they do so much together; whether it is aside after that. */
+static bool
+review(struct sim *sim, int64_t ns, uint64_t both)
+{
+	work(sim, 1, ns, both / 2, both / 2, 0);
+	tri_worker_poll(worker(sim, 1));
+	return is_aside(sim, 1);
+}
+
+static void
+who_turns_out_not_to_be_missed_goes_at_once(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	try_in_vain(sim, 26000);
+	assert_true(review(sim, TR_MS(1), 24400));
+	stay_away(sim, 8, 26000);
+	/* It is forgotten that it had been missed. */
+	assert_int_equal(atomic_load(&sim->sched.no_trials), 0);
+	end(sim);
+}
+
+static void
+but_not_for_a_little(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	try_in_vain(sim, 26000);
+	assert_false(review(sim, TR_MS(1) - 1, 24000)); /* too early */
+	assert_false(review(sim, 1, 500)); /* 24,500 */
+	end(sim);
+}
+
+/* Later it may have become another program. */
+static void
+who_is_not_missed_later_tries_again(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	try_in_vain(sim, 26000);
+	assert_false(review(sim, TR_MS(1), 40000));
+	assert_false(review(sim, TR_MS(8), 8 * 24400));
+	step_aside(sim);
+	assert_true(worker(sim, 1)->throttle.trial.on);
 	end(sim);
 }
 
@@ -355,19 +468,10 @@ nobody_tries_again_so_soon(void **unused)
 	sim->now += TR_MS(16) - 2 * TRI_THROTTLE_NS;
 	window(sim, 0, 10000, 10000, 10000);
 	assert_false(is_aside(sim, 0));
-	work(sim, 0, TRI_THROTTLE_NS, 10000, 0, 5000);
+	work(sim, 0, TRI_THROTTLE_NS, 10000, 10000, 5000);
 	window(sim, 0, 10000, 10000, 10000);
 	assert_true(is_aside(sim, 0));
 	end(sim);
-}
-
-/* Away for that long, while so much is done in each ms. */
-static void
-stay_away(struct sim *sim, int64_t ms, uint64_t pace)
-{
-	while (--ms > 0)
-		assert_false(nap(sim, TR_MS(1), pace));
-	assert_true(nap(sim, TR_MS(1), pace));
 }
 
 /* A trial that is close all the time; whether it takes part again after that. */
@@ -388,7 +492,7 @@ a_trial_that_is_close_takes_longer(void **unused)
 	step_aside(sim); /* 40,000 in a ms */
 	assert_true(nap_close(sim, 39000));
 	/* It took 4 ms. */
-	sim->now += TR_MS(64) - 2 * TRI_THROTTLE_NS;
+	both_work(sim, TR_MS(64) - 2 * TRI_THROTTLE_NS);
 	window(sim, 1, 10000, 10000, 5000);
 	assert_false(is_aside(sim, 1));
 	end(sim);
@@ -755,7 +859,7 @@ one_is_taken_out_of_a_flood(void **unused)
 		assert_true(
 		    tri_reserve_queue(&w->reserve, word(sim, i), sim, &before));
 	for (unsigned i = 0; sim->ran == 0 && i < 40; i++) {
-		work(sim, 0, TR_MS(1), 50000, 0, 0);
+		work(sim, 0, TR_MS(1), 0, 50000, 0);
 		(void)tri_worker_step(watch);
 	}
 	assert_int_equal(sim->ran, 1);
@@ -777,10 +881,15 @@ main(void)
 		cmocka_unit_test(what_others_did_alone_does_not_count),
 		cmocka_unit_test(one_of_many_is_no_change),
 		cmocka_unit_test(a_burst_is_no_reason),
+		cmocka_unit_test(who_takes_no_part_has_no_say),
+		cmocka_unit_test(stolen_actors_cross_over),
 		cmocka_unit_test(what_comes_in_a_stream_is_none),
 		cmocka_unit_test(somebody_busy_always_remains),
 		cmocka_unit_test(who_is_not_missed_stays_away_longer_each_time),
 		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
+		cmocka_unit_test(who_turns_out_not_to_be_missed_goes_at_once),
+		cmocka_unit_test(but_not_for_a_little),
+		cmocka_unit_test(who_is_not_missed_later_tries_again),
 		cmocka_unit_test(nobody_tries_again_so_soon),
 		cmocka_unit_test(a_trial_that_is_close_takes_longer),
 		cmocka_unit_test(each_ms_of_it_counts_for_itself),
