@@ -467,7 +467,7 @@ steal_ring(struct tri_runq *mine, struct tri_runq *q, unsigned *taken)
 	while (n < want && ck_ring_dequeue_spmc(&q->ring, q->buffer, &word))
 		words[n++] = (tri_word)word;
 	*taken = n;
-	return steal_words(mine, words, n, 0);
+	return n > 0 ? steal_words(mine, words, n, 0) : 0;
 }
 
 tri_word
