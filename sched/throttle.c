@@ -33,7 +33,8 @@
  *   does better, and then with what the other way is better for.  So after a trial
  *   that failed it looks what is done with it from then on, in as long a time as the
  *   trial took.  If that is less (by one in LESS) the trial was right after all, and
- *   it steps aside at once; if it gets less later, another trial is made.
+ *   it steps aside at once; if it gets less later, another trial is made.  Where
+ *   there is little to do that says nothing.
  * - Nor does the first ms of a trial say much.  What the one that stepped aside has
  *   used is in the wrong cache, a backlog of the two has to be handled first, and
  *   whoever sends a hundred thousand messages before one of them is handled has
@@ -404,10 +405,12 @@ review_look(struct tri_worker *w)
 	throttle_count(w->sched, &acts, &crossed);
 	pace = (acts - review->acts) * 1000000 / (uint64_t)took;
 	review->since = 0;
-	if (pace * (LESS + 1) >= t->pace * LESS) {
+	/* It slept for most of it, or there is little to do: that says nothing. */
+	if (took >= WINDOWS * review->span || !throttle_is_small(pace) ||
+	    pace * (LESS + 1) >= t->pace * LESS) {
 		if (w->now < t->until)
-			review_begin(w, throttle_between(took, INT64_MAX),
-			    true);
+			review_begin(w,
+			    throttle_between(review->span, ALONE_MAX_NS), true);
 		return false;
 	}
 	t->with = (struct tri_pace){ pace, SAMPLES };
@@ -415,7 +418,7 @@ review_look(struct tri_worker *w)
 	tri_store_relaxed(&w->sched->no_trials, (int64_t)0);
 	if (to == NULL || !throttle_leave(w, to))
 		return false;
-	throttle_stay(w, GOOD_HOLDS * took);
+	throttle_stay(w, GOOD_HOLDS * review->span);
 	return true;
 }
 

@@ -441,6 +441,24 @@ but_not_for_a_little(void **unused)
 	end(sim);
 }
 
+/* Or it was asleep meanwhile. */
+static void
+nor_where_little_is_done(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	try_in_vain(sim, 26000);
+	assert_false(review(sim, TR_MS(1), 1999));
+	assert_true(worker(sim, 1)->throttle.review.again);
+	end(sim);
+	sim = throttled(2);
+	try_in_vain(sim, 26000);
+	assert_false(review(sim, TR_MS(4), 4 * 24400));
+	assert_true(worker(sim, 1)->throttle.review.again);
+	end(sim);
+}
+
 /* Later it may have become another program. */
 static void
 who_is_not_missed_later_tries_again(void **unused)
@@ -889,6 +907,7 @@ main(void)
 		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
 		cmocka_unit_test(who_turns_out_not_to_be_missed_goes_at_once),
 		cmocka_unit_test(but_not_for_a_little),
+		cmocka_unit_test(nor_where_little_is_done),
 		cmocka_unit_test(who_is_not_missed_later_tries_again),
 		cmocka_unit_test(nobody_tries_again_so_soon),
 		cmocka_unit_test(a_trial_that_is_close_takes_longer),
