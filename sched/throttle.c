@@ -210,10 +210,10 @@ throttle_is_other(struct tri_worker *w)
 	return true;
 }
 
-/* Whether it has done some of what all did in this window, and the others, too: else
- * that does not say what they do with it. */
+/* Whether what was done in this window is of all: it has done some of that, and the
+ * others have; else it does not say what they do with it. */
 static bool
-throttle_takes_part(struct tri_worker *w)
+throttle_is_of_all(struct tri_worker *w)
 {
 	struct tri_throttle *t = &w->throttle;
 	uint64_t n = w->sched->n - tri_load_relaxed(&w->sched->asides);
@@ -271,6 +271,7 @@ throttle_leave(struct tri_worker *w, struct tri_worker *to)
 			return false;
 	while (!tri_cas_weak_acq_rel(&w->sched->asides, &n, n + 1));
 	tri_store_relaxed(&w->aside, 1u);
+	w->throttle.review.since = 0;
 	tri_count(&w->counts.asides, (uint64_t)1);
 	throttle_give(w, to);
 	return true;
@@ -366,7 +367,7 @@ throttle_stay(struct tri_worker *w, int64_t holds)
 
 /* It is missed, or that cannot be said: it takes part, and leaves off trying. */
 static void
-throttle_take_part(struct tri_worker *w, int64_t holds)
+throttle_rejoin(struct tri_worker *w, int64_t holds)
 {
 	struct tri_throttle *t = &w->throttle;
 
@@ -437,7 +438,7 @@ trial_judge(struct tri_worker *w, uint64_t pace, bool still)
 		throttle_stay(w, still ? none : GOOD_HOLDS * took);
 		return;
 	}
-	throttle_take_part(w, still ? none : BAD_HOLDS * took);
+	throttle_rejoin(w, still ? none : BAD_HOLDS * took);
 	if (still)
 		return;
 	/* Of all those that might try: one finds out. */
@@ -508,7 +509,7 @@ tri_throttle_poll(struct tri_worker *w)
 	}
 	if (w->now - t->since < w->sched->throttle_ns || throttle_stops(w))
 		return;
-	if (!throttle_takes_part(w)) {
+	if (!throttle_is_of_all(w)) {
 		throttle_begin(w);
 		return;
 	}
