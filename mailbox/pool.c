@@ -11,9 +11,8 @@
 
 #include <string.h>
 
-_Static_assert(sizeof(struct tri_slab) <= 128, "blocks begin at 128");
-
-enum { SLAB_HEAD = 128 };
+_Static_assert(sizeof(struct tri_slab) <= TRI_SLAB_HEAD,
+    "no head reaches into the blocks");
 
 /* Before a large block: whose it is, and its place in that pool's list. */
 struct tri_large {
@@ -180,8 +179,9 @@ class_grow(struct tri_pool *pool, unsigned size_class)
 	if (c->slabs != NULL)
 		c->slabs->prev = s;
 	c->slabs = s;
-	c->bump = (char *)s + SLAB_HEAD;
-	c->bump_end = c->bump + (TRI_SLAB_BYTES - SLAB_HEAD) / bytes * bytes;
+	c->bump = (char *)s + TRI_SLAB_HEAD;
+	c->bump_end =
+	    c->bump + (TRI_SLAB_BYTES - TRI_SLAB_HEAD) / bytes * bytes;
 	tri_count(&pool->bytes, (uint64_t)TRI_SLAB_BYTES);
 	return true;
 }

@@ -61,6 +61,10 @@ enum {
 	TRI_RETURN_BLOCKS = 512, /* a batch that goes home */
 	TRI_RETURN_BYTES = 64 * 1024,
 	TRI_RETURN_AHEAD = 8, /* places; a power of two */
+	/* Before a slab's blocks.  So a block of a page is a page, and what is
+	 * read or written there from one end to the other (pack.h) is fetched
+	 * ahead all the way: the hardware does not go on into the next page. */
+	TRI_SLAB_HEAD = 4096,
 };
 
 /* A free block.  Its size_class byte (struct tr_msg) stays valid; what follows

@@ -190,7 +190,8 @@ is_painted(const void *block, unsigned size_class, unsigned number)
 static inline unsigned
 blocks_of_slab(unsigned size_class)
 {
-	return (unsigned)((TRI_SLAB_BYTES - 128) / tri_class_bytes(size_class));
+	return (unsigned)((TRI_SLAB_BYTES - TRI_SLAB_HEAD) /
+	    tri_class_bytes(size_class));
 }
 
 static inline void

@@ -155,7 +155,7 @@ capacity(const struct tri_pool *pool, unsigned size_class)
 
 	for (const struct tri_slab *s = pool->classes[size_class].slabs;
 	     s != NULL; s = s->next)
-		n += (unsigned)((TRI_SLAB_BYTES - 128) /
+		n += (unsigned)((TRI_SLAB_BYTES - TRI_SLAB_HEAD) /
 		    tri_class_bytes(size_class));
 	return n;
 }
