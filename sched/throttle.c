@@ -79,8 +79,6 @@ enum {
 	LIGHT_NS = 120, /* a message that is not worth another core */
 	CROSSED = 8, /* one message in so many */
 	STOLEN = 8, /* messages that an actor from elsewhere is worth */
-	TALKERS =
-	    2, /* of so many, who wait for each other, one works at a time */
 	PATIENCE = 4, /* looks */
 	FLOOD_LOOKS = 16, /* likewise, with a flood */
 	FEW = 4, /* words that wait */
