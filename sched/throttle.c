@@ -499,8 +499,10 @@ tri_throttle_poll(struct tri_worker *w)
 			throttle_give(w, to);
 		return;
 	}
-	if (t->review.since != 0 && w->now - t->review.since >= t->review.span)
-		review_look(w);
+	if (t->review.since != 0 &&
+	    w->now - t->review.since >= t->review.span && !throttle_stops(w) &&
+	    review_look(w))
+		return;
 	if (throttle_is_other(w) || t->since == 0) {
 		throttle_begin(w);
 		return;

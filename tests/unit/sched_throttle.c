@@ -441,6 +441,20 @@ but_not_for_a_little(void **unused)
 	end(sim);
 }
 
+/* Every worker is wanted then. */
+static void
+nor_while_the_system_stops(void **unused)
+{
+	struct sim *sim = throttled(2);
+
+	(void)unused;
+	try_in_vain(sim, 26000);
+	atomic_store(&sim->sched.attention, 1);
+	assert_false(review(sim, TR_MS(1), 24400));
+	atomic_store(&sim->sched.attention, 0);
+	end(sim);
+}
+
 /* Or it was asleep meanwhile. */
 static void
 nor_where_little_is_done(void **unused)
@@ -907,6 +921,7 @@ main(void)
 		cmocka_unit_test(who_is_missed_comes_back_and_is_left_alone),
 		cmocka_unit_test(who_turns_out_not_to_be_missed_goes_at_once),
 		cmocka_unit_test(but_not_for_a_little),
+		cmocka_unit_test(nor_while_the_system_stops),
 		cmocka_unit_test(nor_where_little_is_done),
 		cmocka_unit_test(who_is_not_missed_later_tries_again),
 		cmocka_unit_test(nobody_tries_again_so_soon),
