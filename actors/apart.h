@@ -101,6 +101,15 @@ tri_inlet_of(const struct tr_system *sys, struct tr_self *a)
 	return tri_apart_owner(&a->inlet, tri_apart(sys, a));
 }
 
+/* The same, `in`: where it is: whether there are bursts that may get more. */
+static inline bool
+tri_has_parked(const struct tr_system *sys, const struct tr_self *a,
+    const struct tri_inlet *in)
+{
+	return TRI_UNLIKELY(in != &a->inlet) &&
+	    tri_aside(sys, a)->parked != NULL;
+}
+
 /* Any thread: where it is, and *head, what is there. */
 static inline struct tri_inlet *
 tri_inlet_find(const struct tr_system *sys, struct tr_self *a, uint64_t *head)

@@ -62,8 +62,7 @@ gather_next(struct tri_crew *c, uint32_t longest)
 		uint32_t n = tri_inlet_length(head);
 
 		if (tri_inlet_is_msg(head) && n > w->batch && n <= longest &&
-		    (in == &a->inlet ||
-			tri_aside(c->desk.sys, a)->parked == NULL))
+		    !tri_has_parked(c->desk.sys, a, in))
 			return a;
 	}
 	tri_runq_push_soon(&w->q, word);

@@ -406,15 +406,6 @@ run_in_place(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 	return run_after_place(c, a, in, head, m, run_message(c, a, m));
 }
 
-/* Whether there are bursts that may get more. */
-static inline bool
-run_has_parked(struct tri_crew *c, const struct tr_self *a,
-    const struct tri_inlet *in)
-{
-	return TRI_UNLIKELY(in != &a->inlet) &&
-	    tri_aside(c->desk.sys, a)->parked != NULL;
-}
-
 /* Nothing is left to do: the actor is idle, and kept or not.  true: it is not
  * ours any more; false: something has come. */
 static inline bool
@@ -469,7 +460,7 @@ tri_actor_reserve(struct tri_worker *w, void *object)
 	uint32_t n;
 
 	if ((ident & (TRI_IDENT_CARE | TRI_IDENT_BOUND)) != 0 ||
-	    run_has_parked(c, a, in) ||
+	    tri_has_parked(c->desk.sys, a, in) ||
 	    tri_load_relaxed(&a->taken) > RUN_RESERVE_MAX ||
 	    tri_inlet_length(tri_inlet_look_owner(in)) > RUN_RESERVE_MAX)
 		return NULL;
@@ -782,7 +773,7 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		/* It may have moved. */
 		in = tri_inlet_of(c->desk.sys, a);
 		head = tri_inlet_look_owner(in);
-		parked = run_has_parked(c, a, in);
+		parked = tri_has_parked(c->desk.sys, a, in);
 		if (TRI_UNLIKELY(parked) &&
 		    (!tri_inlet_is_msg(head) ||
 			tri_aside(c->desk.sys, a)->parked->kind !=
@@ -845,7 +836,8 @@ run_usual_on(struct tri_crew *c, struct tr_self *a)
 	uint64_t head = tri_inlet_look_owner(in);
 
 	if (a->pending != NULL || tri_inlet_is_msg(head) ||
-	    run_has_parked(c, a, in) || !run_rest(c, a, in, ident, head))
+	    tri_has_parked(c->desk.sys, a, in) ||
+	    !run_rest(c, a, in, ident, head))
 		run_batch(c, a, ident, c->worker.batch - 1, false);
 }
 

@@ -8,9 +8,10 @@
  * core a long backlog leaves the cache.  So such a sender pushes a burst instead, once,
  * as a message among the others, and from then on puts its messages into that: a store
  * each.  Whoever takes the burst out of the mailbox finds them in order, and where the
- * next are, so that it can fetch ahead.  An empty place says that there is no more for now; there is no
- * index that both sides touch (Giacomoni, Moseley and Vachharajani, "FastForward
- * for Efficient Pipeline Parallelism", PPoPP 2008).  Places are used once.
+ * next are, so that it can fetch ahead.  An empty place says that there is no more
+ * for now; there is no index that both sides touch (Giacomoni, Moseley and
+ * Vachharajani, "FastForward for Efficient Pipeline Parallelism", PPoPP 2008).
+ * Places are used once.
  *
  * The array is one of words.  A small message is in it as it is, so that no block
  * goes from core to core and home again: its first word has tag and size, and its
