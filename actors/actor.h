@@ -16,6 +16,7 @@
 #define TROUPE_ACTORS_ACTOR_H
 
 #include "mailbox/inlet.h"
+#include "mailbox/pool.h"
 #include "sched/word.h"
 #include "troupe.h"
 
@@ -104,6 +105,16 @@ _Static_assert(sizeof(struct tri_cold) == 2 * TRI_LINE, "its cold part");
 
 /* Out of the stash: the oldest; NULL: it is empty. */
 struct tr_msg *tri_stash_take(struct tri_cold *cold);
+
+/* Fetch that, and what freeing its block looks at: it has waited for long. */
+static inline void
+tri_stash_fetch(const struct tri_cold *cold)
+{
+	const struct tr_msg *m = cold->stash_oldest;
+
+	__builtin_prefetch(m, 1);
+	__builtin_prefetch(tri_slab_of(m));
+}
 
 /*
  * What strangers write: what waits in the mailbox, and how much may (bound.c);

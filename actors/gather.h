@@ -7,6 +7,15 @@
 
 #include "actors/system.h"
 
+enum { TRI_GATHER_LEAST = 64 }; /* messages */
+
+/* Whether a list of so many is long. */
+static inline bool
+tri_gather_is_worth(const struct tri_worker *w, uint32_t length)
+{
+	return length >= TRI_GATHER_LEAST || length > w->batch;
+}
+
 /* The worker that runs the actor, and may hold others (share.c): what
  * tri_inlet_take_owner returns.  `in`: its inlet, with a long list, and no parked
  * bursts. */

@@ -807,7 +807,8 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 			tri_inlet_length(head) >= c->desk.sys->apart) &&
 		    tri_apart_is_worth(c, a, head)) {
 			a->pending = tri_apart_take(c, a, &n);
-		} else if (TRI_UNLIKELY(tri_inlet_length(head) > w->batch) &&
+		} else if (TRI_UNLIKELY(tri_gather_is_worth(w,
+			       tri_inlet_length(head))) &&
 		    !parked && tri_sched_may_hold(w)) {
 			a->pending = tri_gather_take(c, a, in, &n);
 		} else {
@@ -908,9 +909,8 @@ run_unusual(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 		tri_actor_die_on(c, a);
 		return;
 	}
-	/* What waits in its stash has waited long. */
 	if ((ident & TRI_IDENT_COLD) != 0)
-		__builtin_prefetch(tri_cold(c->desk.sys, a)->stash_oldest, 1);
+		tri_stash_fetch(tri_cold(c->desk.sys, a));
 	if ((ident & TRI_IDENT_CARE) == 0) {
 		if (run_is_usual(a, TRI_MSG_PLAIN)) {
 			run_usual(c, a, a->pending, false, true);

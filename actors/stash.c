@@ -126,7 +126,7 @@ tr_unstash_n(struct tr_self *self, unsigned max)
 	if (last == NULL)
 		return TR_OK;
 	/* The next may be wanted soon. */
-	__builtin_prefetch(cold->stash_oldest, 1);
+	tri_stash_fetch(cold);
 	/* Nothing may be pending before a message that is still in place. */
 	tri_turn_detach(c);
 	last->link = self->pending;

@@ -9,7 +9,7 @@
  */
 #include "kit.h"
 
-#include "actors/system.h"
+#include "actors/gather.h"
 
 enum { SINK, ACTORS = 200, LIST = 300, LONG = 5000 };
 
@@ -161,7 +161,18 @@ static void
 short_ones_are_not(void **unused)
 {
 	(void)unused;
-	assert_int_equal(play(100, 0, (struct tr_spawn_options){ 0 }), 0);
+	assert_int_equal(play(TRI_GATHER_LEAST - 1, 0,
+			     (struct tr_spawn_options){ 0 }),
+	    0);
+}
+
+static void
+what_fits_into_a_batch_may_be_long(void **unused)
+{
+	(void)unused;
+	assert_int_equal(play(TRI_GATHER_LEAST, 0,
+			     (struct tr_spawn_options){ 0 }),
+	    7);
 }
 
 /* It would take too long, for one with a short list. */
@@ -214,6 +225,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(long_lists_are_turned_round_together),
 		cmocka_unit_test(short_ones_are_not),
+		cmocka_unit_test(what_fits_into_a_batch_may_be_long),
 		cmocka_unit_test(nor_those_that_are_much_longer),
 		cmocka_unit_test(but_those_that_are_as_long),
 		cmocka_unit_test(nor_those_that_need_care),
