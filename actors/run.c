@@ -618,6 +618,7 @@ run_pack(struct tri_crew *c, struct tr_self *a, uint32_t left, int64_t until,
 	uint32_t taken = *n;
 	bool goes_on = true;
 
+	__builtin_prefetch(p->msg.link, 1);
 	while (goes_on && a->pending == &p->msg && *n < left &&
 	    tri_pack_has_any(p)) {
 		m = spare != NULL ?

@@ -20,10 +20,7 @@ tri_msg_set(struct tr_msg *m, unsigned kind, unsigned flags, uint32_t tag,
     size_t size, unsigned size_class)
 {
 	tri_msg_set_said(m, tag, (uint32_t)size);
-	m->offset = (uint8_t)tri_msg_head(flags);
-	m->kind = (uint8_t)kind;
-	m->flags = (uint8_t)flags;
-	m->size_class = (uint8_t)size_class;
+	tri_msg_set_kind(m, kind, flags, size_class);
 }
 
 /* A message's block and header, but for its sender; NULL: no memory. */

@@ -215,7 +215,7 @@ burst_copy(struct tri_burst *b, uint64_t first, struct tri_pool *pool,
 			return NULL;
 	}
 	tri_msg_set_said(m, (uint32_t)(first >> 32), size);
-	tri_msg_set_plain(m, TRI_CLASS_SMALL);
+	tri_msg_set_kind(m, TRI_MSG_PLAIN, 0, TRI_CLASS_SMALL);
 	tri_copy_small(m + 1, &b->word[b->at + 1], size);
 	b->at += tri_burst_words(size);
 	return m;

@@ -139,16 +139,29 @@ _Static_assert(offsetof(struct tr_msg, size) ==
 	offsetof(struct tr_msg, tag) + 4,
     "as there");
 
-/* A plain one without extensions.  One store, for who is about to ask that. */
-static inline void
-tri_msg_set_plain(struct tr_msg *m, unsigned size_class)
+/* Bytes before the payload of a message with these flags. */
+static inline size_t
+tri_msg_head(unsigned flags)
 {
-	const uint8_t byte[4] = { sizeof(*m), TRI_MSG_PLAIN, 0,
-		(uint8_t)size_class };
-	uint32_t word;
+	return sizeof(struct tr_msg) + (flags & TRI_MSG_ASK_EXT ? 16u : 0u) +
+	    (flags & TRI_MSG_EXTRA_EXT ? 16u : 0u);
+}
 
-	memcpy(&word, byte, sizeof(word));
-	memcpy(&m->offset, &word, sizeof(word));
+/* Likewise one store: who asks whether it is simple reads all of that. */
+static inline void
+tri_msg_set_kind(struct tr_msg *m, unsigned kind, unsigned flags,
+    unsigned size_class)
+{
+	const uint32_t offset = (uint32_t)tri_msg_head(flags);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint32_t all =
+	    size_class << 24 | flags << 16 | kind << 8 | offset;
+#else
+	const uint32_t all =
+	    offset << 24 | kind << 16 | flags << 8 | size_class;
+#endif
+
+	memcpy(&m->offset, &all, sizeof(all));
 }
 
 _Static_assert(offsetof(struct tr_msg, size_class) ==
@@ -226,14 +239,6 @@ tri_copy_small(void *to, const void *from, size_t size)
 		t[size / 2] = f[size / 2];
 		t[size - 1] = f[size - 1];
 	}
-}
-
-/* Bytes before the payload of a message with these flags. */
-static inline size_t
-tri_msg_head(unsigned flags)
-{
-	return sizeof(struct tr_msg) + (flags & TRI_MSG_ASK_EXT ? 16u : 0u) +
-	    (flags & TRI_MSG_EXTRA_EXT ? 16u : 0u);
 }
 
 #endif

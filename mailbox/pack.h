@@ -74,7 +74,8 @@ tri_pack_takes(const struct tr_msg *m)
 	return m->size <= TRI_SMALL && tri_msg_is_simple(m, TRI_MSG_PLAIN);
 }
 
-/* A copy of it, into one that has room. */
+/* A copy of it, into one that has room.  The next line is fetched: whoever sends to
+ * many comes back here when it would be too late. */
 static inline void
 tri_pack_put(struct tri_pack *p, const struct tr_msg *m)
 {
@@ -83,6 +84,7 @@ tri_pack_put(struct tri_pack *p, const struct tr_msg *m)
 	word[0] = (uint64_t)m->tag << 32 | m->size;
 	word[1] = m->sender;
 	tri_copy_small(&word[2], (const char *)m + m->offset, m->size);
+	__builtin_prefetch(word + TRI_LINE / sizeof(*word), 1);
 	p->end += pack_words(m->size);
 }
 
@@ -104,7 +106,7 @@ tri_pack_take(struct tri_pack *p, struct tr_msg *m)
 	m->ahead = 0;
 	m->sender = word[1];
 	tri_msg_set_said(m, (uint32_t)(word[0] >> 32), size);
-	tri_msg_set_plain(m, TRI_CLASS_SMALL);
+	tri_msg_set_kind(m, TRI_MSG_PLAIN, 0, TRI_CLASS_SMALL);
 	tri_copy_small(m + 1, &word[2], size);
 	p->at += pack_words(size);
 }

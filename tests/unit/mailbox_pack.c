@@ -41,7 +41,7 @@ message(uint32_t tag, uint32_t size)
 			  } };
 	char *payload = b.bytes + sizeof(b.m);
 
-	tri_msg_set_plain(&b.m, TRI_CLASS_SMALL);
+	tri_msg_set_kind(&b.m, TRI_MSG_PLAIN, 0, TRI_CLASS_SMALL);
 	for (uint32_t i = 0; i < size; i++)
 		payload[i] = (char)(tag + i);
 	return b;
