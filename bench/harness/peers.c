@@ -152,7 +152,7 @@ static const struct peer peers[PEERS] = {
 	    .suffix = "pp", /* .cpp and .hpp */
 	    .product = "caf_bench",
 	    .build = { "sh", "-c",
-		"c++ -std=c++17 -O3 -o caf_bench *.cpp -lcaf_core -pthread" },
+		"c++ -std=c++17 -O3 -march=native -o caf_bench *.cpp -lcaf_core -pthread" },
 	    .version = { "./caf_bench", "version" },
 	    .run = { "./caf_bench", "{name}", "{size}", "{workers}" } },
 	{ .runtime = "asyncio",
