@@ -6,7 +6,9 @@
  * memory the pool has one, and who handles it waits for one after the other.  So
  * whoever has an actor with a backlog, and appends to that (actors/send.h), puts
  * small messages into a pack at its end, with tag, size, sender and payload; the
- * block that a message came in is free at once, and the next one comes in it.
+ * block that a message came in is free at once, and the next one comes in it.  Long
+ * backlogs go through the memory, so what is not said does not cost: a sender is
+ * there only where it is another one than before.
  *
  * Only who has the actor looks into its packs, so there is nothing atomic about
  * them.  For what a sender puts into a mailbox while somebody else handles what
@@ -20,7 +22,7 @@
 enum {
 	TRI_PACK_CLASS = 7, /* a block of 4 KiB */
 	TRI_PACK_WORDS =
-	    ((32 << TRI_PACK_CLASS) - (int)sizeof(struct tr_msg) - 8) / 8,
+	    ((32 << TRI_PACK_CLASS) - (int)sizeof(struct tr_msg) - 24) / 8,
 	/* From here on there is no room for the largest. */
 	TRI_PACK_FULL = TRI_PACK_WORDS - TRI_SMALL / 8 - 1,
 };
@@ -29,9 +31,14 @@ struct tri_pack {
 	struct tr_msg msg; /* in the list, for all of them */
 	uint32_t at; /* word of the next to be taken */
 	uint32_t end; /* behind the last one */
-	/* Of each: tag << 32 | size; its sender; (size + 7) / 8 of payload. */
+	uint64_t taken_from; /* the sender of the last one that was taken, */
+	uint64_t put_by; /* and of the last one */
+	/* Of each: tag << 32 | size, maybe with PACK_SAME; else its sender; and
+	 * (size + 7) / 8 of payload. */
 	uint64_t word[TRI_PACK_WORDS];
 };
+
+enum { PACK_SAME = 0x100, PACK_SIZE = 0xff };
 
 _Static_assert(sizeof(struct tri_pack) <= 32 << TRI_PACK_CLASS, "fits");
 
@@ -51,13 +58,7 @@ tri_pack_init(struct tri_pack *p)
 		.size_class = TRI_CLASS_BURST,
 	};
 	p->at = p->end = 0;
-}
-
-/* Words of a message of that size. */
-static inline uint32_t
-pack_words(uint32_t size)
-{
-	return 2 + (size + 7) / 8;
+	p->put_by = UINT64_MAX; /* nobody: the first has its sender */
 }
 
 /* Whether it takes one more. */
@@ -80,12 +81,17 @@ static inline void
 tri_pack_put(struct tri_pack *p, const struct tr_msg *m)
 {
 	uint64_t *word = &p->word[p->end];
+	uint64_t first = (uint64_t)m->tag << 32 | m->size;
 
-	word[0] = (uint64_t)m->tag << 32 | m->size;
-	word[1] = m->sender;
-	tri_copy_small(&word[2], (const char *)m + m->offset, m->size);
+	if (TRI_LIKELY(m->sender == p->put_by))
+		first |= PACK_SAME;
+	else
+		word[1] = p->put_by = m->sender;
+	*word = first;
+	word += (first & PACK_SAME) != 0 ? 1 : 2;
+	tri_copy_small(word, (const char *)m + m->offset, m->size);
 	__builtin_prefetch(word + TRI_LINE / sizeof(*word), 1);
-	p->end += pack_words(m->size);
+	p->end = (uint32_t)(word - p->word) + (m->size + 7) / 8;
 }
 
 static inline bool
@@ -100,15 +106,18 @@ static inline void
 tri_pack_take(struct tri_pack *p, struct tr_msg *m)
 {
 	const uint64_t *word = &p->word[p->at];
-	uint32_t size = (uint32_t)word[0];
+	uint64_t first = *word++;
+	uint32_t size = first & PACK_SIZE;
 
+	if (TRI_UNLIKELY((first & PACK_SAME) == 0))
+		p->taken_from = *word++;
 	m->link = NULL;
 	m->ahead = 0;
-	m->sender = word[1];
-	tri_msg_set_said(m, (uint32_t)(word[0] >> 32), size);
+	m->sender = p->taken_from;
+	tri_msg_set_said(m, (uint32_t)(first >> 32), size);
 	tri_msg_set_kind(m, TRI_MSG_PLAIN, 0, TRI_CLASS_SMALL);
-	tri_copy_small(m + 1, &word[2], size);
-	p->at += pack_words(size);
+	tri_copy_small(m + 1, word, size);
+	p->at = (uint32_t)(word - p->word) + (size + 7) / 8;
 }
 
 /* It is the first of the list and has none: it leaves that, and is freed. */

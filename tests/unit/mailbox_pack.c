@@ -31,11 +31,14 @@ pack_new(void)
 	return p;
 }
 
+/* All have other senders, but for ALIKE. */
+enum { ALIKE = 1 << 20 };
+
 static union block
 message(uint32_t tag, uint32_t size)
 {
 	union block b = { .m = {
-			      .sender = ~(uint64_t)tag,
+			      .sender = tag >= ALIKE ? 0 : tag + 1,
 			      .tag = tag,
 			      .size = size,
 			  } };
@@ -107,19 +110,20 @@ it_gets_more_while_it_is_emptied(void **unused)
 	free(p);
 }
 
+/* A word for each, its payload, and `senders`. */
 static void
-full(uint32_t size)
+full(uint32_t size, uint32_t tag, bool senders)
 {
-	const uint32_t words = 2 + (size + 7) / 8;
+	const uint32_t words = (size + 7) / 8 + 1;
 	struct tri_pack *p = pack_new();
 	uint32_t n = 0;
 
 	while (tri_pack_has_room(p))
-		put(p, n++, size);
+		put(p, tag + n++, size);
 	assert_in_range(p->end, TRI_PACK_FULL, TRI_PACK_WORDS);
-	assert_in_range(n * words, TRI_PACK_FULL, TRI_PACK_WORDS);
+	assert_int_equal(p->end, n * words + (senders ? n : 1));
 	for (uint32_t i = 0; i < n; i++)
-		expect(p, i, size);
+		expect(p, tag + i, size);
 	assert_false(tri_pack_has_any(p));
 	free(p);
 }
@@ -129,7 +133,36 @@ it_says_when_it_is_full(void **unused)
 {
 	(void)unused;
 	for (uint32_t size = 0; size <= TRI_SMALL; size++)
-		full(size);
+		full(size, 0, true);
+}
+
+static void
+a_sender_is_there_once(void **unused)
+{
+	(void)unused;
+	for (uint32_t size = 0; size <= TRI_SMALL; size++)
+		full(size, ALIKE, false);
+}
+
+/* Also when it is emptied meanwhile. */
+static void
+senders_may_take_turns(void **unused)
+{
+	struct tri_pack *p = pack_new();
+	uint32_t in = 0, out = 0;
+
+	(void)unused;
+	while (tri_pack_has_room(p)) {
+		put(p, in % 5 < 3 ? ALIKE + in : in, 8);
+		if (in++ % 3 == 0) {
+			expect(p, out % 5 < 3 ? ALIKE + out : out, 8);
+			out++;
+		}
+	}
+	for (; out < in; out++)
+		expect(p, out % 5 < 3 ? ALIKE + out : out, 8);
+	assert_false(tri_pack_has_any(p));
+	free(p);
 }
 
 static void
@@ -171,6 +204,8 @@ main(void)
 		cmocka_unit_test(all_sizes_come_out_in_order),
 		cmocka_unit_test(it_gets_more_while_it_is_emptied),
 		cmocka_unit_test(it_says_when_it_is_full),
+		cmocka_unit_test(a_sender_is_there_once),
+		cmocka_unit_test(senders_may_take_turns),
 		cmocka_unit_test(what_is_more_than_a_block_goes_elsewhere),
 		cmocka_unit_test(it_is_none_of_the_messages),
 	};
