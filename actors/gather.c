@@ -27,9 +27,10 @@
 enum {
 	TOGETHER = 8, /* lists */
 	FEW = 64, /* messages, or packs, that were taken before */
-	/* Another's list has up to so many messages, */
-	SHORT = 4096,
-	TIMES = 2, /* or so many times its own */
+	/* Another's list is up to so many times as long as its own, or a batch, */
+	TIMES = 2,
+	SHORT =
+	    4096, /* or has so many messages, if its own is longer than that */
 };
 
 /* The end of what an actor has taken before; NULL: that is too far away. */
@@ -42,6 +43,16 @@ gather_end(struct tr_self *a)
 		if (++n > FEW)
 			return NULL;
 	return end;
+}
+
+/* How long the lists may be that are turned round with one of `length`, which waits
+ * for them. */
+static uint32_t
+gather_longest(const struct tri_worker *w, uint32_t length)
+{
+	if (length <= w->batch)
+		return TIMES * w->batch;
+	return TIMES * length > SHORT ? TIMES * length : SHORT;
 }
 
 /* The next actor of the queue, if it has such a list, of up to `longest`; else it
@@ -79,12 +90,11 @@ tri_gather_take(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 	struct tr_self *of[TOGETHER];
 	struct tr_msg *newest[TOGETHER];
 	uint64_t state = TRI_INLET_RUNNING;
-	uint32_t longest = TIMES * tri_inlet_length(tri_inlet_look_owner(in));
+	uint32_t longest = gather_longest(&c->worker,
+	    tri_inlet_length(tri_inlet_look_owner(in)));
 	unsigned n = 0;
 	bool goes_on;
 
-	if (longest < SHORT)
-		longest = SHORT;
 	do {
 		newest[n] = tri_inlet_take_newest(in, state);
 		r[n] = tri_reversal_of(newest[n],

@@ -822,7 +822,7 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		tri_store_relaxed(&a->taken, n);
 		if (TRI_UNLIKELY((ident & TRI_IDENT_BOUND) != 0))
 			tri_bound_drop_old(c, a);
-		if (n > w->batch)
+		if (tri_gather_is_worth(w, n))
 			until = run_backlog_taken(c);
 	}
 	if (!run_goes_on(c, a, newest))

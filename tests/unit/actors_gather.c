@@ -175,6 +175,16 @@ what_fits_into_a_batch_may_be_long(void **unused)
 	    7);
 }
 
+/* What fits into a batch is not to wait for what does not by far. */
+static void
+nor_those_that_are_longer_than_two_batches(void **unused)
+{
+	(void)unused;
+	assert_int_equal(play(TRI_GATHER_LEAST, 300,
+			     (struct tr_spawn_options){ 0 }),
+	    0);
+}
+
 /* It would take too long, for one with a short list. */
 static void
 nor_those_that_are_much_longer(void **unused)
@@ -226,6 +236,7 @@ main(void)
 		cmocka_unit_test(long_lists_are_turned_round_together),
 		cmocka_unit_test(short_ones_are_not),
 		cmocka_unit_test(what_fits_into_a_batch_may_be_long),
+		cmocka_unit_test(nor_those_that_are_longer_than_two_batches),
 		cmocka_unit_test(nor_those_that_are_much_longer),
 		cmocka_unit_test(but_those_that_are_as_long),
 		cmocka_unit_test(nor_those_that_need_care),
