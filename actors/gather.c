@@ -29,8 +29,7 @@ enum {
 	FEW = 64, /* messages, or packs, that were taken before */
 	/* Another's list is up to so many times as long as its own, or a batch, */
 	TIMES = 2,
-	SHORT =
-	    4096, /* or has so many messages, if its own is longer than that */
+	SHORT = 4096, /* or so long, if its own is longer than that */
 };
 
 /* The end of what an actor has taken before; NULL: that is too far away. */
