@@ -279,8 +279,9 @@ flush_start(struct tr_self *self, void *state, const void *arg)
 	if (w->id == 0 || w->second == 0 ||
 	    tr_demonitor(self, w->second) != TR_OK)
 		return TR_ENOMEM;
-	kit_tell(self, w->victim, END);
+	/* The other's worker may be quick: what comes of END is behind this. */
 	kit_tell(self, tr_self_ref(self), GO);
+	kit_tell(self, w->victim, END);
 	return TR_OK;
 }
 
