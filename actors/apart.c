@@ -4,9 +4,8 @@
  */
 #include "actors/apart.h"
 
-/* Its block says whose it is. */
-static bool
-apart_is_far(const struct tri_crew *c, const struct tr_msg *m)
+bool
+tri_apart_is_far(const struct tri_crew *c, const struct tr_msg *m)
 {
 	return (m->size_class < TRI_CLASSES ||
 		   m->size_class == TRI_CLASS_BURST) &&
@@ -17,7 +16,7 @@ bool
 tri_apart_is_worth(const struct tri_crew *c, const struct tr_self *a,
     uint64_t head)
 {
-	return apart_is_far(c, tri_inlet_msg(head)) &&
+	return tri_apart_is_far(c, tri_inlet_msg(head)) &&
 	    tri_load_relaxed(&a->inlet.head) != TRI_INLET_APART;
 }
 
@@ -26,7 +25,7 @@ tri_apart_move(struct tri_crew *c, struct tr_self *a, const struct tr_msg *m)
 {
 	struct tri_aside *p = tri_aside(c->desk.sys, a);
 
-	if (!apart_is_far(c, m) ||
+	if (!tri_apart_is_far(c, m) ||
 	    (tri_load_relaxed(&a->ident) & TRI_IDENT_BOUND) != 0 ||
 	    tri_load_relaxed(&a->inlet.head) == TRI_INLET_APART)
 		return;

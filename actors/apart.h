@@ -50,6 +50,9 @@ struct tri_aside {
 	/* Looks there in vain, and what it had handled before the first. */
 	uint32_t vain;
 	uint32_t handled;
+	/* Whoever has the actor: the end of what is pending, if it was known when its
+	 * last turn ended (backlog.h). */
+	struct tr_msg *tail;
 };
 
 _Static_assert(sizeof(struct tri_aside) == TRI_LINE, "a line");
@@ -126,6 +129,9 @@ tri_inlet_head(const struct tr_system *sys, struct tr_self *a)
 	(void)tri_inlet_find(sys, a, &head);
 	return head;
 }
+
+/* Whether a message's block is another worker's. */
+bool tri_apart_is_far(const struct tri_crew *c, const struct tr_msg *m);
 
 /* The worker that runs the actor, and is about to take a long list (sys->apart),
  * whose newest message is in `head`: whether its inlet had better move with

@@ -83,7 +83,7 @@ gather_next(struct tri_crew *c, uint32_t longest)
 
 struct tr_msg *
 tri_gather_take(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
-    uint32_t *count)
+    uint32_t *count, struct tr_msg **last)
 {
 	struct tri_reversal r[TOGETHER];
 	struct tr_self *of[TOGETHER];
@@ -120,5 +120,6 @@ tri_gather_take(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 		    newest[i]);
 	}
 	*count = r[0].n;
+	*last = newest[0];
 	return r[0].oldest;
 }

@@ -18,8 +18,8 @@ tri_gather_is_worth(const struct tri_worker *w, uint32_t length)
 
 /* The worker that runs the actor, and may hold others (share.c): what
  * tri_inlet_take_owner returns.  `in`: its inlet, with a long list, and no parked
- * bursts. */
+ * bursts.  *last: the newest. */
 struct tr_msg *tri_gather_take(struct tri_crew *c, struct tr_self *a,
-    struct tri_inlet *in, uint32_t *count);
+    struct tri_inlet *in, uint32_t *count, struct tr_msg **last);
 
 #endif

@@ -23,6 +23,7 @@
  * that this worker woke is not let go of, but kept (sched/reserve.h), unless
  * handlers take long: then nobody should wait for this worker.
  */
+#include "actors/backlog.h"
 #include "actors/burst.h"
 #include "actors/gather.h"
 #include "actors/keep.h"
@@ -461,10 +462,15 @@ tri_actor_reserve(struct tri_worker *w, void *object)
 
 	if ((ident & (TRI_IDENT_CARE | TRI_IDENT_BOUND)) != 0 ||
 	    tri_has_parked(c->desk.sys, a, in) ||
-	    tri_load_relaxed(&a->taken) > RUN_RESERVE_MAX ||
 	    tri_inlet_length(tri_inlet_look_owner(in)) > RUN_RESERVE_MAX)
 		return NULL;
-	before = newest = run_find_newest(a);
+	before = tri_backlog_is_long(w, a) ? tri_backlog_recall(c, a) : NULL;
+	if (before == NULL) {
+		if (tri_load_relaxed(&a->taken) > RUN_RESERVE_MAX)
+			return NULL;
+		before = run_find_newest(a);
+	}
+	newest = before;
 	came = tri_inlet_take_reserved(in, c->reserved, (uint32_t)ident,
 	    &newest, &n);
 	if (before == NULL)
@@ -758,8 +764,14 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 	struct tr_msg *newest = left == w->batch ? w->q.note : NULL;
 	struct tri_inlet *in;
 	uint32_t n;
-	bool parked;
+	bool parked, noted = newest != NULL;
 
+	if (TRI_UNLIKELY(tri_backlog_is_long(w, a))) {
+		struct tr_msg *end = tri_backlog_recall(c, a);
+
+		if (!noted)
+			newest = end;
+	}
 	TR_DASSERT(newest == NULL || run_is_newest(a, newest));
 	if (tri_waiting(c->desk.sys, a) > w->batch)
 		until = run_backlog(c, a);
@@ -795,6 +807,7 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		    (left < w->batch && w->now >= until))
 			break;
 		took = true;
+		noted = false;
 		if (tri_inlet_msg(head)->link == NULL && !parked &&
 		    tri_inlet_msg(head)->kind != TRI_MSG_BURST) {
 			left--;
@@ -811,20 +824,27 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		} else if (TRI_UNLIKELY(tri_gather_is_worth(w,
 			       tri_inlet_length(head))) &&
 		    !parked && tri_sched_may_hold(w)) {
-			a->pending = tri_gather_take(c, a, in, &n);
+			a->pending = tri_gather_take(c, a, in, &n, &newest);
 		} else {
-			a->pending = tri_inlet_take_owner(in,
+			newest = tri_inlet_take_newest(in, TRI_INLET_RUNNING);
+			a->pending = tri_inlet_reverse(newest,
 			    tri_ref_generation(c->turn.ref), &n);
 		}
 		if (TRI_UNLIKELY(parked))
 			n += tri_burst_unpark(tri_aside(c->desk.sys, a),
 			    &a->pending);
 		tri_store_relaxed(&a->taken, n);
-		if (TRI_UNLIKELY((ident & TRI_IDENT_BOUND) != 0))
+		if (TRI_UNLIKELY((ident & TRI_IDENT_BOUND) != 0)) {
 			tri_bound_drop_old(c, a);
+			newest = NULL; /* it may have been dropped */
+		}
 		if (tri_gather_is_worth(w, n))
 			until = run_backlog_taken(c);
 	}
+	newest = tri_backlog_absorb(c, a, newest);
+	tri_backlog_remember(c, a, newest);
+	if (!noted)
+		newest = NULL;
 	if (!run_goes_on(c, a, newest))
 		run_requeue(c, a, newest);
 }
