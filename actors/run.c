@@ -918,6 +918,37 @@ run_is_usual(const struct tr_self *a, enum tri_msg_kind kind)
 	return m != NULL && m->link == NULL && tri_msg_is_simple(m, kind);
 }
 
+/* Whether what is pending is one message, an ask or an answer: they come one by one,
+ * as a rule. */
+static inline bool
+run_is_asked(const struct tr_self *a)
+{
+	const struct tr_msg *m = a->pending;
+
+	return m != NULL && m->link == NULL &&
+	    (m->kind == TRI_MSG_ASK || m->kind == TRI_MSG_REPLY);
+}
+
+/* As run_usual, for such a one. */
+static void
+run_asked(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
+{
+	uint32_t counted;
+
+	a->pending = NULL;
+	tri_store_relaxed(&a->taken, 0u);
+	counted = run_message(c, a, m);
+	run_add_counts(c, a, counted);
+	run_spend(c);
+	if (TRI_UNLIKELY(c->turn.ended)) {
+		tri_actor_die(c, a);
+		return;
+	}
+	if (TRI_LIKELY(c->turn.msg != NULL))
+		tri_msg_dispose_inline(c, m, c->turn.unanswered);
+	run_usual_on(c, a);
+}
+
 /* Not just one simple message that is pending for an actor without anything. */
 static __attribute__((noinline)) void
 run_unusual(struct tri_crew *c, struct tr_self *a, uint64_t ident)
@@ -939,6 +970,10 @@ run_unusual(struct tri_crew *c, struct tr_self *a, uint64_t ident)
 		}
 		if (run_is_usual(a, TRI_MSG_START)) {
 			run_usual(c, a, a->pending, true, true);
+			return;
+		}
+		if (run_is_asked(a)) {
+			run_asked(c, a, a->pending);
 			return;
 		}
 	}
