@@ -265,7 +265,7 @@ watch_look(struct tri_worker *w)
 		w->seen[k] = batches;
 		if (idle & bit_of(v))
 			continue;
-		rob = tri_throttle_robs(w, k, stuck);
+		rob = tri_flood_robs(w, k, stuck);
 		if (rob == TRI_ROB_ONE)
 			word = watch_take_kept(w, v, 1, &taken);
 		if (rob != TRI_ROB_NOTHING && word == 0)

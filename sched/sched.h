@@ -80,7 +80,7 @@ struct tri_pace {
 	unsigned samples; /* how many it is of, up to a few */
 };
 
-/* What a worker that looks round saw of another one: throttle.c. */
+/* What a worker that looks round saw of another one: flood.c. */
 struct tri_sight {
 	uint64_t acts;
 	int64_t at;
@@ -194,7 +194,7 @@ struct tri_worker {
 	_Atomic uint32_t ended; /* its thread has left the loop */
 	_Atomic uint32_t aside; /* it takes no part for a while: throttle.c */
 	_Atomic uint32_t yielded; /* another one does not any more: share.c */
-	_Atomic uint32_t floods; /* in the handler that it is in: throttle.c */
+	_Atomic uint32_t floods; /* in the handler that it is in: flood.c */
 	alignas(TRI_LINE) ck_stack_t inbox; /* pinned words from others */
 };
 
@@ -355,10 +355,15 @@ enum tri_rob {
 /* throttle.c for worker.c and park.c */
 void tri_throttle_init(struct tri_worker *w);
 void tri_throttle_poll(struct tri_worker *w);
-enum tri_rob tri_throttle_robs(struct tri_worker *w, unsigned victim,
-    bool stuck);
 bool tri_throttle_is_over(struct tri_worker *w);
 int64_t tri_throttle_nap(const struct tri_worker *w);
+
+/* flood.c for park.c */
+enum {
+	TRI_SMALL_NS = 500, /* an act: throttle.c */
+	TRI_FLOOD_LOOKS = 16, /* with a flood, before anything is taken */
+};
+enum tri_rob tri_flood_robs(struct tri_worker *w, unsigned victim, bool stuck);
 
 /* park.c for throttle.c */
 bool tri_park_sees_work(struct tri_worker *w);

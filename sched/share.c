@@ -23,7 +23,7 @@
  *   all, wakes one of them as ever (park.c), and leaves that queue open until it
  *   polls: they will be back soon.  A look that comes too early is made up for
  *   by the next; and one who sends all the time in one long handler
- *   (throttle.c) does not look while that lasts.
+ *   (flood.c) does not look while that lasts.
  * - Who is in a handler may get to be alone, for the others step aside because of
  *   it, and not know.  So whoever does says so (`yielded`), and a send that goes
  *   the long way, for others may take its receiver, is the moment to look: then

@@ -13,7 +13,7 @@
  *
  * - A worker that has been busy for a window asks two things: were its acts
  *   small (a message sent or handled, an actor spawned or ended: less than
- *   SMALL_NS each), and did a good part of all messages, one in CROSSED, cross
+ *   TRI_SMALL_NS each), and did a good part of all messages, one in CROSSED, cross
  *   from worker to worker?  (A message that did goes home to another pool: that
  *   is what is counted.  Those of streams, mailbox/burst.h, cost hardly more than
  *   others and do not count.  An actor that is stolen brings its lines along, and
@@ -44,18 +44,6 @@
  *   times its length, if that is longer.  If the others are in one handler each all
  *   the time it says nothing, and ends.
  *
- * A handler that goes on for long and is busy sending all the time, to many, is a
- * flood.  What waits behind it is what it sends to, as a rule, and whoever took
- * those would get a stream of messages from another core for each, while the
- * sender's way to them gets longer: one worker alone does it in less.  So the
- * watch has patience with it: it takes one after FLOOD_LOOKS, not at once all it
- * can get, and tells the worker, which does not give away what it has for itself
- * meanwhile (share.c).  When the handler returns all are called as ever.  Where it
- * sends to a FEW only they are taken as they would be otherwise: who has one stream
- * keeps up with it (actors/apart.h); and so they are by a worker whose own messages,
- * of late, took longer than LIGHT_NS each: two do more of those than one.  Who is
- * aside leaves any handler alone that does so much.
- *
  * Of many workers several may be on trial at the same time; they judge together,
  * so what is found out is whether the few that are left do, not how many would
  * be best.
@@ -75,12 +63,8 @@
 #include "sched/sched.h"
 
 enum {
-	SMALL_NS = 500, /* an act */
-	LIGHT_NS = 120, /* a message that is not worth another core */
 	CROSSED = 8, /* one message in so many */
 	STOLEN = 8, /* messages that an actor from elsewhere is worth */
-	PATIENCE = 4, /* looks */
-	FLOOD_LOOKS = 16, /* likewise, with a flood */
 	FEW = 4, /* words that wait */
 	SAMPLES = 4, /* that an average remembers, about */
 	OTHERS = 8, /* one of so many is a change, or takes part */
@@ -96,7 +80,7 @@ enum {
 	GIVE_MAX = 1024, /* who has more words than that has work for two */
 };
 
-_Static_assert(STILL < FLOOD_LOOKS,
+_Static_assert((int)STILL < (int)TRI_FLOOD_LOOKS,
     "else it comes back to help before the trial is judged, and tries again");
 
 #define TRIAL_NS     (INT64_C(1) * 1000 * 1000)
@@ -180,7 +164,7 @@ throttle_pace(struct tri_worker *w)
 static bool
 throttle_is_small(uint64_t pace)
 {
-	return pace * SMALL_NS >= 1000000;
+	return pace * TRI_SMALL_NS >= 1000000;
 }
 
 static void
@@ -469,7 +453,7 @@ throttle_wanted(struct tri_worker *w)
 	crossed -= t->crossed;
 	pauses = tri_load_relaxed(&w->counts.pauses) - t->pauses;
 	/* On average, too: a burst between long handlers is no reason. */
-	return (w->sched->hooks.acts(w) - t->own) * SMALL_NS > span &&
+	return (w->sched->hooks.acts(w) - t->own) * TRI_SMALL_NS > span &&
 	    throttle_is_small(t->with.acts) &&
 	    /* A message: sent and handled. */
 	    (crossed * CROSSED * 2 > (int64_t)acts ||
@@ -550,55 +534,6 @@ tri_throttle_is_over(struct tri_worker *w)
 		}
 	}
 	return tri_load_relaxed(&w->aside) == 0;
-}
-
-/* Whether the handler that another worker has been in since the last look is a
- * flood; `acts`: what was done there in that time, `ns`. */
-static bool
-throttle_floods(const struct tri_worker *w, struct tri_worker *v, uint64_t acts,
-    int64_t ns)
-{
-	if (tri_load_relaxed(&w->aside) != 0)
-		return acts * SMALL_NS > (uint64_t)ns;
-	if (w->message_ns > LIGHT_NS)
-		return false;
-	if (tri_runq_length(&v->q) + tri_reserve_waiting(&v->reserve) <= FEW)
-		return false;
-	/* Once it has been one a window without much in it does not count. */
-	return acts * SMALL_NS > (uint64_t)ns ||
-	    tri_load_relaxed(&v->floods) != 0;
-}
-
-/*
- * As the watch: what to take of what waits behind a handler that does not return.
- * There is patience with a flood; and if this worker is aside, for it may well be
- * the one that sends all the messages: where it is not, the pace falls, and that is
- * noticed at once.
- */
-enum tri_rob
-tri_throttle_robs(struct tri_worker *w, unsigned victim, bool stuck)
-{
-	struct tri_sight *seen = &w->throttle.sight[victim];
-	struct tri_worker *v = tri_sched_worker(w->sched, victim);
-	bool aside = tri_load_relaxed(&w->aside) != 0, floods;
-	uint64_t acts;
-
-	if (w->sched->throttle_ns == INT64_MAX)
-		return TRI_ROB_ANY;
-	acts = w->sched->hooks.acts(v);
-	floods = stuck &&
-	    throttle_floods(w, v, acts - seen->acts, w->now - seen->at);
-	seen->acts = acts;
-	seen->at = w->now;
-	seen->looks = stuck ? seen->looks + 1 : 0;
-	if (floods)
-		tri_store_relaxed(&v->floods, 1u);
-	else if (!aside)
-		return TRI_ROB_ANY;
-	if (seen->looks < (floods ? FLOOD_LOOKS : PATIENCE))
-		return TRI_ROB_NOTHING;
-	seen->looks = 0;
-	return floods ? TRI_ROB_ONE : TRI_ROB_ANY;
 }
 
 /* When to get up and ask that. */

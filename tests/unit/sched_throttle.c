@@ -108,7 +108,7 @@ look(struct sim *sim, bool stuck, uint64_t acts)
 {
 	work(sim, 0, TR_MS(1), 0, acts, 0);
 	worker(sim, 1)->now = sim->now;
-	return tri_throttle_robs(worker(sim, 1), 0, stuck);
+	return tri_flood_robs(worker(sim, 1), 0, stuck);
 }
 
 static void
