@@ -7,6 +7,7 @@
 #
 #     --list           say what there is
 #     --quick N        the first N that say `Tier: quick`
+#     --every N        of those it would try, by name, each Nth
 #     --long           also try every other layer, to fill the matrix
 #     --layer LAYER    only the bugs that LAYER is said to find, and by LAYER
 #     --budget SECS    begin nothing after that time; what is left is said
@@ -45,7 +46,7 @@ here=$(realpath "$(dirname "$0")")
 root=$(realpath "$here/../..")
 build=$root/build
 cc=${CC:-gcc}
-mode=first long=no quick=0 list=no only= jobs=$(nproc)
+mode=first long=no quick=0 every=1 list=no only= jobs=$(nproc)
 budget='' markdown=''
 limit=${TR_PLANTED_SECONDS:-10} # for one test; more for those that need it
 names=()
@@ -646,6 +647,10 @@ choose() {
 			fi
 		done | head -n "$quick" || true)
 	fi
+	if [[ $every -gt 1 ]]; then
+		mapfile -t names < <(printf '%s\n' "${names[@]}" |
+		    awk -v n="$every" 'NR % n == 1')
+	fi
 }
 
 usage() {
@@ -666,6 +671,7 @@ main() {
 		--long) long=yes ;;
 		--layer) only=${2:-} && shift ;;
 		--quick) quick=$(number "${2:-}") && shift ;;
+		--every) every=$(number "${2:-}") && shift ;;
 		--budget) budget=$(number "${2:-}") && shift ;;
 		--jobs) jobs=$(number "${2:-}") && shift ;;
 		--markdown) markdown=$2 && shift ;;
