@@ -933,20 +933,9 @@ run_is_asked(const struct tr_self *a)
 static void
 run_asked(struct tri_crew *c, struct tr_self *a, struct tr_msg *m)
 {
-	uint32_t counted;
-
 	a->pending = NULL;
 	tri_store_relaxed(&a->taken, 0u);
-	counted = run_message(c, a, m);
-	run_add_counts(c, a, counted);
-	run_spend(c);
-	if (TRI_UNLIKELY(c->turn.ended)) {
-		tri_actor_die(c, a);
-		return;
-	}
-	if (TRI_LIKELY(c->turn.msg != NULL))
-		tri_msg_dispose_inline(c, m, c->turn.unanswered);
-	run_usual_on(c, a);
+	run_usual_ends(c, a, m, run_message(c, a, m));
 }
 
 /* Not just one simple message that is pending for an actor without anything. */
