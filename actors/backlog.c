@@ -45,8 +45,8 @@ tri_backlog_recall(const struct tri_crew *c, struct tr_self *a)
 struct tr_msg *
 tri_backlog_absorb(struct tri_crew *c, struct tr_self *a, struct tr_msg *newest)
 {
+	struct tr_msg *before = newest;
 	struct tri_inlet *in;
-	struct tr_msg *last;
 	uint64_t head;
 	uint32_t n;
 
@@ -59,10 +59,9 @@ tri_backlog_absorb(struct tri_crew *c, struct tr_self *a, struct tr_msg *newest)
 	    n > HOT || tri_has_parked(c->desk.sys, a, in) ||
 	    tri_apart_is_far(c, tri_inlet_msg(head)))
 		return newest;
-	TR_DASSERT(newest->link == NULL);
-	last = tri_inlet_take_newest(in, TRI_INLET_RUNNING);
-	newest->link =
-	    tri_inlet_reverse(last, tri_ref_generation(c->turn.ref), &n);
+	TR_DASSERT(before->link == NULL);
+	before->link = tri_inlet_take_noted(in, TRI_INLET_RUNNING,
+	    tri_ref_generation(c->turn.ref), &newest, &n);
 	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) + n);
-	return last;
+	return newest;
 }

@@ -471,8 +471,8 @@ tri_actor_reserve(struct tri_worker *w, void *object)
 		before = run_find_newest(a);
 	}
 	newest = before;
-	came = tri_inlet_take_reserved(in, c->reserved, (uint32_t)ident,
-	    &newest, &n);
+	came =
+	    tri_inlet_take_noted(in, c->reserved, (uint32_t)ident, &newest, &n);
 	if (before == NULL)
 		a->pending = came;
 	else
@@ -826,9 +826,8 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 		    !parked && tri_sched_may_hold(w)) {
 			a->pending = tri_gather_take(c, a, in, &n, &newest);
 		} else {
-			newest = tri_inlet_take_newest(in, TRI_INLET_RUNNING);
-			a->pending = tri_inlet_reverse(newest,
-			    tri_ref_generation(c->turn.ref), &n);
+			a->pending = tri_inlet_take_noted(in, TRI_INLET_RUNNING,
+			    tri_ref_generation(c->turn.ref), &newest, &n);
 		}
 		if (TRI_UNLIKELY(parked))
 			n += tri_burst_unpark(tri_aside(c->desk.sys, a),

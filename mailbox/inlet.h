@@ -286,13 +286,13 @@ tri_inlet_take_owner(struct tri_inlet *in, uint32_t generation, uint32_t *count)
 	    generation, count);
 }
 
-/* The same, and from then on it is reserved for that worker; *newest: the last of
- * those, or what it was. */
+/* The same; `state`: as for tri_inlet_take_newest; *newest: the last of those, or
+ * what it was. */
 static inline struct tr_msg *
-tri_inlet_take_reserved(struct tri_inlet *in, uint64_t reserved,
-    uint32_t generation, struct tr_msg **newest, uint32_t *count)
+tri_inlet_take_noted(struct tri_inlet *in, uint64_t state, uint32_t generation,
+    struct tr_msg **newest, uint32_t *count)
 {
-	struct tr_msg *m = tri_inlet_take_newest(in, reserved);
+	struct tr_msg *m = tri_inlet_take_newest(in, state);
 
 	if (m != NULL)
 		*newest = m;

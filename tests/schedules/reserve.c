@@ -364,8 +364,8 @@ withdraw(void)
 	for (m = a->pending; m != NULL; m = m->link)
 		newest = m;
 	m = newest;
-	came = tri_inlet_take_reserved(&a->inlet, tri_inlet_reserved_by(OWNER),
-	    1, &newest, &n);
+	came = tri_inlet_take_noted(&a->inlet, tri_inlet_reserved_by(OWNER), 1,
+	    &newest, &n);
 	if (m == NULL)
 		a->pending = came;
 	else
