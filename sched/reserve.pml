@@ -6,7 +6,6 @@
  * tests/models/run.sh:
  *
  *     run     reserve.two     quick safety 2_workers
- *     run     reserve.more    quick safety 2_workers -DSENDS=3
  *     run     reserve.watch   quick safety 2_workers -DLOOKS=2
  *     run     reserve.roam    quick safety 2_workers -DROAMERS=1 -DNAPS=0
  *     run     reserve.self    quick safety 2_workers -DSELF=1

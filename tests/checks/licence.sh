@@ -7,7 +7,6 @@
 source "$(dirname "$0")/lib.sh" "$@"
 
 check() {
-	local file
 	cd "$1"
 	find . \( -name build -o -name .git -o -name target \) -prune -o \
 	    -type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' \
@@ -16,14 +15,17 @@ check() {
 	    -o -name '*.map' -o -name '*.in' -o -name '*.allow' \
 	    -o -name '*.[1-9]' -o -name '*.pml' -o -path ./dev \
 	    -o -path './.ci/*' \) \
-	    -print | sort | while read -r file; do
-		if ! head -n 2 "$file" |
-		    grep -q 'SPDX-License-Identifier: BSD-2-Clause' ||
-		    { ! head -n 1 "$file" | grep -q '^#!' &&
-		    ! head -n 1 "$file" | grep -q SPDX; }; then
-			echo "${file#./}:1: does not begin with an SPDX line"
-		fi
-	done
+	    -print0 | sort -z | xargs -0 -r awk '
+	FNR == 1 { script = /^#!/ }
+	FNR == (script ? 2 : 1) &&
+	    /SPDX-License-Identifier: BSD-2-Clause/ { good[FILENAME] }
+	FNR > 1 { nextfile }
+	END {
+		for (i = 1; i < ARGC; i++)
+			if (!(ARGV[i] in good))
+				print substr(ARGV[i], 3) ":1: does not begin " \
+				    "with an SPDX line"
+	}'
 }
 
 # ----------------------------------------------------------- self-test ---
@@ -46,5 +48,8 @@ must_find 'dev:1: does not begin' check "$scratch"
 replant
 plant CMakeLists.txt <<<'# SPDX-License-Identifier: MIT'
 must_find 'CMakeLists.txt:1: does not begin' check "$scratch"
+replant
+plant c.py </dev/null
+must_find 'c.py:1: does not begin' check "$scratch"
 
 verdict check "$source_dir"

@@ -108,7 +108,7 @@ search() {
 		    "${define[@]}" \
 		    -DMEMLIM="${MODELS_MB:-8000}" -DVECTORSZ=4096 \
 		    >cc.out 2>&1 || exit $(($? == 124 ? 124 : 2))
-		"${left[@]}" ./pan -m"$depth" -w"${MODELS_HASH:-22}" \
+		"${left[@]}" ./pan -m"$depth" -w"${MODELS_HASH:-24}" \
 		    "${args[@]}" >out 2>&1
 	)
 }
