@@ -80,6 +80,7 @@ process(double data, uint64_t cost)
 {
 	struct savina_random random = { cost };
 
+#pragma GCC unroll 8 /* as rustc does unasked */
 	for (uint64_t i = 0; i < cost * 100; i++)
 		data += log(1.0 / (savina_random_next(&random) + 1) + 0.01);
 	return data;
