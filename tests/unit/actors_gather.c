@@ -7,7 +7,7 @@
  * a long list in one handler; those that wait in the queue for all have theirs in
  * their inlets.
  */
-#include "kit.h"
+#include "slow_clock.h"
 
 #include "actors/gather.h"
 
@@ -23,7 +23,8 @@ struct gather {
 	unsigned lists;
 	unsigned next[ACTORS]; /* message expected */
 	unsigned lost, done;
-	unsigned most; /* that have taken theirs, and have not run */
+	bool was_gathered[ACTORS];
+	unsigned most; /* that somebody gathered */
 };
 
 struct sink {
@@ -43,17 +44,28 @@ list_of(const struct gather *t, unsigned i)
 	return t->longer != 0 && i % 2 == 1 ? t->longer : t->list;
 }
 
-/* Of those with longer lists, if there are any. */
-static unsigned
-gathered(const struct gather *t, unsigned but)
+static bool
+is_gathered(const struct gather *t, unsigned i)
 {
+	return t->listed[i] && t->next[i] == 0 &&
+	    tri_load_relaxed(&cell_of(t, i)->taken) >= list_of(t, i);
+}
+
+/* At its first message: how many it has gathered, of those with longer lists if
+ * there are any.  Who has been gathered himself sees those that he was with. */
+static void
+look_round(struct gather *t, unsigned me)
+{
+	bool counts = !t->was_gathered[me] && list_of(t, me) == t->list;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < ACTORS; i++)
-		n += i != but && t->listed[i] && t->next[i] == 0 &&
-		    (t->longer == 0 || list_of(t, i) == t->longer) &&
-		    tri_load_relaxed(&cell_of(t, i)->taken) >= list_of(t, i);
-	return n;
+		if (i != me && is_gathered(t, i)) {
+			n += t->longer == 0 || list_of(t, i) == t->longer;
+			t->was_gathered[i] = true;
+		}
+	if (counts && n > t->most)
+		t->most = n;
 }
 
 static int
@@ -61,14 +73,10 @@ sink_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 {
 	struct sink *s = state;
 	struct gather *t = s->t;
-	unsigned n;
 
 	t->lost += kit_u64(msg) != t->next[s->number]++;
-	if (t->next[s->number] == 1 && t->listed[s->number] &&
-	    list_of(t, s->number) == t->list) {
-		n = gathered(t, s->number);
-		t->most = n > t->most ? n : t->most;
-	}
+	if (t->next[s->number] == 1 && t->listed[s->number])
+		look_round(t, s->number);
 	if (t->next[s->number] < list_of(t, s->number))
 		return TR_OK;
 	if (++t->done == ACTORS)
@@ -141,7 +149,10 @@ play(unsigned list, unsigned longer, struct tr_spawn_options options)
 	t->list = list;
 	t->longer = longer;
 	t->options = options;
-	kit_play(&t->k, 1, &root, t);
+	kit_new(&t->k, 1);
+	slow_clock(&t->k);
+	(void)kit_root(&t->k, &root, t);
+	kit_run(&t->k);
 	assert_int_equal(t->lost, 0);
 	assert_int_equal(t->done, ACTORS);
 	assert_true(t->lists > ACTORS / 2);
