@@ -50,7 +50,7 @@ flood_is_one(const struct tri_worker *w, struct tri_worker *v, uint64_t acts,
 enum tri_rob
 tri_flood_robs(struct tri_worker *w, unsigned victim, bool stuck)
 {
-	struct tri_sight *seen = &w->throttle.sight[victim];
+	struct tri_sight *seen = &w->sight[victim];
 	struct tri_worker *v = tri_sched_worker(w->sched, victim);
 	bool aside = tri_load_relaxed(&w->aside) != 0, floods;
 	uint64_t acts;

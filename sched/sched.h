@@ -124,7 +124,6 @@ struct tri_throttle {
 	uint64_t pauses; /* likewise */
 	int64_t open; /* messages that waited */
 	uint64_t pace; /* in the trial */
-	struct tri_sight sight[TRI_WORKERS_MAX];
 };
 
 /* owe.c; owner only. */
@@ -173,6 +172,7 @@ struct tri_worker {
 	    message_ns; /* that one took, on average of the last few looks */
 	struct tri_owed owed;
 	struct tri_throttle throttle;
+	struct tri_sight sight[TRI_WORKERS_MAX];
 	struct tri_wheel wheel;
 	struct tri_pool pool;
 

@@ -238,6 +238,25 @@ wait_for(atomic_ulong *what, uint64_t n)
 		sched_yield();
 }
 
+/* The receiver is held, and a burst of so many is put. */
+static void
+put(struct play *t, struct tr_self *self, uint32_t tag, uint64_t n)
+{
+	hold_by(t, self, tag);
+	items(t, self, n);
+	t->opened = is_open(self);
+}
+
+/* It has handled a burst and waits for more, as long as that takes. */
+static void
+keep_waiting(struct play *t, struct tr_self *self)
+{
+	t->k.sys->burst_looks = UINT32_MAX;
+	put(t, self, HOLD, MANY);
+	atomic_store(&t->go, true);
+	wait_for(&t->next, t->sent);
+}
+
 /* The receiver says when all that was sent before is done. */
 static void
 last(struct play *t, struct tr_self *self)
@@ -305,6 +324,13 @@ static const struct tr_behavior root = {
 	.receive = root_receive,
 };
 
+/* Messages to an actor that has ended. */
+static uint64_t
+come_too_late(const struct kit *k)
+{
+	return k->stats.dead[TR_DEAD_CLOSED] + k->stats.dead[TR_DEAD_NO_ACTOR];
+}
+
 typedef void (*const scene[8])(struct play *t, struct tr_self *self);
 
 static struct play *
@@ -333,9 +359,7 @@ play(scene steps)
 static void
 many(struct play *t, struct tr_self *self)
 {
-	hold_by(t, self, HOLD);
-	items(t, self, MANY);
-	t->opened = is_open(self);
+	put(t, self, HOLD, MANY);
 	last(t, self);
 }
 
@@ -383,12 +407,7 @@ its_mailbox_need_not_have_moved(void **unused)
 static void
 catch_up(struct play *t, struct tr_self *self)
 {
-	t->k.sys->burst_looks = UINT32_MAX;
-	hold_by(t, self, HOLD);
-	items(t, self, MANY);
-	t->opened = is_open(self);
-	atomic_store(&t->go, true);
-	wait_for(&t->next, t->sent);
+	keep_waiting(t, self);
 	while (!has_moved(t))
 		sched_yield();
 	t->moved = true;
@@ -413,9 +432,7 @@ but_it_does_when_the_receiver_catches_up(void **unused)
 static void
 few(struct play *t, struct tr_self *self)
 {
-	hold_by(t, self, HOLD);
-	items(t, self, TRI_BURST_AFTER / 2);
-	t->opened = is_open(self);
+	put(t, self, HOLD, TRI_BURST_AFTER / 2);
 	last(t, self);
 }
 
@@ -434,9 +451,7 @@ a_short_one_is_not(void **unused)
 static void
 flood(struct play *t, struct tr_self *self)
 {
-	hold_by(t, self, HOLD);
-	items(t, self, FLOOD);
-	t->opened = is_open(self);
+	put(t, self, HOLD, FLOOD);
 	last(t, self);
 }
 
@@ -530,9 +545,7 @@ two_receivers_take_turns(void **unused)
 static void
 pause_in_between(struct play *t, struct tr_self *self)
 {
-	hold_by(t, self, HOLD);
-	items(t, self, MANY);
-	t->opened = is_open(self);
+	put(t, self, HOLD, MANY);
 	atomic_store(&t->go, true);
 	wait_for(&t->next, t->sent);
 	/* Soon, and long after the receiver has given up waiting. */
@@ -632,9 +645,7 @@ its_messages_count_in_the_mailbox(void **unused)
 static void
 crash(struct play *t, struct tr_self *self)
 {
-	hold_by(t, self, CRASH);
-	items(t, self, FLOOD);
-	t->opened = is_open(self);
+	put(t, self, CRASH, FLOOD);
 	atomic_store(&t->go, true);
 	kit_spin_until(&t->ended);
 	items(t, self, MANY);
@@ -649,9 +660,7 @@ the_end_of_its_receiver_ends_it(void **unused)
 	(void)unused;
 	assert_true(t->opened);
 	assert_int_equal(t->next, 3 * TRI_APART_LIST);
-	assert_int_equal(t->k.stats.dead[TR_DEAD_CLOSED] +
-		t->k.stats.dead[TR_DEAD_NO_ACTOR],
-	    FLOOD + MANY);
+	assert_int_equal(come_too_late(&t->k), FLOOD + MANY);
 	test_free(t);
 }
 
@@ -659,9 +668,7 @@ the_end_of_its_receiver_ends_it(void **unused)
 static void
 stop(struct play *t, struct tr_self *self)
 {
-	hold_by(t, self, HOLD);
-	items(t, self, FLOOD);
-	t->opened = is_open(self);
+	put(t, self, HOLD, FLOOD);
 	assert_int_equal(tr_stop(self, t->receiver, tr_forever()), TR_OK);
 	atomic_store(&t->go, true);
 	kit_spin_until(&t->ended);
@@ -683,12 +690,7 @@ what_was_put_before_a_stop_is_handled(void **unused)
 static void
 end_waiting(struct play *t, struct tr_self *self)
 {
-	t->k.sys->burst_looks = UINT32_MAX;
-	hold_by(t, self, HOLD);
-	items(t, self, MANY);
-	t->opened = is_open(self);
-	atomic_store(&t->go, true);
-	wait_for(&t->next, t->sent);
+	keep_waiting(t, self);
 	kit_tell(self, t->helper, ENDED);
 	kit_spin_until(&t->ended);
 	items(t, self, MANY);
@@ -703,9 +705,7 @@ one_that_waits_for_more_can_end(void **unused)
 	(void)unused;
 	assert_true(t->opened);
 	assert_int_equal(t->next, t->sent - MANY);
-	assert_int_equal(t->k.stats.dead[TR_DEAD_CLOSED] +
-		t->k.stats.dead[TR_DEAD_NO_ACTOR],
-	    MANY);
+	assert_int_equal(come_too_late(&t->k), MANY);
 	test_free(t);
 }
 
@@ -714,12 +714,7 @@ quit_waiting(struct play *t, struct tr_self *self)
 {
 	struct tr_self *a = tri_cell(t->k.sys, tri_ref_slot(t->receiver));
 
-	t->k.sys->burst_looks = UINT32_MAX;
-	hold_by(t, self, HOLD);
-	items(t, self, MANY);
-	t->opened = is_open(self);
-	atomic_store(&t->go, true);
-	wait_for(&t->next, t->sent);
+	keep_waiting(t, self);
 	kit_tell(self, t->helper, QUIT);
 	while ((uint32_t)tri_load_acquire(&a->ident) ==
 	    tri_ref_generation(t->receiver))
@@ -737,9 +732,7 @@ so_can_one_without_a_stop(void **unused)
 	(void)unused;
 	assert_true(t->opened);
 	assert_int_equal(t->next, t->sent - MANY);
-	assert_int_equal(t->k.stats.dead[TR_DEAD_CLOSED] +
-		t->k.stats.dead[TR_DEAD_NO_ACTOR],
-	    MANY);
+	assert_int_equal(come_too_late(&t->k), MANY);
 	test_free(t);
 }
 
@@ -797,17 +790,10 @@ a_former_actors_is_not_for_the_next(void **unused)
 	test_free(t);
 }
 
-/* The slot's next actor is this worker's to run when a message to the former one
- * comes back from its burst. */
+/* It quits, and the next one is in its slot. */
 static void
-succeed(struct play *t, struct tr_self *self)
+be_succeeded(struct play *t, struct tr_self *self)
 {
-	t->k.sys->burst_looks = UINT32_MAX;
-	hold_by(t, self, HOLD);
-	items(t, self, MANY);
-	t->opened = is_open(self);
-	atomic_store(&t->go, true);
-	wait_for(&t->next, t->sent);
 	t->former = t->receiver;
 	kit_tell(self, t->helper, QUIT);
 	kit_tell(self, t->helper, GO);
@@ -815,6 +801,15 @@ succeed(struct play *t, struct tr_self *self)
 		sched_yield();
 	t->receiver = (tr_ref){ atomic_load(&t->successor) };
 	assert_int_equal(tri_ref_slot(t->receiver), tri_ref_slot(t->former));
+}
+
+/* The slot's next actor is this worker's to run when a message to the former one
+ * comes back from its burst. */
+static void
+succeed(struct play *t, struct tr_self *self)
+{
+	keep_waiting(t, self);
+	be_succeeded(t, self);
 	/* Its first comes from elsewhere, so that then it is nobody's. */
 	items(t, self, 1);
 	while (tri_inlet_head(t->k.sys,
@@ -843,12 +838,7 @@ what_comes_back_is_not_for_the_next(void **unused)
 static void
 replace(struct play *t, struct tr_self *self)
 {
-	t->former = t->receiver;
-	kit_tell(self, t->helper, QUIT);
-	kit_tell(self, t->helper, GO);
-	while (atomic_load(&t->successor) == 0)
-		sched_yield();
-	t->receiver = (tr_ref){ atomic_load(&t->successor) };
+	be_succeeded(t, self);
 	move_next(t, self);
 }
 
@@ -1053,9 +1043,7 @@ static const struct tr_supervisor supervisors[] = {
 static void
 fail_open(struct play *t, struct tr_self *self)
 {
-	hold_by(t, self, CRASH);
-	items(t, self, FLOOD);
-	t->opened = is_open(self);
+	put(t, self, CRASH, FLOOD);
 	atomic_store(&t->go, true);
 }
 
@@ -1083,12 +1071,7 @@ static const struct tr_behavior reborn_root = {
 static void
 crash_waiting(struct play *t, struct tr_self *self)
 {
-	t->k.sys->burst_looks = UINT32_MAX;
-	hold_by(t, self, HOLD);
-	items(t, self, MANY);
-	t->opened = is_open(self);
-	atomic_store(&t->go, true);
-	wait_for(&t->next, t->sent);
+	keep_waiting(t, self);
 	atomic_store(&t->held, false);
 	atomic_store(&t->go, true);
 	kit_tell(self, t->helper, CRASH);
@@ -1152,9 +1135,7 @@ or_there_is_none(void **unused)
 	    (scene){ move, crash_waiting, many, give_up, finish });
 	assert_int_equal(reborn.lost, 0);
 	assert_int_equal(reborn.next, reborn.sent - 1);
-	assert_int_equal(reborn.k.stats.dead[TR_DEAD_CLOSED] +
-		reborn.k.stats.dead[TR_DEAD_NO_ACTOR],
-	    1);
+	assert_int_equal(come_too_late(&reborn.k), 1);
 }
 
 int
