@@ -84,6 +84,17 @@ static const struct peer_case peers_erlang[] = {
 	{ NULL, NULL, { 0 } },
 };
 
+/* Likewise.  With several workers what its fjcreate takes grows with the square of
+ * the actors that wait at a time: a million of them would be an hour. */
+static const struct peer_case peers_caf[] = {
+	{ "micro/fjcreate", "fjcreate", { 20000 } },
+	{ "savina/banking", "banking", { 400000, 4000 } },
+	{ "savina/chameneos", "chameneos", { 2000000 } },
+	{ "savina/radixsort", "radixsort", { 300000 } },
+	{ "kin/skynet", "skynet", { 1000000 } },
+	{ NULL, NULL, { 0 } },
+};
+
 /* It interprets, in one thread, and is slower by one or two orders. */
 static const struct peer_case peers_asyncio[] = {
 	{ "micro/pingpong", "pingpong", { 100000 } },
@@ -145,6 +156,7 @@ static const struct peer peers[PEERS] = {
 	    .run = { "target/release/tk", "{name}", "{size}", "{workers}" } },
 	{ .runtime = "caf",
 	    .cases = peers_all,
+	    .less = peers_caf,
 	    .needs = { "c++" },
 	    .package = "g++, libcaf-dev",
 	    .dir = BENCH_PEERS_DIR "/caf",
