@@ -29,44 +29,48 @@ below() {
 	esac
 }
 
-# The folder a file belongs to: its layer, or its example.
+# home_of VARIABLE FILE: the folder a file belongs to: its layer, or its example.
 home_of() {
-	local rest=${1#examples/}
-	if [[ $rest != "$1" && $rest == */* ]]; then
-		echo "examples/${rest%%/*}"
+	local rest=${2#examples/}
+	if [[ $rest != "$2" && $rest == */* ]]; then
+		printf -v "$1" '%s' "examples/${rest%%/*}"
 	else
-		echo "${1%%/*}"
+		printf -v "$1" '%s' "${2%%/*}"
 	fi
 }
 
-# check_include FILE NAME: why FILE may not include NAME, if so.
+# check_include FILE LINE NAME: why FILE may not include NAME, if so.  There are a
+# thousand of them, so what is usual starts no process.
 check_include() {
-	local file=$1 name=$2 home target
-	home=$(home_of "$file")
+	local file=$1 at=$1:$2 name=$3 home target
+	home_of home "$file"
 
 	case $name in
 	ev.h | ev++.h)
 		if [[ $file != sched/loop.c ]]; then
-			echo "<$name> is for sched/loop.c"
+			echo "$at: <$name> is for sched/loop.c"
 		fi
 		return ;;
 	ck_*.h)
 		if [[ $file != mailbox/ck.h ]]; then
-			echo "<$name> is for mailbox/ck.h"
+			echo "$at: <$name> is for mailbox/ck.h"
 		fi
 		return ;;
 	stdatomic.h)
 		if [[ $file != mailbox/atomic.h &&
 		    " $library " == *" $home "* ]]; then
-			echo "<$name> is for mailbox/atomic.h"
+			echo "$at: <$name> is for mailbox/atomic.h"
 		fi
 		return ;;
 	troupe.h | troupe/*) return ;;
 	esac
 
 	# Relative to the file first, as the compiler does, then to the root.
-	if [[ -e $(dirname "$file")/$name ]]; then
-		target=$(realpath -m --relative-to=. "$(dirname "$file")/$name")
+	if [[ -e ${file%/*}/$name ]]; then
+		target=${file%/*}/$name
+		if [[ $target == *./* ]]; then
+			target=$(realpath -m --relative-to=. "$target")
+		fi
 	elif [[ -e $name ]]; then
 		target=$name
 	else
@@ -77,13 +81,13 @@ check_include() {
 		esac
 	fi
 
-	target=$(home_of "$target")
+	home_of target "$target"
 	if [[ $target == "$home" ]]; then
 		return
 	elif [[ " $library " != *" $home "* ]]; then
-		echo "$home may include its own files and <troupe.h>, not $name"
+		echo "$at: $home may include its own files and <troupe.h>, not $name"
 	elif [[ " $(below "$home") " != *" $target "* ]]; then
-		echo "$home may not include $target: $name"
+		echo "$at: $home may not include $target: $name"
 	fi
 }
 
@@ -99,14 +103,13 @@ c_files() { # of the folders that exist
 }
 
 check_includes() {
-	local file line name why
+	local file line name
 	# shellcheck disable=SC2086
 	c_files $library examples bench | while read -r file; do
 		{ grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" ||
 		    true; } | tr '<>' '""' | while IFS=: read -r line name; do
 			name=${name#*\"}
-			why=$(check_include "$file" "${name%%\"*}")
-			if [[ -n $why ]]; then echo "$file:$line: $why"; fi
+			check_include "$file" "$line" "${name%%\"*}"
 		done
 	done
 }
