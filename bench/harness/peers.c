@@ -85,7 +85,7 @@ static const struct peer_case peers_erlang[] = {
 };
 
 /* Likewise.  With several workers what its fjcreate takes grows with the square of
- * the actors that wait at a time: a million of them would be an hour. */
+ * the actors that wait at a time: 80,000 take 19 s. */
 static const struct peer_case peers_caf[] = {
 	{ "micro/fjcreate", "fjcreate", { 20000 } },
 	{ "savina/banking", "banking", { 400000, 4000 } },
