@@ -121,8 +121,9 @@ static void
 single_items(struct apart *t, struct tr_self *self, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++)
-		assert_int_equal(
-		    tr_try_send(self, t->receiver, ITEM, &i, sizeof(i)), TR_OK);
+		assert_int_equal(tr_try_send(self, t->receiver, ITEM, &i,
+				     sizeof(i)),
+		    TR_OK);
 }
 
 /* A list that makes it move. */
