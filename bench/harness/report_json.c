@@ -103,10 +103,11 @@ json_samples(FILE *out, const struct series *series)
 
 		(void)fprintf(out,
 		    "%s{\"ns\":%.0f,\"value\":%.4f,\"state\":\"%s\""
-		    ",\"xfer_ns\":[%.1f,%.1f],\"peak_mb\":%.2f,\"cpu_s\":%.4f}",
+		    ",\"xfer_ns\":[%.1f,%.1f],\"pace\":%.2f"
+		    ",\"peak_mb\":%.2f,\"cpu_s\":%.4f}",
 		    i > 0 ? "," : "", s->ns, s->value,
 		    xfer_state_name(s->state), s->xfer_before_ns,
-		    s->xfer_after_ns, s->peak_kb / 1024, s->cpu_s);
+		    s->xfer_after_ns, s->pace, s->peak_kb / 1024, s->cpu_s);
 	}
 	(void)fprintf(out, "]");
 }

@@ -8,11 +8,13 @@
  * order, and within it, in random order too, its series: numbers of workers,
  * and the peers beside ours.  A machine that becomes slower for a minute makes
  * all of them slower, and not the one whose turn it was.  The distance between
- * the cpus is measured between any two runs.
+ * the cpus is measured between any two runs, and no run is begun while a cpu is
+ * slowed down by others, unless that lasts longer than the run itself.
  *
- * Runs during which the machine changed its state do not count, so a series
- * that lacks near ones, and has had some, may get further rounds, as many again
- * at most.  With a budget, every series has one run; then rounds are begun as long
+ * Runs during which the machine changed its state do not count, nor do those
+ * that were begun slowed down where there are enough others; so a series that
+ * lacks good ones, and has had some, may get further rounds, as many again at
+ * most.  With a budget, every series has one run; then rounds are begun as long
  * as they fit in, at first without the slowest ones.
  */
 #include "rounds.h"
@@ -200,8 +202,12 @@ rounds_run_one(struct rounds *rounds, struct series *series)
 	double begin_s = rounds_now_s();
 	struct proc_result result;
 	enum proc_end end;
+	double waited_s;
 	double took_s;
 
+	sample.pace_ns = pace_wait_ns(&rounds->pace,
+	    series->run_s < PACE_WAIT_S ? series->run_s : PACE_WAIT_S);
+	waited_s = rounds_now_s() - begin_s;
 	if (series->peer == NULL)
 		end = rounds_run_ours(rounds, series, &result, &sample);
 	else
@@ -215,6 +221,7 @@ rounds_run_one(struct rounds *rounds, struct series *series)
 	sample.preempted = (double)result.preempted;
 	sample.cpu_s = result.cpu_s;
 	took_s = rounds_now_s() - begin_s;
+	series->run_s = took_s - waited_s;
 	if (took_s > series->slowest_s)
 		series->slowest_s = took_s;
 	if (end == PROC_OK) {
@@ -273,16 +280,6 @@ rounds_compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static size_t
-rounds_near(const struct series *series)
-{
-	size_t near = 0;
-
-	for (size_t i = 0; i < series->count; i++)
-		near += series->samples[i].state == XFER_NEAR;
-	return near;
-}
-
 /*
  * Whether a series takes part in a round.  A failed run is not repeated: what
  * is wrong once has been shown to be wrong.
@@ -298,7 +295,7 @@ rounds_wants(const struct rounds *rounds, const struct series *series,
 		return false;
 	if (round < iterations)
 		return true;
-	near = rounds_near(series);
+	near = series_near(series, &rounds->pace);
 	return series_is_time(series) && near > 0 && near < iterations;
 }
 
@@ -389,6 +386,8 @@ rounds_run(struct rounds *rounds)
 		if (ran == 0)
 			break;
 	}
+	for (size_t i = 0; i < rounds->count; i++)
+		series_settle(&rounds->series[i], &rounds->pace);
 	if (isatty(STDERR_FILENO) == 1)
 		(void)fprintf(stderr, "\r\033[K");
 	free(order);

@@ -27,6 +27,7 @@ struct rounds {
 	/* Private. */
 	uint64_t rng;
 	double xfer_ns; /* the last measurement */
+	struct pace pace;
 	double begin_s;
 	size_t done; /* runs */
 	size_t planned;

@@ -36,6 +36,32 @@ series_is_time(const struct series *series)
 	return strcmp(unit, "ns_per_op") == 0 || strcmp(unit, "us") == 0;
 }
 
+size_t
+series_near(const struct series *series, const struct pace *pace)
+{
+	size_t near = 0;
+
+	for (size_t i = 0; i < series->count; i++)
+		near += series->samples[i].state == XFER_NEAR &&
+		    pace_is_full(pace, series->samples[i].pace_ns);
+	return near;
+}
+
+void
+series_settle(struct series *series, const struct pace *pace)
+{
+	bool enough = series_near(series, pace) >= JUDGED_RUNS;
+
+	for (size_t i = 0; i < series->count; i++) {
+		struct sample *sample = &series->samples[i];
+
+		sample->pace = pace_of(pace, sample->pace_ns);
+		if (enough && sample->state == XFER_NEAR &&
+		    !pace_is_full(pace, sample->pace_ns))
+			sample->state = XFER_SLOW;
+	}
+}
+
 static bool
 series_counts(const struct sample *sample, enum xfer_state state)
 {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "bench.h"
+#include "pace.h"
 #include "peers.h"
 #include "xfer.h"
 
@@ -35,6 +36,8 @@ struct sample {
 	double ops;
 	double xfer_before_ns;
 	double xfer_after_ns;
+	double pace_ns; /* as it began: see pace_measure_ns() */
+	double pace; /* the same beside the best: series_settle() */
 	enum xfer_state state;
 	double cpu_s; /* of all threads, the whole process */
 	double peak_kb;
@@ -60,6 +63,7 @@ struct series {
 	char error[ERROR_BYTES]; /* of the last of those */
 	double error_xfer_ns;
 	double slowest_s; /* what its longest run took, start and end and all */
+	double run_s; /* its last one, without the wait before it */
 };
 
 /* One figure of several runs. */
@@ -99,6 +103,15 @@ const char *series_unit(const struct series *series);
 
 /** Whether its values are times, which depend on the machine's state. */
 bool series_is_time(const struct series *series);
+
+/** How many near runs began with cpus at full speed. */
+size_t series_near(const struct series *series, const struct pace *pace);
+
+/**
+ * When all runs are made: say each one's pace beside the best; and where there are enough near ones that began with cpus
+ * at full speed to judge by, the other near ones become slow ones.
+ */
+void series_settle(struct series *series, const struct pace *pace);
 
 /**
  * Put the runs in one state together (SERIES_ANY: all).  Returns false when

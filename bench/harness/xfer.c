@@ -215,6 +215,7 @@ xfer_state_name(enum xfer_state state)
 		[XFER_FAR] = "far",
 		[XFER_MIXED] = "mixed",
 		[XFER_ONE_CPU] = "one_cpu",
+		[XFER_SLOW] = "slow",
 	};
 
 	return names[state];

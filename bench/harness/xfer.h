@@ -15,6 +15,7 @@ enum xfer_state {
 	XFER_FAR, /* both above the far limit, and below XFER_BUSY_NS */
 	XFER_MIXED, /* anything else: not to be judged */
 	XFER_ONE_CPU, /* there is no second cpu */
+	XFER_SLOW, /* near, but slowed down as it began: see series_settle() */
 	XFER_STATES /* how many there are */
 };
 

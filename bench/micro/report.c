@@ -3,7 +3,8 @@
  * report.c - from single runs to what is printed.
  *
  * Runs in different states of the machine do not belong into one median, so a
- * series of times is printed as one line for each state.  A verdict is given
+ * series of times is printed as one line for each state (slow runs are left
+ * out, there are enough others then).  A verdict is given
  * where the budget holds: near, two workers, full size; bytes, wake-ups and
  * ratios do not depend on the state.
  */
@@ -146,7 +147,8 @@ report_series(const struct report *report, const struct series *series)
 		last = SERIES_ANY;
 	}
 	for (int state = first; state <= last; state++) {
-		if (!series_summarize(series, (enum xfer_state)state, &sum))
+		if (state == XFER_SLOW ||
+		    !series_summarize(series, (enum xfer_state)state, &sum))
 			continue;
 		if (report->json)
 			report_json(series, &sum);
@@ -178,7 +180,7 @@ report_best(const struct series *group, size_t count, struct summary *ours,
 	struct summary sum;
 
 	for (int state = 0; state <= SERIES_ANY && found == NULL; state++) {
-		if (state == XFER_MIXED ||
+		if (state == XFER_MIXED || state == XFER_SLOW ||
 		    !series_summarize(&group[0], (enum xfer_state)state, ours))
 			continue;
 		for (size_t i = 1; i < count; i++) {
