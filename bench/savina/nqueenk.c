@@ -33,17 +33,17 @@ struct board {
 	MSG(P, finished, TR_EMPTY)
 TR_PROTOCOL(queens, QUEENS);
 
-/* Whether the last queen is safe from those before it.  (One condition for both:
- * what cannot be foretold is best asked once.) */
+/* Whether a queen behind those on the board is safe there.  (One condition for
+ * both: what cannot be foretold is best asked once.) */
 static bool
-board_is_safe(const struct board *board)
+board_is_safe(const struct board *board, uint8_t row)
 {
-	int last = board->queens - 1, row = board->row[last];
+	int queens = board->queens;
 
-	for (int i = 0; i < last; i++) {
+	for (int i = 0; i < queens; i++) {
 		int apart = abs(board->row[i] - row);
 
-		if ((apart == 0) | (apart == last - i))
+		if ((apart == 0) | (apart == queens - i))
 			return false;
 	}
 	return true;
@@ -70,43 +70,46 @@ static int
 worker_divide(struct tr_self *self, const struct worker_arg *worker,
     struct board board)
 {
-	uint8_t column = board.queens++;
+	struct queens_work more = { board };
 	int error = TR_OK;
 
+	more.board.queens++;
 	for (uint8_t row = 0; row < worker->size && error == TR_OK; row++) {
-		board.row[column] = row;
-		if (board_is_safe(&board))
-			error = queens_send_work(self, worker->master,
-			    (struct queens_work){ board });
+		more.board.row[board.queens] = row;
+		if (board_is_safe(&board, row))
+			error = queens_send_work(self, worker->master, more);
 	}
 	return error;
 }
 
-/* Find all solutions that begin with a board: the last queen moves up; where it
- * is safe another one comes behind it, and where it can move no more it goes. */
+/* Find all solutions that begin with a board: the next queen moves up; where it
+ * is safe it stays and another one comes behind it, and where it can move no
+ * more the one before it moves. */
 static int
 worker_solve(struct tr_self *self, const struct worker_arg *worker,
     struct board board)
 {
 	uint8_t begin = board.queens;
-	uint8_t *row = &board.row[board.queens++];
+	uint8_t size = worker->size;
+	uint8_t row = 0;
 	int error = TR_OK;
 
-	*row = 0;
-	while (board.queens > begin && error == TR_OK) {
-		row = &board.row[board.queens - 1];
-		if (*row == worker->size) {
-			if (--board.queens > begin)
-				board.row[board.queens - 1]++;
-		} else if (!board_is_safe(&board)) {
-			++*row;
-		} else if (board.queens < worker->size) {
-			board.row[board.queens++] = 0;
-		} else {
+	while (error == TR_OK) {
+		if (row == size) {
+			if (board.queens == begin)
+				break;
+			row = board.row[--board.queens];
+		} else if (board_is_safe(&board, row)) {
+			board.row[board.queens++] = row;
+			if (board.queens < size) {
+				row = 0;
+				continue;
+			}
 			error = queens_send_solution(self, worker->master,
 			    (struct queens_solution){ board });
-			++*row;
+			board.queens--;
 		}
+		row++;
 	}
 	return error;
 }
@@ -226,8 +229,10 @@ static int
 master_on_solution(struct tr_self *self, struct master *master,
     const struct queens_solution *solution)
 {
-	bench_check(solution->board.queens == master->size &&
-		board_is_safe(&solution->board),
+	struct board board = solution->board;
+
+	bench_check(board.queens-- == master->size &&
+		board_is_safe(&board, board.row[board.queens]),
 	    "nqueenk: a solution has all queens");
 	return ++master->solutions < master->limit ?
 	    TR_OK :
