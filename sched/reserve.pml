@@ -7,10 +7,11 @@
  *
  *     run     reserve.two     quick safety 2_workers
  *     run     reserve.watch   quick safety 2_workers -DLOOKS=2
- *     run     reserve.roam    quick safety 2_workers -DROAMERS=1 -DNAPS=0
+ *     run     reserve.roam1   quick safety 2_workers -DROAMERS=1 -DNAPS=0 -DSENDS=1
  *     run     reserve.self    quick safety 2_workers -DSELF=1
  *     run     reserve.foreign quick safety 2_workers_1_stranger -DSTRANGERS=1 -DSENDS=1
  *     run     reserve.long    long  safety 2_workers -DLOOKS=2 -DSENDS=3
+ *     run     reserve.roam    long  safety 2_workers -DROAMERS=1 -DNAPS=0
  *     run     reserve.roam2   long  safety 2_workers -DROAMERS=1
  *     run     reserve.foreign2 long safety 2_workers_1_stranger -DSTRANGERS=1
  *

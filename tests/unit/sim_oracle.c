@@ -7,6 +7,7 @@
 
 #include "actors/send.h"
 #include "kit.h"
+#include "scale.h"
 
 enum { GO = 1 };
 
@@ -441,7 +442,7 @@ never_rest(struct tr_sim *sim, void *arg)
 static void
 endless_work_is_found(void **unused)
 {
-	struct tr_sim_options o = { .max_steps = 20000 };
+	struct tr_sim_options o = { .max_steps = TEST_SCALE(20000) };
 	struct tr_sim_result r;
 
 	(void)unused;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "kit.h"
+#include "scale.h"
 
 enum { HOP = 1, HOPS = 200, RING = 5 };
 
@@ -295,7 +296,7 @@ no_strategy_starves_a_worker(void **unused)
 	uint64_t seed;
 
 	(void)unused;
-	for (seed = 1; seed <= 30; seed++) {
+	for (seed = 1; seed <= 3 * TEST_SCALE(10); seed++) {
 		o.strategy = (enum tr_sim_strategy)(1 + seed % 3);
 		assert_int_equal(tr_sim_run(seed, &o,
 				     others_are_answered_beside_a_busy_one,
