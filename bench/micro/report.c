@@ -221,7 +221,7 @@ report_ratios(const struct report *report, const struct series *series,
 	struct summary all = { .state = XFER_NEAR, .xfer_ns = XFER_NONE };
 	const struct series *peer;
 	struct summary ours;
-	struct summary best;
+	struct summary best = { .runs = 0 };
 	double logs = 0;
 	size_t ratios = 0;
 	size_t last;
