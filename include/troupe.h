@@ -482,6 +482,9 @@ TR_API int tr_system_stop(struct tr_system *system, int64_t deadline);
 /**
  * Free a system that has run to its end, or never ran.
  *
+ * No other thread may be in a call with it any more.  That a message has been
+ * handled does not say that its tr_post() has returned: join who posts first.
+ *
  * \param system  NULL: nothing happens
  * \returns       TR_OK; TR_EBUSY while it runs or a handler or a blocking call
  *                still does: try again later

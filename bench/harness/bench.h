@@ -54,6 +54,8 @@ struct bench {
 	/* The benchmark's own. */
 	bool pin; /* bind workers to cores, the root to worker 0 */
 	void *ctx; /* what setup() made, for the root and for teardown() */
+	void (*ended)(struct bench *b); /* before the system is freed: for who
+	                                 * has other threads that post to it */
 
 	/* Left by the benchmark. */
 	uint64_t ops; /* `value` becomes nanoseconds per op, unless 0 */

@@ -65,6 +65,8 @@ bench_system(struct bench *b, const struct tr_behavior *root)
 	    "every actor stopped in time");
 	bench_check(b->end_ns > 0, "the root came to its end");
 	bench_check_stats(b, system);
+	if (b->ended != NULL)
+		b->ended(b);
 	bench_check(tr_system_free(system) == TR_OK, "tr_system_free()");
 }
 

@@ -138,6 +138,7 @@ idle_actor_run(struct bench *b)
 
 struct watch {
 	struct bench *b;
+	pthread_t thread;
 	struct tr_system *system;
 	tr_ref root;
 	sem_t running; /* posted by the root when all is set up */
@@ -238,17 +239,27 @@ static const struct tr_behavior idle_wakeups_behavior = {
 	.receive = root_receive,
 };
 
+/* That its message has come does not say that its post has returned. */
+static void
+idle_wakeups_ended(struct bench *b)
+{
+	struct watch *watch = b->ctx;
+
+	bench_check(pthread_join(watch->thread, NULL) == 0,
+	    "idle_wakeups: join");
+}
+
 void
 idle_wakeups_run(struct bench *b)
 {
 	struct watch watch = { .b = b };
-	pthread_t thread;
 
 	b->ctx = &watch;
+	b->ended = idle_wakeups_ended;
 	bench_check(sem_init(&watch.running, 0, 0) == 0, "idle_wakeups: sem");
-	bench_check(pthread_create(&thread, NULL, watch_main, &watch) == 0,
+	bench_check(pthread_create(&watch.thread, NULL, watch_main, &watch) ==
+		0,
 	    "idle_wakeups: thread");
 	bench_system(b, &idle_wakeups_behavior);
-	bench_check(pthread_join(thread, NULL) == 0, "idle_wakeups: join");
 	(void)sem_destroy(&watch.running);
 }

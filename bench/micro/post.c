@@ -20,6 +20,7 @@ enum {
 
 struct poster {
 	struct bench *b;
+	pthread_t thread;
 	struct tr_system *system;
 	tr_ref root;
 	sem_t running; /* posted by the root when it has started */
@@ -98,17 +99,26 @@ static const struct tr_behavior root_behavior = {
 	.receive = root_receive,
 };
 
+/* That its last item has come does not say that its last post has returned. */
+static void
+post_ended(struct bench *b)
+{
+	struct poster *poster = b->ctx;
+
+	bench_check(pthread_join(poster->thread, NULL) == 0, "post: join");
+}
+
 void
 post_run(struct bench *b)
 {
 	struct poster poster = { .b = b };
-	pthread_t thread;
 
 	b->ctx = &poster;
+	b->ended = post_ended;
 	bench_check(sem_init(&poster.running, 0, 0) == 0, "post: semaphore");
-	bench_check(pthread_create(&thread, NULL, poster_main, &poster) == 0,
+	bench_check(pthread_create(&poster.thread, NULL, poster_main,
+			&poster) == 0,
 	    "post: thread");
 	bench_system(b, &root_behavior);
-	bench_check(pthread_join(thread, NULL) == 0, "post: join");
 	(void)sem_destroy(&poster.running);
 }
