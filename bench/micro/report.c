@@ -4,9 +4,9 @@
  *
  * Runs in different states of the machine do not belong into one median, so a
  * series of times is printed as one line for each state (slow runs are left
- * out, there are enough others then).  A verdict is given
- * where the budget holds: near, two workers, full size; bytes, wake-ups and
- * ratios do not depend on the state.
+ * out, there are enough others then).  A verdict is given where the budget
+ * holds: near, two workers, full size; bytes, wake-ups and ratios do not depend
+ * on the state.
  */
 #include "report.h"
 
