@@ -99,6 +99,7 @@ plan_main(const struct plan_options *options, int names, char *const *name)
 	struct rounds rounds = {
 		.options = {
 			.iterations = options->report.runs,
+			.more = true,
 			.limits = options->limits,
 			.timeout_s = ROUNDS_TIMEOUT_S,
 		},

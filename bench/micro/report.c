@@ -5,8 +5,8 @@
  * Runs in different states of the machine do not belong into one median, so a
  * series of times is printed as one line for each state (slow runs are left
  * out, there are enough others then).  A verdict is given where the budget
- * holds: near, two workers, full size; bytes, wake-ups and ratios do not depend
- * on the state.
+ * holds: near, five runs at least, two workers, full size; bytes, wake-ups and
+ * ratios do not depend on the state.
  */
 #include "report.h"
 
@@ -45,9 +45,12 @@ report_verdict(const struct report *report, const struct series *series,
 	if (!report_has_budget(series) || !report->full_size ||
 	    workers != BUDGET_WORKERS)
 		return "";
-	if (series_is_time(series) && !bench->relative &&
-	    sum->state != XFER_NEAR)
-		return "";
+	if (series_is_time(series) && !bench->relative) {
+		if (sum->state != XFER_NEAR)
+			return "";
+		if (sum->runs < JUDGED_RUNS)
+			return "few";
+	}
 	if (value <= bench->aim)
 		return "aim";
 	return value <= bench->must ? "must" : "MISSED";
