@@ -30,13 +30,12 @@ type queensMsg struct {
 var queensKnown = [queensMax + 1]int64{1, 1, 0, 0, 2, 10, 4, 40, 92, 352, 724,
 	2680, 14200, 73712, 365596, 2279184, 14772512}
 
-// isSafe says whether the last queen is safe from those before it.
-func (b *board) isSafe() bool {
-	last := b.queens - 1
-	row := b.row[last]
-	for i := int8(0); i < last; i++ {
-		if b.row[i] == row || b.row[i] == row-(last-i) ||
-			b.row[i] == row+(last-i) {
+// isSafe says whether a queen behind those on the board is safe there.
+func (b *board) isSafe(row int8) bool {
+	for i := int8(0); i < b.queens; i++ {
+		apart := b.queens - i
+		if b.row[i] == row || b.row[i] == row-apart ||
+			b.row[i] == row+apart {
 			return false
 		}
 	}
@@ -49,34 +48,36 @@ func (b *board) each(size int8, f func(b *board)) {
 	next.queens++
 	for row := int8(0); row < size; row++ {
 		next.row[b.queens] = row
-		if next.isSafe() {
+		if b.isSafe(row) {
 			f(&next)
 		}
 	}
 }
 
-// solve finds all solutions that begin with a board: the last queen moves up,
-// and where it can move no more it goes.
+// solve finds all solutions that begin with a board: the next queen moves up;
+// where it is safe it stays and another one comes behind it, and where it can
+// move no more the one before it moves.
 func (b board) solve(size int8, f func(b *board)) {
 	begin := b.queens
-	b.row[b.queens] = 0
-	b.queens++
-	for b.queens > begin {
-		last := b.queens - 1
-		if b.row[last] == size {
-			b.queens--
-			if b.queens > begin {
-				b.row[b.queens-1]++
+	row := int8(0)
+	for {
+		if row == size {
+			if b.queens == begin {
+				return
 			}
-		} else if !b.isSafe() {
-			b.row[last]++
-		} else if b.queens < size {
-			b.row[b.queens] = 0
+			b.queens--
+			row = b.row[b.queens]
+		} else if b.isSafe(row) {
+			b.row[b.queens] = row
 			b.queens++
-		} else {
+			if b.queens < size {
+				row = 0
+				continue
+			}
 			f(&b)
-			b.row[last]++
+			b.queens--
 		}
+		row++
 	}
 }
 
@@ -116,7 +117,9 @@ func (m *queensMaster) receive(msg queensMsg) {
 			m.pending = append(m.pending, msg.board)
 		}
 	case queensSolution:
-		check(msg.board.queens == m.size && msg.board.isSafe(),
+		whole := msg.board.queens == m.size
+		msg.board.queens--
+		check(whole && msg.board.isSafe(msg.board.row[msg.board.queens]),
 			"nqueenk: a solution with all queens")
 		m.solutions++
 		m.finish = m.finish || m.solutions == m.limit

@@ -30,12 +30,11 @@ enum Msg {
 type Tx = UnboundedSender<Msg>;
 
 impl Board {
-    /// Whether the last queen is safe from those before it.
-    fn is_safe(&self) -> bool {
-        let last = self.queens as usize - 1;
-        let row = self.row[last];
-        self.row[..last].iter().enumerate().all(|(i, &r)| {
-            let distance = (last - i) as i8;
+    /// Whether a queen behind those on the board is safe there.
+    fn is_safe(&self, row: i8) -> bool {
+        let queens = self.queens as usize;
+        self.row[..queens].iter().enumerate().all(|(i, &r)| {
+            let distance = (queens - i) as i8;
             r != row && r != row - distance && r != row + distance
         })
     }
@@ -49,39 +48,41 @@ struct Worker {
 
 impl Worker {
     /// Hand back the boards with one queen more.
-    fn divide(&self, mut board: Board) {
-        let column = board.queens as usize;
-        board.queens += 1;
-        for row in 0..self.size {
-            board.row[column] = row as i8;
-            if board.is_safe() {
-                let _ = self.master.send(Msg::Work(board));
+    fn divide(&self, board: Board) {
+        let mut more = board;
+        more.queens += 1;
+        for row in 0..self.size as i8 {
+            more.row[board.queens as usize] = row;
+            if board.is_safe(row) {
+                let _ = self.master.send(Msg::Work(more));
             }
         }
     }
 
-    /// Find all solutions that begin with a board: the last queen moves up, and
-    /// where it can move no more it goes.
+    /// Find all solutions that begin with a board: the next queen moves up;
+    /// where it is safe it stays and another one comes behind it, and where it
+    /// can move no more the one before it moves.
     fn solve(&self, mut board: Board) {
         let begin = board.queens;
-        board.row[board.queens as usize] = 0;
-        board.queens += 1;
-        while board.queens > begin {
-            let last = board.queens as usize - 1;
-            if board.row[last] == self.size as i8 {
-                board.queens -= 1;
-                if board.queens > begin {
-                    board.row[last - 1] += 1;
+        let mut row = 0;
+        loop {
+            if row == self.size as i8 {
+                if board.queens == begin {
+                    break;
                 }
-            } else if !board.is_safe() {
-                board.row[last] += 1;
-            } else if board.queens < self.size {
-                board.row[last + 1] = 0;
+                board.queens -= 1;
+                row = board.row[board.queens as usize];
+            } else if board.is_safe(row) {
+                board.row[board.queens as usize] = row;
                 board.queens += 1;
-            } else {
+                if board.queens < self.size {
+                    row = 0;
+                    continue;
+                }
                 let _ = self.master.send(Msg::Solution(board));
-                board.row[last] += 1;
+                board.queens -= 1;
             }
+            row += 1;
         }
     }
 
@@ -132,9 +133,11 @@ pub async fn run(size: i64, threshold: i64, workers: usize, limit: i64) -> i64 {
     while left > 0 {
         match rx.recv().await.unwrap() {
             Msg::Work(board) => master.work(board),
-            Msg::Solution(board) => {
-                let whole = board.queens as i64 == size && board.is_safe();
-                check(whole, "nqueenk: a solution with all queens");
+            Msg::Solution(mut board) => {
+                let whole = board.queens as i64 == size;
+                board.queens -= 1;
+                let last = board.row[board.queens as usize];
+                check(whole && board.is_safe(last), "nqueenk: a solution with all queens");
                 solutions += 1;
                 if solutions == limit {
                     master.workers.clear();
