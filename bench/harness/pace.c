@@ -9,8 +9,8 @@
  */
 #include <pthread.h>
 #include <stdint.h>
-#include <time.h>
 
+#include "clock.h"
 #include "pace.h"
 #include "xfer.h"
 
@@ -24,15 +24,6 @@ struct pace_cpu {
 	int cpu;
 	double loop_ns;
 };
-
-static int64_t
-pace_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /* Four chains of multiplications and four of additions. */
 static void
@@ -66,11 +57,11 @@ pace_run(void *arg)
 	int64_t took;
 
 	(void)xfer_pin(cpu->cpu);
-	begin = pace_now();
+	begin = clock_now_ns();
 	do {
 		pace_loops();
 		slices++;
-		took = pace_now() - begin;
+		took = clock_now_ns() - begin;
 	} while (took < PACE_NS);
 	cpu->loop_ns = (double)took / (double)(slices * SLICE_LOOPS);
 	return NULL;
@@ -129,12 +120,12 @@ pace_is_full(const struct pace *pace, double ns)
 double
 pace_wait_ns(struct pace *pace, double limit_s)
 {
-	int64_t begin = pace_now();
+	int64_t begin = clock_now_ns();
 	double ns;
 
 	do {
 		ns = pace_measure_ns(pace);
 	} while (!pace_is_full(pace, ns) &&
-	    (double)(pace_now() - begin) < limit_s * 1e9);
+	    (double)(clock_now_ns() - begin) < limit_s * 1e9);
 	return ns;
 }

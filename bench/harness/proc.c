@@ -24,6 +24,8 @@
 
 #include "proc.h"
 
+#include "clock.h"
+
 enum { EXIT_CANNOT_RUN = 127 };
 
 static void
@@ -39,10 +41,7 @@ proc_signals(sigset_t *set)
 static int64_t
 proc_now_ms(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return clock_now_ns() / 1000000;
 }
 
 /* In the child. */

@@ -19,6 +19,7 @@
  */
 #include "rounds.h"
 
+#include "clock.h"
 #include "list.h"
 #include "proc.h"
 
@@ -28,7 +29,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -46,10 +46,7 @@ struct args {
 static double
 rounds_now_s(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	return (double)clock_now_ns() / 1e9;
 }
 
 static uint64_t

@@ -108,8 +108,9 @@ bool series_is_time(const struct series *series);
 size_t series_near(const struct series *series, const struct pace *pace);
 
 /**
- * When all runs are made: say each one's pace beside the best; and where there are enough near ones that began with cpus
- * at full speed to judge by, the other near ones become slow ones.
+ * When all runs are made: say each one's pace beside the best; and where there
+ * are enough near ones that began with cpus at full speed to judge by, the other
+ * near ones become slow ones.
  */
 void series_settle(struct series *series, const struct pace *pace);
 

@@ -15,8 +15,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "xfer.h"
 
 enum {
@@ -35,15 +35,6 @@ struct line {
 	alignas(128) _Atomic uint32_t turn;
 	alignas(128) int echo_cpu;
 };
-
-static int64_t
-xfer_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static void
 xfer_pause(unsigned instructions)
@@ -96,14 +87,14 @@ xfer_trips(struct line *line, uint32_t *turn, unsigned pause)
 static double
 xfer_slice(struct line *line, uint32_t *turn, unsigned pause)
 {
-	int64_t begin = xfer_now();
+	int64_t begin = clock_now_ns();
 	int64_t took;
 	int trips = 0;
 
 	do {
 		xfer_trips(line, turn, pause);
 		trips += LOOK_TRIPS;
-		took = xfer_now() - begin;
+		took = clock_now_ns() - begin;
 	} while (trips < SLICE_TRIPS && took < MEASURE_NS);
 	return (double)took / trips;
 }
@@ -121,7 +112,7 @@ static double
 xfer_floor(struct line *line)
 {
 	double slices[SLICES_MAX];
-	int64_t begin = xfer_now();
+	int64_t begin = clock_now_ns();
 	uint32_t turn = 0;
 	uint32_t seen;
 	unsigned n = 0;
@@ -129,7 +120,7 @@ xfer_floor(struct line *line)
 	do {
 		slices[n] = xfer_slice(line, &turn, n % PAUSES * PAUSE_STEP);
 		n++;
-	} while (n < SLICES_MAX && xfer_now() - begin < MEASURE_NS);
+	} while (n < SLICES_MAX && clock_now_ns() - begin < MEASURE_NS);
 	do {
 		seen = turn;
 	} while (

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "micro.h"
 #include "xfer.h"
 
@@ -138,15 +139,6 @@ static const struct tr_behavior root_behavior = {
 
 /* The bare threads. */
 
-static int64_t
-raw_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static void
 side_open(struct side *side)
 {
@@ -210,11 +202,11 @@ raw_driver(void *arg)
 	(void)xfer_pin(xfer_cpu(0));
 	for (size_t i = 0; i < raw.trips; i++) {
 		(void)epoll_wait(raw.driver.epoll, &event, 1, GAP_MS);
-		begin = raw_now();
+		begin = clock_now_ns();
 		bench_check(eventfd_write(raw.echo.event, 1) == 0,
 		    "wake_pinned: eventfd");
 		side_wait(&raw.driver);
-		trips_add(trips, raw_now() - begin);
+		trips_add(trips, clock_now_ns() - begin);
 	}
 	bench_check(pthread_join(echo, NULL) == 0, "wake_pinned: join");
 	side_close(&raw.driver);
