@@ -19,6 +19,7 @@ enum {
 	STACK_PAGE = 1 << 14, /* indices: 64 KiB of the stack */
 	TRIM_MIN = 4, /* whole chunks that are worth a pass */
 	DISCARD_CHUNKS = 8, /* in one slice of trimming */
+	PART_ALIGN = 64 * 1024, /* of the arrays: whole pages everywhere */
 };
 
 static size_t
@@ -27,41 +28,58 @@ chunks_bytes(const struct tri_table *t)
 	return ((size_t)t->max + TRI_CHUNK - 1) / TRI_CHUNK * sizeof(*t->chunk);
 }
 
-static bool
-table_reserve(struct tri_table *t)
+/* Of a part of the table, with what is left free behind it. */
+static size_t
+part_bytes(size_t bytes)
 {
+	return (bytes + PART_ALIGN - 1) & ~((size_t)PART_ALIGN - 1);
+}
+
+static size_t
+table_bytes(const struct tri_table *t)
+{
+	size_t bytes = part_bytes(sizeof(*t->freed) * t->max) +
+	    part_bytes(chunks_bytes(t));
+	unsigned i;
+
+	for (i = 0; i < TRI_TABLE_ARRAYS; i++)
+		bytes += part_bytes(t->size[i] * t->max);
+	return bytes;
+}
+
+static void
+table_lay_out(struct tri_table *t)
+{
+	char *at = t->space;
 	unsigned i;
 
 	for (i = 0; i < TRI_TABLE_ARRAYS; i++) {
-		if (t->size[i] == 0)
-			continue;
-		t->array[i] = t->env->reserve(t->env, t->size[i] * t->max);
-		if (t->array[i] == NULL)
-			return false;
+		t->array[i] = at;
+		at += part_bytes(t->size[i] * t->max);
 	}
-	t->freed = t->env->reserve(t->env, sizeof(*t->freed) * t->max);
-	t->chunk = t->env->reserve(t->env, chunks_bytes(t));
-	return t->freed != NULL && t->chunk != NULL &&
-	    t->env->commit(t->env, t->chunk, chunks_bytes(t));
+	t->freed = (uint32_t *)(void *)at;
+	at += part_bytes(sizeof(*t->freed) * t->max);
+	t->chunk = (struct tri_chunk *)(void *)at;
+}
+
+/* In one piece: giving one back interrupts all cores that have had its pages. */
+static bool
+table_reserve(struct tri_table *t)
+{
+	t->bytes = table_bytes(t);
+	t->space = t->env->reserve(t->env, t->bytes);
+	if (t->space == NULL)
+		return false;
+	table_lay_out(t);
+	return t->env->commit(t->env, t->chunk, chunks_bytes(t));
 }
 
 static void
 table_release(struct tri_table *t)
 {
-	unsigned i;
-
-	for (i = 0; i < TRI_TABLE_ARRAYS; i++) {
-		if (t->array[i] != NULL)
-			t->env->release(t->env, t->array[i],
-			    t->size[i] * t->max);
-		t->array[i] = NULL;
-	}
-	if (t->freed != NULL)
-		t->env->release(t->env, t->freed, sizeof(*t->freed) * t->max);
-	t->freed = NULL;
-	if (t->chunk != NULL)
-		t->env->release(t->env, t->chunk, chunks_bytes(t));
-	t->chunk = NULL;
+	if (t->space != NULL)
+		t->env->release(t->env, t->space, t->bytes);
+	t->space = NULL;
 }
 
 bool

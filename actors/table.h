@@ -48,6 +48,8 @@ struct tri_chunk {
 
 struct tri_table {
 	struct tri_env *env;
+	char *space; /* all that follows is in there */
+	size_t bytes; /* of it */
 	char *array[TRI_TABLE_ARRAYS];
 	size_t size[TRI_TABLE_ARRAYS]; /* of an element; 0: no such array */
 	uint32_t max;

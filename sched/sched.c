@@ -156,7 +156,8 @@ gate_set(struct tri_sched *s, uint32_t gate)
 
 	/* rel: pairs with worker_main. */
 	tri_store_release(&s->gate, gate);
-	for (i = 0; i < s->n; i++)
+	/* Worker 0 is the caller. */
+	for (i = 1; i < s->n; i++)
 		s->env->loop_wake(s->env, tri_sched_worker(s, i)->loop);
 }
 

@@ -62,15 +62,20 @@ limit_to(__rlimit_resource_t what, rlim_t n)
 
 /* ---------------------------------------------------- address space ----- */
 
-/* The larger of what the tables' arrays need for so many elements. */
+/* What the larger of the two tables, the actors', takes for so many. */
 static size_t
-space_for(size_t n)
+space_for(uint32_t n)
 {
-	size_t size = sizeof(struct tri_record) > sizeof(struct tri_cold) ?
-	    sizeof(struct tri_record) :
-	    sizeof(struct tri_cold);
+	struct tr_options options = { .workers = 1, .max_actors = n };
+	struct tr_system *sys;
+	size_t space;
 
-	return n * size;
+	assert_int_equal(tr_system_new(&sys, &options), TR_OK);
+	assert_int_equal(sys->actors.max, n);
+	assert_true(sys->actors.bytes > sys->records.bytes);
+	space = sys->actors.bytes;
+	assert_int_equal(tr_system_free(sys), TR_OK);
+	return space;
 }
 
 static void
@@ -85,8 +90,8 @@ tables_are_halved_while_address_space_is_refused(void **unused)
 		faults_begin();
 		atomic_store(&faults.reserve_most, space_for(n));
 		sys = faults_system_made(&options);
-		assert_in_range(sys->actors.max, n, 2 * n);
-		assert_int_equal(sys->records.max, n);
+		assert_int_equal(sys->actors.max, n);
+		assert_in_range(sys->records.max, n, 2 * n);
 		assert_true(
 		    tr_ref_valid(tr_system_spawn(sys, &mortal, NULL, NULL)));
 		assert_int_equal(tr_system_free(sys), TR_OK);
@@ -106,8 +111,8 @@ a_reservation_refused_once_only_halves(void **unused)
 	unsigned halved = 0;
 
 	(void)unused;
-	/* Cells, links, cold parts, free slots; records, free records. */
-	for (unsigned long k = 1; k <= 6; k++) {
+	/* Actors; records. */
+	for (unsigned long k = 1; k <= 2; k++) {
 		faults_begin();
 		faults_refuse(FAULT_RESERVE, k, 1);
 		sys = faults_system_made(&options);
@@ -116,7 +121,7 @@ a_reservation_refused_once_only_halves(void **unused)
 		assert_int_equal(tr_system_free(sys), TR_OK);
 		faults_over();
 	}
-	assert_int_equal(halved, 6);
+	assert_int_equal(halved, 2);
 }
 
 static size_t
