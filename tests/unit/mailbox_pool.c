@@ -133,19 +133,40 @@ far_frees_come_home_in_batches(void **unused)
 	}
 }
 
+/* Fresh memory is carved in runs: what is left of the last one is used up, so that
+ * what comes home is what is used next. */
+struct rest {
+	void *block[4096 / 32];
+	unsigned n;
+};
+
+static void
+rest_use_up(struct tri_pool *pool, unsigned c, struct rest *rest)
+{
+	rest->n = 0;
+	while (pool->classes[c].free != NULL) {
+		assert_true(rest->n < 4096 / 32);
+		rest->block[rest->n++] = tri_pool_alloc(pool, c);
+	}
+}
+
 static void
 flush_sends_everything_home_to_everyone(void **unused)
 {
 	enum { N = 50 };
 	struct rig *r = rig_begin();
 	void *block[3][TRI_CLASSES][N], *again[N];
+	static struct rest rest[3][TRI_CLASSES];
 	struct tri_pool *far = &r->pool[3];
 
 	(void)unused;
 	for (int round = 0; round < 3; round++) {
-		for (unsigned p = 0; p < 3; p++)
-			for (unsigned c = 0; c < TRI_CLASSES; c++)
+		for (unsigned p = 0; p < 3; p++) {
+			for (unsigned c = 0; c < TRI_CLASSES; c++) {
 				alloc_all(&r->pool[p], c, block[p][c], c + 1);
+				rest_use_up(&r->pool[p], c, &rest[p][c]);
+			}
+		}
 		for (unsigned p = 0; p < 3; p++)
 			for (unsigned c = 0; c < TRI_CLASSES; c++)
 				free_all(far, c, block[p][c], c + 1);
@@ -156,6 +177,8 @@ flush_sends_everything_home_to_everyone(void **unused)
 				assert_true(
 				    same_blocks(again, block[p][c], c + 1));
 				free_all(&r->pool[p], c, again, c + 1);
+				free_all(&r->pool[p], c, rest[p][c].block,
+				    rest[p][c].n);
 			}
 		}
 		/* Nothing is left to send. */
@@ -177,9 +200,11 @@ several_batches_come_home_at_once(void **unused)
 	struct rig *r = rig_begin();
 	struct tri_pool *home = &r->pool[1];
 	void *block[N], *again[N];
+	struct rest rest;
 
 	(void)unused;
 	alloc_all(home, 0, block, N);
+	rest_use_up(home, 0, &rest);
 	for (unsigned i = 0; i < N; i++)
 		tri_pool_free(&r->pool[i % 2 == 0 ? 0 : 2], block[i], 0);
 	tri_pool_flush(&r->pool[0]);
