@@ -85,6 +85,8 @@ struct tri_inlet {
 /* Messages to fetch ahead in a backlog: where they are handled, and where they
  * are only turned round, which takes a few ns for each. */
 enum { TRI_INLET_AHEAD = 8, TRI_INLET_STRIDES = 32 };
+/* Bytes between neighbours that are likely to be as far from the next ones. */
+enum { TRI_INLET_NEAR = 4096 };
 
 #define TRI_INLET_ONE  ((uint64_t)1 << 48)
 #define TRI_INLET_ADDR (TRI_INLET_ONE - 1)
@@ -191,17 +193,18 @@ tri_inlet_reserve(struct tri_inlet *in, uint64_t reserved)
  * A long backlog that another core wrote costs a cache miss per message and
  * pass, each waiting for the one before.  Two things are done about it.
  * Here: a producer takes its blocks from memory in a regular order, so the
- * distance between neighbours often repeats, and one can fetch ahead along it;
- * a wrong guess fetches a line in vain, an address that does not exist does
- * nothing.  For the pass that handles the messages each is told exactly where
- * a later one is (`ahead`, in the place of the generation, which has done its
- * duty).
+ * distance between neighbours often repeats, and one can fetch ahead along it,
+ * where it just has, or they are near.  A wrong guess fetches a line in vain, and
+ * makes the core look for its page; an address that does not exist does nothing.
+ * For the pass that handles the messages each is told exactly where a later one
+ * is (`ahead`, in the place of the generation, which has done its duty).
  */
 struct tri_reversal {
 	struct tr_msg *newest; /* of those to come; NULL: it is done */
 	struct tr_msg
 	    *oldest; /* of those that are done: the first of the list */
 	struct tr_msg *later[TRI_INLET_AHEAD];
+	intptr_t step; /* from the one before the last to the last */
 	uint32_t generation;
 	uint32_t n;
 };
@@ -220,9 +223,12 @@ tri_reversal_step(struct tri_reversal *r)
 	intptr_t step = (intptr_t)newest - (intptr_t)before;
 	struct tr_msg **at = &r->later[r->n++ % TRI_INLET_AHEAD];
 
-	__builtin_prefetch((void *)((uintptr_t)before -
-			       TRI_INLET_STRIDES * (uintptr_t)step),
-	    1);
+	if (step == r->step ||
+	    (uintptr_t)step + TRI_INLET_NEAR < 2 * TRI_INLET_NEAR)
+		__builtin_prefetch((void *)((uintptr_t)before -
+				       TRI_INLET_STRIDES * (uintptr_t)step),
+		    1);
+	r->step = step;
 	if (TRI_UNLIKELY(newest->generation != r->generation))
 		newest->flags |= TRI_MSG_STALE;
 	newest->ahead = *at == NULL ?
