@@ -109,6 +109,7 @@ tri_gather_take(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 		for (unsigned i = 0; i < n; i++)
 			if (r[i].newest != NULL) {
 				tri_reversal_step(&r[i]);
+				__builtin_prefetch(r[i].newest, 1);
 				goes_on = true;
 			}
 	} while (goes_on);
