@@ -12,7 +12,10 @@
  */
 #include "actors/send.h"
 
-enum { STASH_MAX = 65536 };
+enum {
+	STASH_MAX = 65536,
+	STASH_OTHERS = 64, /* that are put aside with one */
+};
 
 /* In units of 32 bytes, as `ahead`; 0: it is not a number of those. */
 static int32_t
@@ -28,11 +31,11 @@ stash_distance(const struct tr_msg *from, const struct tr_msg *to)
  * pointers: Roth and Sohi, ISCA 1999); until that has come, `ahead` says
  * where the one before is, which has to be told. */
 static void
-stash_append(struct tri_cold *cold, struct tr_msg *m)
+stash_behind(struct tr_msg *newest, bool alone, struct tr_msg *m)
 {
-	struct tr_msg *newest = cold->stash_newest, *before;
+	struct tr_msg *before;
 
-	if (cold->stashed > 1 && newest->ahead != 0) {
+	if (!alone && newest->ahead != 0) {
 		before = tri_inlet_ahead(newest);
 		before->ahead = stash_distance(before, m);
 	}
@@ -41,21 +44,26 @@ stash_append(struct tri_cold *cold, struct tr_msg *m)
 }
 
 static void
-stash_put(struct tri_crew *c, struct tr_msg *m)
+stash_append(struct tri_cold *cold, struct tr_msg *m)
 {
-	struct tr_self *a = c->turn.cell;
-	struct tri_cold *cold = tri_cold(c->desk.sys, a);
-
-	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)
-		tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
 	m->ahead = 0;
 	m->link = NULL;
 	if (cold->stash_oldest == NULL)
 		cold->stash_oldest = m;
 	else
-		stash_append(cold, m);
+		stash_behind(cold->stash_newest, cold->stashed == 1, m);
 	cold->stash_newest = m;
 	cold->stashed++;
+}
+
+static void
+stash_put(struct tri_crew *c, struct tr_msg *m)
+{
+	struct tr_self *a = c->turn.cell;
+
+	if ((tri_load_relaxed(&a->ident) & TRI_IDENT_COLD) == 0)
+		tri_fetch_or_acq_rel(&a->ident, TRI_IDENT_COLD);
+	stash_append(tri_cold(c->desk.sys, a), m);
 }
 
 struct tr_msg *
@@ -104,6 +112,44 @@ tr_stash(struct tr_self *self, const struct tr_msg *msg)
 	tri_count(&self->handled, 0u - 1u);
 	tri_count(&c->desk.counts.handled, (uint64_t)0 - 1);
 	return TR_OK;
+}
+
+/*
+ * What would come next is put aside, too, up to what needs a look.  The last that is
+ * pending stays there: others may know it as the newest (backlog.h), and add to
+ * it.
+ */
+static void
+stash_others(struct tri_crew *c, struct tr_self *a)
+{
+	struct tri_cold *cold = tri_cold(c->desk.sys, a);
+	struct tr_msg *m = a->pending, *next;
+	uint32_t n = 0, most = STASH_MAX - cold->stashed;
+
+	if (most > STASH_OTHERS)
+		most = STASH_OTHERS;
+	for (; n < most && m != NULL && (next = m->link) != NULL &&
+	     tri_msg_is_simple(m, TRI_MSG_PLAIN);
+	     n++) {
+		tri_inlet_fetch_ahead(m);
+		stash_append(cold, m);
+		m = next;
+	}
+	a->pending = m;
+	tri_store_relaxed(&a->taken, tri_load_relaxed(&a->taken) - n);
+}
+
+int
+tr_stash_all(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	int rc = tr_stash(self, msg);
+
+	(void)state;
+	if (rc == TR_OK &&
+	    tri_load_relaxed(&self->behavior)->receive == tr_stash_all &&
+	    tri_load_relaxed(&self->ident) >> TRI_IDENT_CARE_SHIFT == 0)
+		stash_others(tri_crew_of(self), self);
+	return rc;
 }
 
 int

@@ -734,6 +734,32 @@ TR_API TR_MUST_CHECK int tr_stash(struct tr_self *self,
     const struct tr_msg *msg);
 
 /**
+ * receive() of an actor that waits: tr_stash() for every message.
+ *
+ * An actor that has asked, and is not to handle anything else meanwhile, becomes
+ * a behaviour with this one.  The answer, which is none of receive()'s, makes
+ * it another again, and takes the next message out of the stash, or all:
+ *
+ *     static const struct tr_behavior waiting = {
+ *         .state_size = sizeof(struct account),
+ *         .receive = tr_stash_all,
+ *     };
+ *
+ * It costs less than a function of one's own that calls tr_stash(): what
+ * waits behind the message in hand is put aside with it.
+ *
+ * \param self   the running actor
+ * \param state  not looked at
+ * \param msg    the message in hand
+ * \returns      as tr_stash()
+ * \owner        moves on TR_OK
+ * \threads      self
+ * \blocks       never
+ */
+TR_API TR_MUST_CHECK int tr_stash_all(struct tr_self *self, void *state,
+    const struct tr_msg *msg);
+
+/**
  * Put what is stashed back, oldest first, before all that waits.
  *
  * \param self  the running actor

@@ -128,13 +128,6 @@ on_transfer(struct tr_self *self, struct account *account,
 TR_ACTOR(account, struct account, bank, BANK, .deposit = on_deposit,
     .transfer = on_transfer);
 
-static int
-waiting_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
-{
-	(void)state;
-	return tr_stash(self, msg);
-}
-
 static void
 account_stop(struct tr_self *self, void *state, const struct tr_reason *why)
 {
@@ -159,7 +152,7 @@ static const struct tr_behavior account_behavior = {
 static const struct tr_behavior waiting_behavior = {
 	.name = "account, waiting",
 	.state_size = sizeof(struct account),
-	.receive = waiting_receive,
+	.receive = tr_stash_all,
 	.stop = account_stop,
 	.protocol = &bank_protocol,
 };

@@ -66,6 +66,7 @@ struct bee {
 	unsigned left; /* orders */
 	tr_timer timer;
 	tr_ask_id ask, job;
+	bool waits; /* for an answer, and nothing else */
 	tr_monitor_id monitor;
 	tr_token token;
 	tr_blob blob;
@@ -78,7 +79,7 @@ struct bee_arg {
 	unsigned left;
 };
 
-extern const struct tr_behavior bee, drone;
+extern const struct tr_behavior bee, drone, waiter;
 
 /* A number below, drawn by the bee. */
 uint64_t draw(struct bee *b, uint64_t below);

@@ -102,7 +102,11 @@ on_answer(struct tr_self *self, void *state, int outcome,
 		kept = tr_take(self, answer);
 		tr_msg_drop(&kept);
 	}
-	return TR_OK;
+	if (!b->waits)
+		return TR_OK;
+	b->waits = false;
+	(void)tr_become(self, &bee);
+	return tr_unstash(self);
 }
 
 static void
@@ -130,6 +134,9 @@ ask_something(struct bee *b, struct tr_self *self)
 		    on_answer, 0);
 		break;
 	}
+	/* Nothing else meanwhile; but not for 20 seconds. */
+	if (b->ask != 0 && deadline < tr_in(self, TR_MS(3)) && draw(b, 3) == 0)
+		b->waits = tr_become(self, &waiter) == TR_OK;
 }
 
 static void

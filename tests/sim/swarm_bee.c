@@ -212,11 +212,20 @@ const struct tr_behavior bee = {
 	.protocol = &hive_protocol,
 };
 
-/* What a bee may become. */
+/* What a bee may become, */
 const struct tr_behavior drone = {
 	.name = "drone",
 	.state_size = sizeof(struct bee),
 	.arg_size = sizeof(struct bee_arg),
 	.receive = bee_receive,
+	.stop = bee_stop,
+};
+
+/* and is while it waits for an answer. */
+const struct tr_behavior waiter = {
+	.name = "waiter",
+	.state_size = sizeof(struct bee),
+	.arg_size = sizeof(struct bee_arg),
+	.receive = tr_stash_all,
 	.stop = bee_stop,
 };
