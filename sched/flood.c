@@ -1,18 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Floods: what the watch takes from behind a handler that does not return.
+ * Floods: what other workers do about a handler that sends all the time.
  *
  * A handler that goes on for long and is busy sending all the time, to many, is a
  * flood.  What waits behind it is what it sends to, as a rule, and whoever took
  * those would get a stream of messages from another core for each, while the
- * sender's way to them gets longer: one worker alone does it in less.  So the
- * watch has patience with it: it takes one after TRI_FLOOD_LOOKS, not at once all it
- * can get, and tells the worker, which does not give away what it has for itself
- * meanwhile (share.c).  When the handler returns all are called as ever.  Where it
- * sends to a FEW only they are taken as they would be otherwise: who has one stream
- * keeps up with it (actors/apart.h); and so they are by a worker whose own messages,
- * of late, took longer than LIGHT_NS each: two do more of those than one.  Who is
- * aside leaves any handler alone that does so much.
+ * sender's way to them gets longer: one worker alone does it in less.  When the
+ * handler returns all are called as ever, and then two do in half the time what
+ * has come.
+ *
+ * THE WATCH has patience with it: it takes one after TRI_FLOOD_LOOKS, not at once all
+ * it can get, and tells the worker, which does not give away what it has for itself
+ * meanwhile (share.c).  Where it sends to a FEW only they are taken as they would be
+ * otherwise: who has one stream keeps up with it (actors/apart.h); and so they are by
+ * a worker whose own messages, of late, took longer than LIGHT_NS each: two do more
+ * of those than one.  Who is aside leaves any handler alone that does so much.
+ *
+ * A THIEF, who is awake, sees a flood by what becomes of its loot.
+ *
+ * - What it took has its few messages at once, and with the next one the sender puts
+ *   it into its queue again, so there always is something to take.  So the thief
+ *   remembers what it took from behind one handler.  Once more than FEW of those have
+ *   come again it spares that worker, for SPARES looks, and tells it, which withdraws
+ *   its words from the queue for all (share.c).  Then the thief finds nothing, and is
+ *   the watch.
+ * - Or its loot has new messages all the time, and it does not come to look for
+ *   more.  So it asks at each poll whether most of what it did since the last one was
+ *   messages of others, while the one whom it last took from is in a handler that has
+ *   sent so much.  If so it gives back all it has, as if it stepped aside
+ *   (throttle.c); but it goes on taking part.
  *
  * On the thread of the worker that looks.
  */
@@ -20,9 +36,13 @@
 
 enum {
 	LIGHT_NS = 120, /* a message that is not worth another core */
+	LONG_NS = 50 * 1000, /* a handler that may be a flood */
 	PATIENCE = 4, /* looks */
 	FEW = 4, /* words that wait */
+	SPARES = 64, /* looks in vain */
 };
+
+/* ---------------------------------------------------------- the watch --- */
 
 /* Whether the handler that another worker has been in since the last look is a
  * flood; `acts`: what was done there in that time, `ns`. */
@@ -71,4 +91,124 @@ tri_flood_robs(struct tri_worker *w, unsigned victim, bool stuck)
 		return TRI_ROB_NOTHING;
 	seen->looks = 0;
 	return floods ? TRI_ROB_ONE : TRI_ROB_ANY;
+}
+
+/* ---------------------------------------------------------- the thief --- */
+
+/* Whether the victim is in a long handler, as far as can be told without a look at
+ * what it writes with each batch; never where nothing counts acts. */
+static bool
+flood_is_long(const struct tri_worker *w, const struct tri_worker *v)
+{
+	return w->sched->throttle_ns != INT64_MAX &&
+	    w->now - tri_load_relaxed(&v->running_since) > LONG_NS &&
+	    tri_load_relaxed(&v->running) != 0;
+}
+
+/* Whether what is known of the victim is of the handler that it is in; else that
+ * begins from here on. */
+static bool
+flood_knows(struct tri_worker *w, unsigned victim)
+{
+	struct tri_worker *v = tri_sched_worker(w->sched, victim);
+	struct tri_robbed *r = &w->robbed;
+	int64_t since = tri_load_relaxed(&v->running_since);
+	uint64_t batches = tri_load_relaxed(&v->counts.batches);
+
+	if (r->victim == victim && r->since == since && r->batches == batches)
+		return true;
+	*r = (struct tri_robbed){
+		.victim = victim,
+		.since = since,
+		.batches = batches,
+		.at = w->now,
+		.acts = w->sched->hooks.acts(v),
+		.own = w->sched->hooks.acts(w),
+		.far = tri_load_relaxed(&w->pool.far),
+	};
+	return false;
+}
+
+/* Whether the handler does so much, and what it sends takes so little, that what
+ * waits is better left to its worker. */
+static bool
+flood_goes_on(const struct tri_worker *w, const struct tri_worker *v)
+{
+	uint64_t acts = w->sched->hooks.acts(v) - w->robbed.acts;
+
+	return w->message_ns <= LIGHT_NS &&
+	    acts * TRI_SMALL_NS > (uint64_t)(w->now - w->robbed.at);
+}
+
+static void
+flood_tell(struct tri_worker *v)
+{
+	tri_store_relaxed(&v->floods, 1u);
+	/* rel: pairs with tri_sched_withdraw, which looks at the other. */
+	tri_store_release(&v->yielded, 1u);
+}
+
+void
+tri_flood_stole(struct tri_worker *w, unsigned victim, tri_word word)
+{
+	struct tri_robbed *r = &w->robbed;
+	/* Fibonacci hashing: Knuth, The Art of Computer Programming 3, 6.4. */
+	unsigned place = (unsigned)(word * UINT64_C(0x9e3779b97f4a7c15) >> 59);
+
+	if (!flood_is_long(w, tri_sched_worker(w->sched, victim))) {
+		*r = (struct tri_robbed){ .victim = victim, .since = -1 };
+		return;
+	}
+	(void)flood_knows(w, victim);
+	r->spared = 0;
+	if (r->words[place] == 0) {
+		r->words[place] = word;
+	} else if (r->words[place] == word && !r->again[place]) {
+		r->again[place] = true;
+		r->count++;
+	}
+}
+
+bool
+tri_flood_spares(struct tri_worker *w, unsigned victim)
+{
+	struct tri_worker *v = tri_sched_worker(w->sched, victim);
+	struct tri_robbed *r = &w->robbed;
+
+	if (r->victim != victim || r->count <= FEW || !flood_is_long(w, v) ||
+	    !flood_knows(w, victim) || r->spared >= SPARES ||
+	    !flood_goes_on(w, v))
+		return false;
+	r->spared++;
+	if (tri_load_relaxed(&v->floods) == 0)
+		flood_tell(v);
+	return true;
+}
+
+/* Whether most of what this worker did since then was messages of others, and more
+ * waits for it. */
+static bool
+flood_feeds(struct tri_worker *w)
+{
+	uint64_t far = tri_load_relaxed(&w->pool.far) - w->robbed.far;
+	uint64_t own = w->sched->hooks.acts(w) - w->robbed.own;
+
+	return far * 2 > own &&
+	    tri_runq_length(&w->q) + tri_reserve_waiting(&w->reserve) > FEW;
+}
+
+struct tri_worker *
+tri_flood_over(struct tri_worker *w)
+{
+	struct tri_robbed *r = &w->robbed;
+	struct tri_worker *v = tri_sched_worker(w->sched, r->victim);
+
+	if (v == w || !flood_is_long(w, v) || !flood_knows(w, r->victim) ||
+	    w->now - r->at < LONG_NS || !flood_feeds(w) ||
+	    tri_load_relaxed(&v->aside) != 0 || !flood_goes_on(w, v))
+		return NULL;
+	/* All that it gives back would come again. */
+	r->count = TRI_ROBBED;
+	flood_tell(v);
+	return v;
 }

@@ -87,6 +87,23 @@ struct tri_sight {
 	unsigned looks; /* since it got on */
 };
 
+enum { TRI_ROBBED = 32 };
+
+/* What a thief has taken from behind one handler of another worker: flood.c. */
+struct tri_robbed {
+	unsigned victim;
+	unsigned count; /* of the words that came again */
+	unsigned spared; /* looks since the last theft */
+	int64_t since; /* the handler: when it began, */
+	uint64_t batches; /* and how many had ended there */
+	int64_t at; /* the first theft, */
+	uint64_t acts; /* and what had been done there */
+	uint64_t own; /* and here, */
+	uint64_t far; /* and messages from elsewhere */
+	tri_word words[TRI_ROBBED]; /* at places by their hash, the first */
+	bool again[TRI_ROBBED]; /* it came again */
+};
+
 /* Whether the others do without it; throttle.c. */
 struct tri_trial {
 	bool on;
@@ -173,6 +190,7 @@ struct tri_worker {
 	struct tri_owed owed;
 	struct tri_throttle throttle;
 	struct tri_sight sight[TRI_WORKERS_MAX];
+	struct tri_robbed robbed;
 	struct tri_wheel wheel;
 	struct tri_pool pool;
 
@@ -358,12 +376,18 @@ void tri_throttle_poll(struct tri_worker *w);
 bool tri_throttle_is_over(struct tri_worker *w);
 int64_t tri_throttle_nap(const struct tri_worker *w);
 
-/* flood.c for park.c */
+/* flood.c for park.c, worker.c and throttle.c */
 enum {
 	TRI_SMALL_NS = 500, /* an act: throttle.c */
 	TRI_FLOOD_LOOKS = 16, /* with a flood, before anything is taken */
 };
 enum tri_rob tri_flood_robs(struct tri_worker *w, unsigned victim, bool stuck);
+/* A word was taken from the queue of the victim. */
+void tri_flood_stole(struct tri_worker *w, unsigned victim, tri_word word);
+/* Whether to leave alone what waits behind the handler of the victim. */
+bool tri_flood_spares(struct tri_worker *w, unsigned victim);
+/* At a poll: the worker to give all back to, for it floods this one; NULL: none. */
+struct tri_worker *tri_flood_over(struct tri_worker *w);
 
 /* park.c for throttle.c */
 bool tri_park_sees_work(struct tri_worker *w);
@@ -397,7 +421,8 @@ void tri_sched_hold(struct tri_worker *w, tri_word word, void *note);
 void tri_sched_publish(struct tri_worker *w);
 /* The same if its handlers take long. */
 void tri_sched_reopen(struct tri_worker *w);
-/* From a worker's thread, after another one has stepped aside. */
+/* From a worker's thread, after another one has stepped aside, or has found out that
+ * the handler floods. */
 void tri_sched_withdraw(struct tri_worker *w);
 /* Whether anything waits, in any queue. */
 bool tri_sched_waits(struct tri_worker *w);

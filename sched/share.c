@@ -30,6 +30,7 @@
  *   as few as may wait for the worker are withdrawn from the queue for all, and
  *   what it sends to those has the short way from there on (nto1 of bench/micro
  *   with two workers: 26 to 21 ns).
+ *   And so they are if others find that the handler floods them (flood.c).
  * - One whose handlers take long does not look often enough, and neither, maybe,
  *   one that has just begun: it queues for all, if there are others.  If a
  *   handler takes long unexpectedly, the watch takes from the places.
@@ -192,9 +193,11 @@ tri_sched_withdraw(struct tri_worker *w)
 	uint64_t n;
 	tri_word word;
 
-	tri_store_relaxed(&w->yielded, 0u);
+	/* acq: pairs with whoever said so, and why. */
+	tri_exchange_acq_rel(&w->yielded, 0u);
 	/* Between handlers it is up to the poll. */
-	if (tri_load_relaxed(&w->running) == 0 || !share_is_alone(w->sched))
+	if (tri_load_relaxed(&w->running) == 0 ||
+	    (!share_is_alone(w->sched) && tri_load_relaxed(&w->floods) == 0))
 		return;
 	/* This handler may be the first of many that take long: tri_sched_reopen
 	 * will see to that, right after the batch. */

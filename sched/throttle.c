@@ -239,7 +239,8 @@ throttle_give(struct tri_worker *w, struct tri_worker *to)
 	tri_sched_publish(w);
 	if (tri_runq_give(&w->q, &to->q) > 0)
 		tri_park_ring(to);
-	tri_store_relaxed(&to->yielded, 1u);
+	/* rel: pairs with tri_sched_withdraw. */
+	tri_store_release(&to->yielded, 1u);
 }
 
 /* It does not take part from here on.  false: it is the last that does. */
@@ -483,6 +484,9 @@ tri_throttle_poll(struct tri_worker *w)
 			throttle_give(w, to);
 		return;
 	}
+	to = throttle_stops(w) ? NULL : tri_flood_over(w);
+	if (to != NULL)
+		throttle_give(w, to);
 	if (t->review.since != 0 &&
 	    w->now - t->review.since >= t->review.span && !throttle_stops(w) &&
 	    review_look(w))

@@ -274,7 +274,11 @@ worker_steal(struct tri_worker *w)
 		if (tri_sched_is_hot(v, w->now) && w->hot_looks++ < HOT_LOOKS)
 			continue;
 		w->hot_looks = 0;
+		if (tri_flood_spares(w, w->victims[i]))
+			continue;
 		word = tri_runq_steal(&w->q, &v->q, false, &taken);
+		if (word != 0)
+			tri_flood_stole(w, w->victims[i], word);
 	}
 	if (word != 0)
 		tri_count(&w->counts.steals, (uint64_t)taken);

@@ -3,71 +3,7 @@
  * Who steps aside, who stays, and what brings it back: sched/throttle.c with
  * made-up counts and a clock that the test moves.
  */
-#include "rig_step.h"
-#include "troupe.h"
-
-static uint64_t done[WORKERS_MAX]; /* messages sent and handled */
-static uint64_t waiting; /* messages sent and not handled */
-
-static uint64_t
-acts(const struct tri_worker *w)
-{
-	return done[w->index];
-}
-
-/* Worker 0 has sent them all, and worker 1 has handled 1000 of others. */
-static uint64_t
-open_messages(const struct tri_worker *w)
-{
-	if (w->index == 0)
-		return waiting + 1000;
-	return w->index == 1 ? UINT64_MAX - 999 : 0;
-}
-
-static struct sim *
-throttled(unsigned workers)
-{
-	struct sim *sim = sim_begin(workers);
-
-	memset(done, 0, sizeof(done));
-	sim->now = TR_MS(1);
-	waiting = 0;
-	sim->sched.hooks.acts = acts;
-	sim->sched.hooks.open = open_messages;
-	sim->sched.throttle_ns = TRI_THROTTLE_NS;
-	return sim;
-}
-
-static bool
-is_aside(struct sim *sim, unsigned index)
-{
-	return tri_load_relaxed(&worker(sim, index)->aside) != 0;
-}
-
-/* So much is done by worker 0 and by worker `index`, or by 1 and by 0, and so many
- * messages go from one to the other, while time passes. */
-static void
-work(struct sim *sim, unsigned index, int64_t ns, uint64_t first, uint64_t own,
-    uint64_t crossed)
-{
-	struct tri_worker *w = worker(sim, index);
-
-	done[index == 0 ? 1 : 0] += first;
-	done[index] += own;
-	tri_store_relaxed(&w->pool.far,
-	    tri_load_relaxed(&w->pool.far) + crossed);
-	sim->now += ns;
-}
-
-/* A window of worker `index`, from its beginning to its end. */
-static void
-window(struct sim *sim, unsigned index, uint64_t first, uint64_t own,
-    uint64_t crossed)
-{
-	tri_worker_poll(worker(sim, index));
-	work(sim, index, TRI_THROTTLE_NS, first, own, crossed);
-	tri_worker_poll(worker(sim, index));
-}
+#include "rig_throttle.h"
 
 /* So many ms in which both work as they do in a window of step_aside(). */
 static void
@@ -76,14 +12,6 @@ both_work(struct sim *sim, int64_t ns)
 	uint64_t each = (uint64_t)(ns * 10000 / TRI_THROTTLE_NS);
 
 	work(sim, 1, ns, each, each, 0);
-}
-
-/* Small messages, half of which cross: worker 1 steps aside. */
-static void
-step_aside(struct sim *sim)
-{
-	window(sim, 1, 10000, 10000, 5000);
-	assert_true(is_aside(sim, 1));
 }
 
 /* Up after a nap, of two; whether it takes part again. */
@@ -100,23 +28,6 @@ static bool
 nap(struct sim *sim, int64_t ns, uint64_t others)
 {
 	return nap_of(sim, 1, ns, others);
-}
-
-/* As the watch, a ms later: worker 0 is stuck, or not. */
-static enum tri_rob
-look(struct sim *sim, bool stuck, uint64_t acts)
-{
-	work(sim, 0, TR_MS(1), 0, acts, 0);
-	worker(sim, 1)->now = sim->now;
-	return tri_flood_robs(worker(sim, 1), 0, stuck);
-}
-
-static void
-end(struct sim *sim)
-{
-	while (tri_runq_waits(&worker(sim, 0)->q))
-		expect_step(worker(sim, 0), TRI_RUN);
-	sim_end(sim);
 }
 
 static void
@@ -741,167 +652,6 @@ one_slow_ms_is_not_missed(void **unused)
 	end(sim);
 }
 
-static void
-the_watch_is_patient_while_it_is_aside(void **unused)
-{
-	struct sim *sim = throttled(2);
-	struct tri_worker *w = worker(sim, 1);
-
-	(void)unused;
-	step_aside(sim);
-	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(look(sim, true, 0), TRI_ROB_NOTHING);
-	assert_int_equal(look(sim, true, 0), TRI_ROB_ANY);
-	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(look(sim, true, 0), TRI_ROB_NOTHING);
-	/* It has got on. */
-	assert_int_equal(look(sim, false, 0), TRI_ROB_NOTHING);
-	assert_int_equal(look(sim, true, 0), TRI_ROB_NOTHING);
-	assert_int_equal(atomic_load(&w->floods), 0);
-	end(sim);
-}
-
-static void
-but_not_where_much_is_done(void **unused)
-{
-	struct sim *sim = throttled(2);
-
-	(void)unused;
-	step_aside(sim);
-	worker(sim, 1)->message_ns = 1000;
-	for (unsigned i = 0; i < 15; i++)
-		assert_int_equal(look(sim, true, 2100), TRI_ROB_NOTHING);
-	assert_int_equal(look(sim, true, 2100), TRI_ROB_ONE);
-	end(sim);
-}
-
-/* There is that much behind what worker 0 is in. */
-static void
-behind(struct sim *sim, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		tri_sched_push_back(worker(sim, 0), word(sim, i));
-}
-
-static bool
-floods(struct sim *sim)
-{
-	return atomic_load(&worker(sim, 0)->floods) != 0;
-}
-
-static void
-the_watch_is_patient_with_a_flood(void **unused)
-{
-	struct sim *sim = throttled(2);
-
-	(void)unused;
-	behind(sim, 5);
-	for (unsigned i = 0; i < 15; i++) {
-		assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
-		assert_true(floods(sim));
-	}
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_ONE);
-	for (unsigned i = 0; i < 15; i++)
-		assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_ONE);
-	/* As soon as that is over there is no reason to be. */
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
-	assert_int_equal(look(sim, false, 50000), TRI_ROB_ANY);
-	atomic_store(&worker(sim, 0)->floods, 0);
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
-	end(sim);
-}
-
-static void
-a_flood_that_falters_is_one_until_it_is_over(void **unused)
-{
-	struct sim *sim = throttled(2);
-
-	(void)unused;
-	behind(sim, 5);
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
-	assert_int_equal(look(sim, true, 100), TRI_ROB_NOTHING);
-	/* Its worker has seen the end of that handler. */
-	atomic_store(&worker(sim, 0)->floods, 0);
-	assert_int_equal(look(sim, true, 100), TRI_ROB_ANY);
-	end(sim);
-}
-
-static void
-who_does_little_in_a_long_handler_is_robbed_at_once(void **unused)
-{
-	struct sim *sim = throttled(2);
-
-	(void)unused;
-	behind(sim, 5);
-	assert_int_equal(look(sim, true, 1900), TRI_ROB_ANY);
-	assert_false(floods(sim));
-	assert_int_equal(look(sim, true, 2100), TRI_ROB_NOTHING);
-	assert_true(floods(sim));
-	end(sim);
-}
-
-static void
-what_goes_to_a_few_is_taken_at_once(void **unused)
-{
-	struct sim *sim = throttled(2);
-	struct tri_worker *w = worker(sim, 0);
-	tri_word before;
-
-	(void)unused;
-	behind(sim, 4);
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_ANY);
-	assert_false(floods(sim));
-	/* Wherever they wait. */
-	assert_true(tri_reserve_queue(&w->reserve, word(sim, 4), sim, &before));
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
-	assert_true(floods(sim));
-	end(sim);
-}
-
-static void
-who_handles_what_takes_long_helps_at_once(void **unused)
-{
-	struct sim *sim = throttled(2);
-
-	(void)unused;
-	behind(sim, 5);
-	worker(sim, 1)->message_ns = 121;
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_ANY);
-	assert_false(floods(sim));
-	worker(sim, 1)->message_ns = 120;
-	assert_int_equal(look(sim, true, 50000), TRI_ROB_NOTHING);
-	end(sim);
-}
-
-/* One of those that it has for itself first; the others when it is their turn. */
-static void
-one_is_taken_out_of_a_flood(void **unused)
-{
-	struct sim *sim = throttled(2);
-	struct tri_worker *w = worker(sim, 0), *watch = worker(sim, 1);
-	tri_word before;
-
-	(void)unused;
-	sim->sleep = sleep_not_at_all;
-	step_to_park(watch);
-	expect_step(watch, TRI_PARK);
-	assert_true(is_idle(sim, 1));
-	for (unsigned i = 0; i < 6; i++)
-		assert_true(
-		    tri_reserve_queue(&w->reserve, word(sim, i), sim, &before));
-	for (unsigned i = 0; sim->ran == 0 && i < 40; i++) {
-		work(sim, 0, TR_MS(1), 0, 50000, 0);
-		(void)tri_worker_step(watch);
-	}
-	assert_int_equal(sim->ran, 1);
-	assert_int_equal(atomic_load(&watch->counts.steals), 1);
-	assert_int_equal(tri_reserve_waiting(&w->reserve), 5);
-	while (tri_sched_waits(w))
-		(void)tri_worker_step(w);
-	end(sim);
-}
-
 int
 main(void)
 {
@@ -940,15 +690,6 @@ main(void)
 		cmocka_unit_test(who_is_missed_later_comes_back_soon),
 		cmocka_unit_test(one_slow_ms_is_not_missed),
 		cmocka_unit_test(any_worker_steps_aside),
-		cmocka_unit_test(the_watch_is_patient_while_it_is_aside),
-		cmocka_unit_test(but_not_where_much_is_done),
-		cmocka_unit_test(the_watch_is_patient_with_a_flood),
-		cmocka_unit_test(a_flood_that_falters_is_one_until_it_is_over),
-		cmocka_unit_test(
-		    who_does_little_in_a_long_handler_is_robbed_at_once),
-		cmocka_unit_test(what_goes_to_a_few_is_taken_at_once),
-		cmocka_unit_test(who_handles_what_takes_long_helps_at_once),
-		cmocka_unit_test(one_is_taken_out_of_a_flood),
 	};
 
 	alarm(TOO_LONG_S);

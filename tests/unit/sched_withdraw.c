@@ -121,6 +121,20 @@ who_is_not_alone_takes_nothing_back(void **unused)
 }
 
 static void
+but_who_floods_does(void **unused)
+{
+	static const unsigned jobs[] = { 0, 1 };
+	struct sim *sim = withdraw_begin(3, 1, jobs, 2);
+
+	(void)unused;
+	atomic_store(&worker(sim, 0)->floods, 1);
+	expect_step(worker(sim, 0), TRI_RUN);
+	assert_int_equal(waiting(sim), 2);
+	assert_false(tri_runq_stealable(&worker(sim, 0)->q));
+	expect_rest(sim, jobs, 2);
+}
+
+static void
 between_handlers_nothing_is_taken_back(void **unused)
 {
 	static const unsigned jobs[] = { 0, 1 };
@@ -227,6 +241,7 @@ main(void)
 		cmocka_unit_test(what_it_cannot_have_stays_where_it_was),
 		cmocka_unit_test(kinds_that_cannot_be_reserved_stay),
 		cmocka_unit_test(who_is_not_alone_takes_nothing_back),
+		cmocka_unit_test(but_who_floods_does),
 		cmocka_unit_test(between_handlers_nothing_is_taken_back),
 		cmocka_unit_test(few_are_taken_back_of_many),
 		cmocka_unit_test(what_is_to_run_soon_is_taken_back_first),
