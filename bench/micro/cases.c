@@ -195,7 +195,7 @@ const struct bench_case micro_cases[] = {
 	    .name = "start_stop",
 	    .unit = "us",
 	    .params = SIZE(200),
-	    .op = "a system made, run, stopped and freed",
+	    .op = "a system made, run, stopped and freed: a worker's share",
 	    .run = start_stop_run },
 	{ .name = NULL },
 };
