@@ -30,6 +30,9 @@
  *   sent so much.  If so it gives back all it has, as if it stepped aside
  *   (throttle.c); but it goes on taking part.
  *
+ * A handler that has gone on for LONGEST_NS will not return soon, and what it sends
+ * fills the memory: a thief does not leave that to it any more, nor gives it back.
+ *
  * On the thread of the worker that looks.
  */
 #include "sched/sched.h"
@@ -37,9 +40,11 @@
 enum {
 	LIGHT_NS = 120, /* a message that is not worth another core */
 	LONG_NS = 50 * 1000, /* a handler that may be a flood */
+	LONGEST_NS = 64 * 1000 * 1000, /* it will not return soon */
 	PATIENCE = 4, /* looks */
 	FEW = 4, /* words that wait */
 	SPARES = 64, /* looks in vain */
+	NONE = -1,
 };
 
 /* ---------------------------------------------------------- the watch --- */
@@ -95,14 +100,16 @@ tri_flood_robs(struct tri_worker *w, unsigned victim, bool stuck)
 
 /* ---------------------------------------------------------- the thief --- */
 
-/* Whether the victim is in a long handler, as far as can be told without a look at
- * what it writes with each batch; never where nothing counts acts. */
+/* Whether the victim is in a handler that may be a flood, as far as can be told
+ * without a look at what it writes with each batch; never where nothing counts
+ * acts. */
 static bool
-flood_is_long(const struct tri_worker *w, const struct tri_worker *v)
+flood_may_be(const struct tri_worker *w, const struct tri_worker *v)
 {
-	return w->sched->throttle_ns != INT64_MAX &&
-	    w->now - tri_load_relaxed(&v->running_since) > LONG_NS &&
-	    tri_load_relaxed(&v->running) != 0;
+	int64_t ns = w->now - tri_load_relaxed(&v->running_since);
+
+	return w->sched->throttle_ns != INT64_MAX && ns > LONG_NS &&
+	    ns < LONGEST_NS && tri_load_relaxed(&v->running) != 0;
 }
 
 /* Whether what is known of the victim is of the handler that it is in; else that
@@ -155,8 +162,9 @@ tri_flood_stole(struct tri_worker *w, unsigned victim, tri_word word)
 	/* Fibonacci hashing: Knuth, The Art of Computer Programming 3, 6.4. */
 	unsigned place = (unsigned)(word * UINT64_C(0x9e3779b97f4a7c15) >> 59);
 
-	if (!flood_is_long(w, tri_sched_worker(w->sched, victim))) {
-		*r = (struct tri_robbed){ .victim = victim, .since = -1 };
+	if (!flood_may_be(w, tri_sched_worker(w->sched, victim))) {
+		if (r->victim != victim || r->since != NONE)
+			*r = (struct tri_robbed){ victim, .since = NONE };
 		return;
 	}
 	(void)flood_knows(w, victim);
@@ -175,7 +183,7 @@ tri_flood_spares(struct tri_worker *w, unsigned victim)
 	struct tri_worker *v = tri_sched_worker(w->sched, victim);
 	struct tri_robbed *r = &w->robbed;
 
-	if (r->victim != victim || r->count <= FEW || !flood_is_long(w, v) ||
+	if (r->victim != victim || r->count <= FEW || !flood_may_be(w, v) ||
 	    !flood_knows(w, victim) || r->spared >= SPARES ||
 	    !flood_goes_on(w, v))
 		return false;
@@ -203,7 +211,7 @@ tri_flood_over(struct tri_worker *w)
 	struct tri_robbed *r = &w->robbed;
 	struct tri_worker *v = tri_sched_worker(w->sched, r->victim);
 
-	if (v == w || !flood_is_long(w, v) || !flood_knows(w, r->victim) ||
+	if (v == w || !flood_may_be(w, v) || !flood_knows(w, r->victim) ||
 	    w->now - r->at < LONG_NS || !flood_feeds(w) ||
 	    tri_load_relaxed(&v->aside) != 0 || !flood_goes_on(w, v))
 		return NULL;

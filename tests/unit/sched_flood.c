@@ -392,6 +392,24 @@ each_victim_is_judged_for_itself(void **unused)
 	end_handler(sim);
 }
 
+/* Who waits for it to return would wait for long. */
+static void
+nor_after_64_ms(void **unused)
+{
+	struct sim *sim = in_flood();
+	int64_t rest = TR_MS(64) - 2 * LONG_NS - 2;
+
+	(void)unused;
+	sends(sim, rest, 1000000);
+	assert_true(spares(sim));
+	sends(sim, 1, 0);
+	assert_false(spares(sim));
+	takes(sim, 0, 5);
+	takes(sim, 0, 5);
+	assert_false(spares(sim));
+	end_handler(sim);
+}
+
 /* As it goes: what is spared stays, and the thief rests. */
 static void
 what_is_spared_stays(void **unused)
@@ -482,6 +500,10 @@ others_keep_it(void **unused)
 	sim = robbed(5);
 	tri_store_relaxed(&worker(sim, 0)->aside, 1u);
 	assert_false(gives_back(sim, 1000, 1000, 501));
+	/* It goes on for too long. */
+	sim = robbed(5);
+	sends(sim, TR_MS(64), 1000000);
+	assert_false(gives_back(sim, 1000, 1000, 501));
 	/* What they take is worth another core. */
 	sim = robbed(5);
 	worker(sim, 1)->message_ns = 121;
@@ -543,6 +565,7 @@ main(void)
 		cmocka_unit_test(nor_by_who_handles_what_takes_long),
 		cmocka_unit_test(nor_where_nothing_counts_acts),
 		cmocka_unit_test(each_victim_is_judged_for_itself),
+		cmocka_unit_test(nor_after_64_ms),
 		cmocka_unit_test(what_is_spared_stays),
 		cmocka_unit_test(who_is_flooded_gives_back_what_it_took),
 		cmocka_unit_test(others_keep_it),
