@@ -25,10 +25,10 @@
  *   its words from the queue for all (share.c).  Then the thief finds nothing, and is
  *   the watch.
  * - Or its loot has new messages all the time, and it does not come to look for
- *   more.  So it asks at each poll whether most of what it did since the last one was
- *   messages of others, while the one whom it last took from is in a handler that has
- *   sent so much.  If so it gives back all it has, as if it stepped aside
- *   (throttle.c); but it goes on taking part.
+ *   more.  So it asks at each poll whether the one whom it last took from is in a
+ *   handler that has sent so much, and most of what it did itself since it first saw
+ *   that handler was messages of others.  If so it gives back all it has, as if it
+ *   stepped aside (throttle.c); but it goes on taking part.
  *
  * A handler that has gone on for LONGEST_NS will not return soon, and what it sends
  * fills the memory: a thief does not leave that to it any more, nor gives it back.
@@ -164,7 +164,8 @@ tri_flood_stole(struct tri_worker *w, unsigned victim, tri_word word)
 
 	if (!flood_may_be(w, tri_sched_worker(w->sched, victim))) {
 		if (r->victim != victim || r->since != NONE)
-			*r = (struct tri_robbed){ victim, .since = NONE };
+			*r = (struct tri_robbed){ .victim = victim,
+				.since = NONE };
 		return;
 	}
 	(void)flood_knows(w, victim);

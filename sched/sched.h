@@ -96,7 +96,7 @@ struct tri_robbed {
 	unsigned spared; /* looks since the last theft */
 	int64_t since; /* the handler: when it began, */
 	uint64_t batches; /* and how many had ended there */
-	int64_t at; /* the first theft, */
+	int64_t at; /* when that was first seen, */
 	uint64_t acts; /* and what had been done there */
 	uint64_t own; /* and here, */
 	uint64_t far; /* and messages from elsewhere */
