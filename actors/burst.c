@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bursts: who sends a lot to a mailbox, within one handler, puts it into an array
+ * Bursts: who sends a lot to a mailbox, within one turn, puts it into an array
  * that the receiver empties meanwhile (mailbox/burst.h), and packs, for those who
  * send a lot to many (mailbox/pack.h).
  *
@@ -10,11 +10,16 @@
  *   and puts what it sends there into that.  So it does if a backlog elsewhere grows
  *   by as many, and again: on its own worker, as a rule.  If it is not one handler
  *   that makes it grow, or not only that backlog, a pack is begun at its end.
- * - When the handler returns it ends the burst: an actor may go on elsewhere, and
- *   what it sends from there shall come after that.  So the clock is to be looked
- *   at after this handler, whatever it takes (run_tick_clock).  One that was opened
- *   after that, by what is done with its message, ends before the next turn of any
- *   actor (run_begin): who comes from elsewhere may have sent there already.
+ * - When the turn is over it ends the burst (tri_actor_run): the actor may go on
+ *   elsewhere, and whoever has the next turn here may come from there.
+ * - An actor of a pipeline sends a message or two for each that it handles, so no
+ *   handler of it sends a lot, but a turn does.  If a backlog grows so, and this turn
+ *   has sent half of BURST_AFTER, the worker remembers where to: the actor's habit.
+ *   In its next turn the first message to there opens a burst, which wakes the
+ *   receiver if need be.  If that gets fewer than half of BURST_AFTER the habit is
+ *   forgotten, for each takes a block of 4 KiB.  If the worker has the receiver,
+ *   messages that do not lie in the array as they are get none: there they are as
+ *   cheap without it.
  * - If the places are used up the next burst follows at once.  If the receiver has
  *   shut it messages are pushed again as ever.
  *
@@ -33,6 +38,7 @@
 #include "actors/send.h"
 
 enum {
+	FEW = 2, /* fewer than one in so many of BURST_AFTER: no habit */
 	STALLS = 16, /* a us, about: looks take the line from the sender */
 	WORTH = 8, /* messages, for each look in vain: then it goes on */
 };
@@ -48,13 +54,11 @@ stream_push(struct tri_crew *c, struct tr_msg *m)
 	uint64_t head = tri_inlet_look(s->inlet);
 	enum tri_inlet_pushed pushed;
 
-	if (head == c->reserved) {
+	if (head == c->reserved || head == TRI_INLET_IDLE) {
 		if (tri_cell_find(c->desk.sys, to) != s->cell)
 			return false;
-		if (tri_deliver_reserved(c, to, s->cell, m))
+		if (tri_deliver_direct(c, to, s->cell, s->inlet, m, head))
 			return true;
-	} else if (!tri_inlet_is_msg(head) && head != TRI_INLET_RUNNING) {
-		return false;
 	}
 	pushed = tri_inlet_push_over(s->inlet, m, &head);
 	if (pushed == TRI_PUSH_CLOSED || pushed == TRI_PUSH_MOVED)
@@ -84,19 +88,36 @@ stream_open(struct tri_crew *c)
 	/* Who looks on wants to see messages. */
 	s->small = c->desk.sys->trace == NULL;
 	s->put = s->at = 0;
-	c->worker.clock_in = 1;
+	s->guessed = false;
 }
 
-/* Whether what was sent since then, `most` messages in all, is by one handler.  A
- * poll sends, too, and so does the end of an actor. */
+/* Whether the handler of a message may open a burst to this actor.  A poll sends, too,
+ * and so does the end of an actor. */
+static bool
+stream_may(const struct tri_crew *c, const struct tr_self *a)
+{
+	return c->turn.msg != NULL && c->turn.cell != NULL &&
+	    c->turn.cell != a && !c->turn.stopping && c->worker.q.next.plain;
+}
+
+/* What this turn sends goes there, as far as can be told. */
+static void
+stream_learn(struct tri_crew *c, uint64_t target)
+{
+	uint64_t sent = tri_load_relaxed(&c->desk.counts.sent) - c->batch_sent;
+
+	if (c->batch_turn == tri_turn_number(c) &&
+	    sent * FEW >= c->desk.sys->burst_after)
+		*tri_habit(c) = target;
+}
+
+/* Whether what was sent since then, `most` messages in all, is by one handler. */
 static bool
 stream_is_worth(const struct tri_crew *c, uint64_t handler, uint64_t sent,
     uint64_t most)
 {
-	return handler == tri_handler_number(c) && c->turn.msg != NULL &&
-	    c->turn.cell != NULL && !c->turn.stopping &&
-	    tri_load_relaxed(&c->desk.counts.sent) - sent <= most &&
-	    c->worker.q.next.plain;
+	return handler == tri_handler_number(c) &&
+	    tri_load_relaxed(&c->desk.counts.sent) - sent <= most;
 }
 
 void
@@ -104,11 +125,14 @@ tri_stream_looks(struct tri_crew *c)
 {
 	struct tri_stream *s = &c->stream;
 
-	/* It does not do much else than send there. */
-	if (s->pushes > 1 &&
-	    stream_is_worth(c, s->handler, s->sent,
-		2 * (uint64_t)c->desk.sys->burst_after))
-		stream_open(c);
+	if (stream_may(c, s->cell)) {
+		stream_learn(c, s->target);
+		/* It does not do much else than send there. */
+		if (s->pushes > 1 &&
+		    stream_is_worth(c, s->handler, s->sent,
+			2 * (uint64_t)c->desk.sys->burst_after))
+			stream_open(c);
+	}
 	s->handler = tri_handler_number(c);
 	s->sent = tri_load_relaxed(&c->desk.counts.sent);
 	s->pushes = 1;
@@ -148,8 +172,10 @@ tri_stream_grows(struct tri_crew *c, tr_ref to, struct tr_self *a)
 	uint64_t head;
 	struct tri_inlet *in = tri_inlet_find(c->desk.sys, a, &head);
 
+	if (stream_may(c, a))
+		stream_learn(c, to.bits);
 	/* Where there are packs it takes more until a backlog is seen to grow. */
-	if (g->target == to.bits &&
+	if (g->target == to.bits && stream_may(c, a) &&
 	    stream_is_worth(c, g->handler, g->sent,
 		8 * (uint64_t)c->desk.sys->burst_after)) {
 		if (c->stream.burst != NULL)
@@ -171,6 +197,50 @@ tri_stream_grows(struct tri_crew *c, tr_ref to, struct tr_self *a)
 	};
 }
 
+void
+tri_stream_expect(struct tri_crew *c)
+{
+	tr_ref to = { *tri_habit(c) };
+	struct tr_self *a = tri_usual_target(c->desk.sys, to);
+
+	/* Its first message has been handled, and that handler sent a lot. */
+	if (c->stream.burst != NULL)
+		return;
+	if (a == NULL || a == c->turn.cell) {
+		*tri_habit(c) = 0;
+		return;
+	}
+	c->stream = (struct tri_stream){
+		.target = to.bits,
+		.cell = a,
+		.expected = tri_turn_number(c),
+	};
+}
+
+bool
+tri_stream_begin(struct tri_crew *c, bool small)
+{
+	struct tri_stream *s = &c->stream;
+	tr_ref to = { s->target };
+	uint64_t head;
+
+	if (s->expected == tri_turn_number(c) && stream_may(c, s->cell) &&
+	    tri_usual_target(c->desk.sys, to) == s->cell) {
+		s->inlet = tri_inlet_find(c->desk.sys, s->cell, &head);
+		/* For others there is nothing to be won within a worker. */
+		if (small || tri_inlet_is_msg(head) ||
+		    head == TRI_INLET_RUNNING)
+			stream_open(c);
+	}
+	if (s->burst == NULL) {
+		*s = (struct tri_stream){ 0 };
+		return false;
+	}
+	s->expected = 0;
+	s->guessed = true;
+	return true;
+}
+
 /* It ends.  Returns it if its last message was not taken: then it is the
  * caller's, to be freed. */
 static struct tri_burst *
@@ -184,6 +254,9 @@ stream_close(struct tri_crew *c)
 	/* The burst counts itself as one as long as it is in the mailbox. */
 	tri_fetch_add_relaxed(&tri_aside(c->desk.sys, s->cell)->put,
 	    s->put - missed - 1);
+	/* The guess was wrong. */
+	if (s->guessed && s->put * FEW < c->desk.sys->burst_after)
+		*tri_habit(c) = 0;
 	s->burst = NULL;
 	s->pushes = 0;
 	stream_settle(s);

@@ -19,12 +19,19 @@ enum {
 /* Once in so many pushes: whether that is the time for a burst. */
 void tri_stream_looks(struct tri_crew *c) TRI_COLD;
 
+/* A turn begins whose actor sent to one mailbox, mostly, in its last. */
+void tri_stream_expect(struct tri_crew *c);
+
+/* The first message of that turn for there is about to be sent; `small`: it could be
+ * in the array as it is.  false: there is no burst for it. */
+bool tri_stream_begin(struct tri_crew *c, bool small);
+
 /* The burst is full, or the receiver has shut it.  `seen`: the last message, if
  * who looks on is to be told of it once it is on its way.  Returns what its send
  * returns: TR_ENOMEM: it was not taken, and is lost. */
 int tri_stream_turn(struct tri_crew *c, struct tr_msg *seen) TRI_COLD;
 
-/* It ends: the handler has returned, or sends to another one. */
+/* It ends: the turn is over, or the handler sends to another one. */
 void tri_stream_end(struct tri_crew *c) TRI_COLD;
 
 /* ------------------------------------------------------ the receiver ---- */

@@ -45,8 +45,6 @@ run_tick_clock(struct tri_crew *c)
 	w->clock_last = now;
 	w->message_ns += ((now - before) / w->clock_every - w->message_ns) / 8;
 	tri_runq_spend(&w->q, now - before);
-	if (TRI_UNLIKELY(c->stream.burst != NULL))
-		tri_stream_end(c);
 	if (TRI_UNLIKELY(tri_load_relaxed(&w->floods) != 0))
 		tri_store_relaxed(&w->floods, 0u);
 	tri_owe_took(w, now - before, tri_load_relaxed(&w->running));
@@ -309,8 +307,6 @@ run_begin(struct tri_crew *c, struct tr_self *a)
 {
 	uint64_t ident = tri_load_relaxed(&a->ident);
 
-	if (TRI_UNLIKELY(c->stream.burst != NULL))
-		tri_stream_end(c);
 	c->turn.cell = a;
 	c->turn.ref =
 	    tri_ref_make(tri_cell_slot(c->desk.sys, a), (uint32_t)ident);
@@ -766,6 +762,10 @@ run_batch(struct tri_crew *c, struct tr_self *a, uint64_t ident, uint32_t left,
 	uint32_t n;
 	bool parked, noted = newest != NULL;
 
+	c->batch_turn = tri_turn_number(c);
+	c->batch_sent = tri_load_relaxed(&c->desk.counts.sent);
+	if (TRI_UNLIKELY(*tri_habit(c) != 0))
+		tri_stream_expect(c);
 	if (TRI_UNLIKELY(tri_backlog_is_long(w, a))) {
 		struct tr_msg *end = tri_backlog_recall(c, a);
 
@@ -989,4 +989,6 @@ tri_actor_run(struct tri_worker *w, void *object)
 		run_usual(c, a, a->pending, false, false);
 	else
 		run_unusual(c, a, ident);
+	if (TRI_UNLIKELY(c->stream.burst != NULL))
+		tri_stream_end(c);
 }

@@ -263,6 +263,8 @@ stream_send(struct tri_crew *c, tr_ref to, uint32_t tag, const void *data,
 	struct tri_stream *s = &c->stream;
 	struct tr_msg *m;
 
+	if (s->expected != 0 && tri_stream_begin(c, true))
+		return tri_send_streamed(c, to, tag, data, size);
 	if (s->inlet == NULL ||
 	    !stream_is_kept(c, to, tri_inlet_look(s->inlet)) ||
 	    (m = tri_msg_make_small(c, tag, data, size)) == NULL)
@@ -325,7 +327,10 @@ tri_deliver_streamed(struct tri_crew *c, tr_ref to, struct tr_msg *m)
 		return;
 	}
 	if (s->inlet == NULL) {
-		tri_deliver_usual(c, to, m);
+		if (s->expected != 0 && tri_stream_begin(c, false))
+			stream_put(c, to, m, traced);
+		else
+			tri_deliver_usual(c, to, m);
 		return;
 	}
 	head = tri_inlet_look(s->inlet);

@@ -77,6 +77,10 @@ struct tri_stream {
 	uint32_t pushes; /* of one handler, before it */
 	uint64_t handler; /* that one */
 	uint64_t sent; /* by this worker in all, before them */
+	/* The turn whose messages, it is expected, go there: the first of them
+	 * opens a burst; 0: it is not. */
+	uint64_t expected;
+	bool guessed; /* that one did */
 };
 
 /* The last backlog of this worker's messages that was seen to grow. */
@@ -86,6 +90,8 @@ struct tri_growth {
 	uint64_t sent; /* by this worker in all until then */
 };
 
+enum { TRI_HABITS = 128 };
+
 struct tri_crew {
 	struct tri_worker worker; /* first: a crew is a worker */
 	struct tri_desk desk;
@@ -93,6 +99,10 @@ struct tri_crew {
 	struct tri_backoff backoff;
 	struct tri_stream stream;
 	struct tri_growth growth;
+	/* The last turn of several messages: its number, and what had been sent by
+	 * this worker in all before it. */
+	uint64_t batch_turn;
+	uint64_t batch_sent;
 	uint64_t reserved; /* what this worker reserves inlets with */
 	uint64_t reserved_plain; /* the same if its places are plain (next.h);
 	                          * else nothing that an inlet holds */
@@ -104,6 +114,9 @@ struct tri_crew {
 	struct tri_flight *flight; /* NULL: nothing is recorded */
 	struct tri_signal_stack fault_stack; /* without a base: none */
 	struct tri_signal_stack fault_stack_before; /* its thread's */
+	/* Where actors sent to in their last turn, mostly (tr_ref bits; 0: not
+	 * known), at places by their slots. */
+	uint64_t habits[TRI_HABITS];
 	alignas(TRI_LINE) ck_stack_t gone; /* records to disarm */
 };
 
@@ -112,6 +125,21 @@ static inline uint64_t
 tri_handler_number(const struct tri_crew *c)
 {
 	return (uint64_t)c->worker.clock_last * 64 + c->worker.clock_in;
+}
+
+/* Which turn is under way, on this worker; never 0. */
+static inline uint64_t
+tri_turn_number(const struct tri_crew *c)
+{
+	return tri_load_relaxed(&c->worker.counts.batches) + 1;
+}
+
+/* Where the actor whose turn it is sent to in its last turns; it may be another
+ * actor's. */
+static inline uint64_t *
+tri_habit(struct tri_crew *c)
+{
+	return &c->habits[tri_ref_slot(c->turn.ref) % TRI_HABITS];
 }
 
 struct signal_route;

@@ -2,7 +2,7 @@
 /*
  * A burst: an array of messages on their way from one thread to one mailbox.
  *
- * Who sends to a mailbox on another core over and over, within one handler, pays
+ * Who sends to a mailbox on another core over and over, within one turn, pays
  * for each push with a locked instruction, and the receiver turns round a list of
  * lines that it has to fetch from there, each waiting for the one before; on the same
  * core a long backlog leaves the cache.  So such a sender pushes a burst instead, once,
@@ -33,7 +33,7 @@
  * to what is behind.
  *
  * The end.  `end` is how many messages it has in all, once that is known.  The
- * sender says so when its handler returns or the places are used up; then the
+ * sender says so when its turn is over or the places are used up; then the
  * receiver frees the burst when it has taken those.  Or the receiver has waited
  * in vain, and wants to rest: then it has to make sure that the sender, who only
  * stores, does not put more unseen.  That is Dekker's algorithm with an asymmetric
