@@ -171,11 +171,12 @@ tri_stream_grows(struct tri_crew *c, tr_ref to, struct tr_self *a)
 	struct tri_growth *g = &c->growth;
 	uint64_t head;
 	struct tri_inlet *in = tri_inlet_find(c->desk.sys, a, &head);
+	bool may = stream_may(c, a);
 
-	if (stream_may(c, a))
+	if (may)
 		stream_learn(c, to.bits);
 	/* Where there are packs it takes more until a backlog is seen to grow. */
-	if (g->target == to.bits && stream_may(c, a) &&
+	if (may && g->target == to.bits &&
 	    stream_is_worth(c, g->handler, g->sent,
 		8 * (uint64_t)c->desk.sys->burst_after)) {
 		if (c->stream.burst != NULL)
