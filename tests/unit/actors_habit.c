@@ -237,6 +237,22 @@ play(struct play shape)
 
 /* -------------------------------------------------------------- tests --- */
 
+/* Each turn from that one on began with a burst. */
+static void
+assert_open_from(const struct play *t, unsigned first)
+{
+	for (unsigned i = first; i < TURNS; i++)
+		assert_true(t->open[i]);
+}
+
+/* The stage says when it is through, for the sink does not have all. */
+static void
+tell_last(struct play *t, struct tr_self *self, uint64_t number)
+{
+	if (number == MANY - 1)
+		kit_tell(self, t->root, GO);
+}
+
 static void
 the_next_turn_begins_with_a_burst(void **unused)
 {
@@ -260,8 +276,7 @@ filter(struct play *t, struct tr_self *self, uint64_t number)
 {
 	if (number % 2 == 0)
 		pass_on(t, self, number);
-	if (number == MANY - 1)
-		kit_tell(self, t->root, GO);
+	tell_last(t, self, number);
 }
 
 static void
@@ -271,8 +286,7 @@ half_of_a_turn_is_enough(void **unused)
 
 	(void)unused;
 	assert_int_equal(t->next, MANY / 2);
-	for (unsigned i = 2; i < MANY / TURN; i++)
-		assert_true(t->open[i]);
+	assert_open_from(t, 2);
 	test_free(t);
 }
 
@@ -282,8 +296,7 @@ change(struct play *t, struct tr_self *self, uint64_t number)
 {
 	if (number / TURN != 1 || number % TURN == 0)
 		pass_on(t, self, number);
-	if (number == MANY - 1)
-		kit_tell(self, t->root, GO);
+	tell_last(t, self, number);
 }
 
 static void
@@ -311,8 +324,7 @@ flood(struct play *t, struct tr_self *self, uint64_t number)
 
 	while (n-- > 0)
 		pass_on(t, self, number);
-	if (number == MANY - 1)
-		kit_tell(self, t->root, GO);
+	tell_last(t, self, number);
 }
 
 static void
@@ -479,8 +491,7 @@ to_nobody(struct play *t, struct tr_self *self, uint64_t number)
 		kit_tell(self, t->sink, CRASH);
 	else
 		pass_on(t, self, number);
-	if (number == MANY - 1)
-		kit_tell(self, t->root, GO);
+	tell_last(t, self, number);
 }
 
 static void
@@ -615,8 +626,7 @@ large_ones_have_one_for_another_worker(void **unused)
 
 	(void)unused;
 	assert_int_equal(t->next, MANY);
-	for (unsigned i = 2; i < TURNS; i++)
-		assert_true(t->open[i]);
+	assert_open_from(t, 2);
 	test_free(t);
 }
 
@@ -628,8 +638,7 @@ so_have_small_ones(void **unused)
 
 	(void)unused;
 	assert_int_equal(t->next, MANY);
-	for (unsigned i = 2; i < TURNS; i++)
-		assert_true(t->open[i]);
+	assert_open_from(t, 2);
 	test_free(t);
 }
 
