@@ -92,7 +92,7 @@ stream_open(struct tri_crew *c)
 }
 
 /* Whether the handler of a message may open a burst to this actor.  A poll sends, too,
- * and so does the end of an actor. */
+ * and so does stop(). */
 static bool
 stream_may(const struct tri_crew *c, const struct tr_self *a)
 {

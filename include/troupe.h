@@ -1460,7 +1460,8 @@ TR_API int tr_stats(struct tr_system *system, struct tr_stats *stats);
  * Write the workers and every live actor as text: reference, name, behaviour,
  * mailbox length, messages handled, and state (idle, queued, running since,
  * waiting for answers).  Nothing is stopped meanwhile, so lines may be of
- * slightly different moments.
+ * slightly different moments; and what an actor has sent in a turn that is not over
+ * may be missing in a mailbox's length, where it sends a lot to one.
  *
  * \param system  the system
  * \param fd      where to write
