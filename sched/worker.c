@@ -293,7 +293,9 @@ worker_search(struct tri_worker *w)
 	tri_worker_poll(w);
 	tri_worker_measure(w);
 	tri_sched_reopen(w);
-	if (tri_sched_waits(w)) {
+	/* Others may have taken all that the poll has pushed: then there is a block
+	 * to be ended, and memory to be given back. */
+	if (tri_sched_waits(w) || tri_spill_is_used(&w->q.spill)) {
 		tri_park_found(w);
 		w->phase = TRI_RUN;
 		return;

@@ -30,6 +30,35 @@ idle_worker_steals_half_and_runs(void **unused)
 	sim_end(sim);
 }
 
+/* While it is still in the poll that has pushed them: it never runs one. */
+static void
+worker_that_is_robbed_of_all_it_got_gives_its_memory_back(void **unused)
+{
+	struct sim *sim = sim_begin(2);
+	struct tri_worker *robbed = worker(sim, 0), *thief = worker(sim, 1);
+
+	(void)unused;
+	for (unsigned i = 0; i < JOBS; i++)
+		tri_sched_inject(&sim->sched, word(sim, i));
+	expect_step(robbed, TRI_SEARCH);
+	tri_worker_poll(robbed);
+	assert_true(tri_spill_is_used(&robbed->q.spill));
+	assert_true(atomic_load(&robbed->pool.bytes) > 0);
+	while (sim->ran < JOBS)
+		assert_true(tri_worker_step(thief));
+	for (unsigned i = 0; i < JOBS; i++)
+		assert_int_equal(sim->job[i].ran_on, 1);
+	sim->now += TRI_TRIM_NS;
+	for (unsigned i = 0; i < 20; i++) {
+		assert_true(tri_worker_step(robbed));
+		assert_true(tri_worker_step(thief));
+	}
+	assert_true(is_idle(sim, 0) && is_idle(sim, 1));
+	assert_int_equal(atomic_load(&robbed->pool.bytes), 0);
+	assert_int_equal(atomic_load(&thief->pool.bytes), 0);
+	sim_end(sim);
+}
+
 static void
 no_more_than_half_of_the_workers_search(void **unused)
 {
@@ -209,6 +238,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_worker_steals_half_and_runs),
+		cmocka_unit_test(
+		    worker_that_is_robbed_of_all_it_got_gives_its_memory_back),
 		cmocka_unit_test(no_more_than_half_of_the_workers_search),
 		cmocka_unit_test(push_wakes_one_sleeper_with_a_place_to_search),
 		cmocka_unit_test(watch_that_brings_work_wakes_another),
