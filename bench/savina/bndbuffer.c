@@ -75,15 +75,17 @@ struct manager {
 	struct buffer_consumed consumed; /* by consumers that are gone */
 };
 
-static double
-process(double data, uint64_t cost)
+static void
+process(double *data, uint64_t cost)
 {
 	struct savina_random random = { cost };
 
-#pragma GCC unroll 8 /* as rustc does unasked */
-	for (uint64_t i = 0; i < cost * 100; i++)
-		data += log(1.0 / (savina_random_next(&random) + 1) + 0.01);
-	return data;
+	for (uint64_t i = 0; i < cost; i++) {
+#pragma GCC unroll 10 /* as rustc does unasked */
+		for (unsigned k = 0; k < 100; k++)
+			*data +=
+			    log(1.0 / (savina_random_next(&random) + 1) + 0.01);
+	}
 }
 
 /* The place of a new last element. */
@@ -126,7 +128,7 @@ on_produce(struct tr_self *self, struct producer *producer)
 		error = buffer_send_finished(self, given->manager);
 		return error != TR_OK ? error : tr_exit(self, TR_NORMAL);
 	}
-	producer->data = process(producer->data, given->cost);
+	process(&producer->data, given->cost);
 	item.number = given->number * given->items + producer->produced++;
 	item.data = producer->data;
 	return buffer_send_item(self, given->manager, item);
@@ -159,8 +161,8 @@ on_consume(struct tr_self *self, struct consumer *consumer,
 {
 	consumer->consumed.items++;
 	consumer->consumed.numbers += item->number;
-	consumer->data =
-	    process(consumer->data + item->data, consumer->given.cost);
+	consumer->data += item->data;
+	process(&consumer->data, consumer->given.cost);
 	return buffer_send_available(self, consumer->given.manager);
 }
 

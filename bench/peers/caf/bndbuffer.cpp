@@ -24,15 +24,18 @@ struct item {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(item)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sizes)
 
-static double
-process(double data, int64_t cost)
+static void
+process(double &data, int64_t cost)
 {
 	random_numbers random{ static_cast<uint64_t>(cost) };
 
-	for (int64_t i = 0; i < cost * 100; i++)
-		data += std::log(1.0 / static_cast<double>(random.next() + 1) +
-		    0.01);
-	return data;
+	for (int64_t i = 0; i < cost; i++) {
+#pragma GCC unroll 10 /* as rustc does unasked */
+		for (int k = 0; k < 100; k++)
+			data += std::log(
+			    1.0 / static_cast<double>(random.next() + 1) +
+			    0.01);
+	}
 }
 
 // ---------------------------------------------- producers and consumers ---
@@ -54,7 +57,7 @@ producer(stateful_actor<producer_state> *self, actor manager, int64_t number,
 			self->quit();
 			return;
 		}
-		s.data = process(s.data, cost);
+		process(s.data, cost);
 		self->send(manager, item_atom::value,
 		    item{ number * items + s.produced++, s.data },
 		    actor{ self });
@@ -75,7 +78,8 @@ consumer(stateful_actor<consumer_state> *self, actor manager, int64_t cost)
 
 			s.items++;
 			s.numbers += i.number;
-			s.data = process(s.data + i.data, cost);
+			s.data += i.data;
+			process(s.data, cost);
 			self->send(manager, available_atom::value,
 			    actor{ self });
 		},

@@ -29,8 +29,10 @@ type Tx = UnboundedSender<Msg>;
 
 fn process(mut data: f64, cost: i64) -> f64 {
     let mut random = Random(cost as u64);
-    for _ in 0..cost * 100 {
-        data += (1.0 / (random.next() + 1) as f64 + 0.01).ln();
+    for _ in 0..cost {
+        for _ in 0..100 {
+            data += (1.0 / (random.next() + 1) as f64 + 0.01).ln();
+        }
     }
     data
 }
