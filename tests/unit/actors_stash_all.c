@@ -216,6 +216,92 @@ an_actor_that_waits_handles_nothing_else_and_then_all_in_order(void **unused)
 	}
 }
 
+/* It puts all of its list aside, and what has come meanwhile is its own, and long
+ * enough to be put behind what is pending (backlog.h): of that nothing is left. */
+static const struct tr_behavior hoarder;
+
+static int
+hoarder_knocks(struct tr_self *self, struct desk *d, uint64_t until)
+{
+	int rc = TR_OK;
+
+	while (rc == TR_OK && d->sent < until) {
+		uint64_t i = d->sent++;
+
+		rc = tr_send(self, tr_self_ref(self), KNOCK, &i, sizeof(i));
+	}
+	return rc;
+}
+
+static int
+hoarder_answered(struct tr_self *self, void *state, int outcome,
+    const struct tr_msg *answer, uintptr_t cookie)
+{
+	struct desk *d = kit_ctx(state);
+
+	(void)answer;
+	(void)cookie;
+	d->failures += outcome != TR_OK;
+	d->waits = false;
+	return tr_become(self, &hoarder) == TR_OK ? tr_unstash(self) :
+						    TR_EINVAL;
+}
+
+static int
+hoarder_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	struct desk *d = kit_ctx(state);
+
+	d->in_order = d->in_order && kit_u64(msg) == d->handled;
+	d->meanwhile += d->waits;
+	if (++d->handled == KNOCKS)
+		return kit_finish(self);
+	if (d->handled > 1)
+		return TR_OK;
+	d->waits = true;
+	if (hoarder_knocks(self, d, KNOCKS) != TR_OK ||
+	    tr_ask(self, d->friend, KNOCK, NULL, 0, tr_forever(),
+		hoarder_answered, 0) == 0)
+		return TR_ENOMEM;
+	return tr_become(self, &waiting_desk);
+}
+
+static int
+hoarder_start(struct tr_self *self, void *state, const void *arg)
+{
+	struct desk *d;
+
+	(void)kit_start_ctx(self, state, arg);
+	d = kit_ctx(state);
+	d->desk = tr_self_ref(self);
+	d->friend = tr_spawn(self, &friend_behavior, d, NULL);
+	return hoarder_knocks(self, d, KNOCKS / 5);
+}
+
+static const struct tr_behavior hoarder = {
+	.name = "hoarder",
+	.state_size = sizeof(void *),
+	.start = hoarder_start,
+	.receive = hoarder_receive,
+};
+
+static void
+what_comes_while_all_is_put_aside_comes_after_it(void **unused)
+{
+	static struct desk d;
+
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++) {
+		d = (struct desk){ .lists = i / 2, .in_order = true };
+		play(&d, 1 + i % 2, &hoarder);
+		assert_int_equal(d.handled, KNOCKS);
+		assert_true(d.in_order);
+		assert_int_equal(d.meanwhile, 0);
+		assert_int_equal(d.failures, 0);
+		assert_int_equal(d.wrong, 0);
+	}
+}
+
 /* An actor that waits for nothing, and gets more than it can keep. */
 static void
 sleeper_stop(struct tr_self *self, void *state, const struct tr_reason *why)
@@ -312,6 +398,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		KIT_TEST(
 		    an_actor_that_waits_handles_nothing_else_and_then_all_in_order),
+		KIT_TEST(what_comes_while_all_is_put_aside_comes_after_it),
 		KIT_TEST(who_puts_too_much_aside_fails_and_nothing_is_lost),
 		KIT_TEST(who_only_calls_it_puts_one_aside),
 	};
