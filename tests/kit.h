@@ -328,12 +328,19 @@ kit_begin(struct kit *k)
 	KIT_CHECK(pthread_create(&k->thread, NULL, kit_thread, k) == 0);
 }
 
-/* Stop what kit_begin() started, and ask the questions. */
+/* Stop what kit_begin() started, until all its threads have ended. */
 static inline void
-kit_stop(struct kit *k)
+kit_halt(struct kit *k)
 {
 	KIT_CHECK(tr_system_stop(k->sys, tr_forever()) == TR_OK);
 	KIT_CHECK(pthread_join(k->thread, NULL) == 0);
+}
+
+/* The same, and ask the questions, and free it. */
+static inline void
+kit_stop(struct kit *k)
+{
+	kit_halt(k);
 	kit_end(k);
 }
 
