@@ -21,7 +21,7 @@
  * The worker that has the actor scheduled runs all of this; after
  * tri_inlet_rest_owner succeeded the cell is not its own any more.  An actor
  * that this worker woke is not let go of, but kept (sched/reserve.h), unless
- * handlers take long: then nobody should wait for this worker.
+ * handlers take long: then no other should wait for this worker.
  */
 #include "actors/backlog.h"
 #include "actors/burst.h"
@@ -41,6 +41,7 @@ run_tick_clock(struct tri_crew *c)
 	struct tri_worker *w = &c->worker;
 	int64_t before = w->clock_last, now = tri_worker_clock(w);
 	bool slow = now - before > (int64_t)TRI_SLOW_NS * w->clock_every;
+	bool may_have_kept = !tri_worker_is_slow(w);
 
 	w->clock_last = now;
 	w->message_ns += ((now - before) / w->clock_every - w->message_ns) / 8;
@@ -53,9 +54,9 @@ run_tick_clock(struct tri_crew *c)
 	else if (w->clock_every < TRI_CLOCK_MESSAGES)
 		w->clock_every *= 2;
 	w->clock_in = w->clock_every;
-	if (slow) {
+	if (slow && w->sched->n > 1) {
 		tri_sched_reopen(w);
-		if (tri_reserve_has_any(&w->reserve))
+		if (may_have_kept)
 			tri_sched_rest_all(w);
 	}
 }
@@ -412,7 +413,7 @@ run_rest(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 	c->turn.cell = NULL;
 	if (TRI_LIKELY(head == c->reserved &&
 		(ident & TRI_IDENT_HOME << TRI_IDENT_HOME_SHIFT) == 0 &&
-		!tri_worker_is_slow(&c->worker))) {
+		!tri_sched_is_slow(&c->worker))) {
 		tri_sched_keep(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 		return true;
 	}
@@ -900,7 +901,7 @@ run_usual(struct tri_crew *c, struct tr_self *a, struct tr_msg *m, bool first,
 	TR_DASSERT(stashes || a->pending == NULL);
 	if ((!stashes || TRI_LIKELY(a->pending == NULL)) &&
 	    TRI_LIKELY(tri_inlet_look_owner(&a->inlet) == c->reserved) &&
-	    TRI_LIKELY(!tri_worker_is_slow(&c->worker))) {
+	    TRI_LIKELY(!tri_sched_is_slow(&c->worker))) {
 		c->turn.cell = NULL;
 		tri_sched_keep(&c->worker, tri_word_of(a, TRI_KIND_ACTOR));
 		return;

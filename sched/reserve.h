@@ -31,8 +31,8 @@
  *   worker was told of, and those that wait.  Each place is a slot as `next` is
  *   one, and next.h tells why the owner pays nothing for it.
  *
- * Nobody waits for longer than with `next`: a worker without work, or with
- * handlers that take long (TRI_SLOW_NS), has nobody for itself.
+ * Nobody waits for longer than with `next`: a worker without work, or, where there
+ * are others, with handlers that take long (TRI_SLOW_NS), has nobody for itself.
  *
  * Model: reserve.pml.
  */

@@ -335,6 +335,13 @@ tri_worker_is_slow(const struct tri_worker *w)
 	return w->clock_every < TRI_CLOCK_MESSAGES;
 }
 
+/* And whether others would wait too long for it to share what it has for itself. */
+static inline bool
+tri_sched_is_slow(const struct tri_worker *w)
+{
+	return TRI_UNLIKELY(tri_worker_is_slow(w)) && w->sched->n > 1;
+}
+
 static inline struct tri_worker *
 tri_sched_worker(struct tri_sched *s, unsigned index)
 {

@@ -111,20 +111,13 @@ share_is_alone(struct tri_sched *s)
 	return s->eager || tri_load_relaxed(&s->asides) == s->n - 1;
 }
 
-/* Whether others wait too long for it to look. */
-static inline bool
-share_is_slow(const struct tri_worker *w)
-{
-	return w->sched->n > 1 && tri_worker_is_slow(w);
-}
-
 void
 tri_sched_reopen(struct tri_worker *w)
 {
 	struct tri_sched *s = w->sched;
 
 	w->open = false;
-	if (share_is_slow(w))
+	if (tri_sched_is_slow(w))
 		tri_sched_publish(w);
 	else if (s->n > 1 && !share_is_alone(s))
 		share_opens(w);
@@ -147,7 +140,7 @@ share_queues(struct tri_worker *w, tri_word word, void *note)
 bool
 tri_sched_may_hold(struct tri_worker *w)
 {
-	return w->reserve.count == 0 && !share_is_slow(w) &&
+	return w->reserve.count == 0 && !tri_sched_is_slow(w) &&
 	    (share_is_alone(w->sched) || !tri_sched_is_wanted(w->sched));
 }
 
@@ -274,7 +267,7 @@ tri_sched_push_behind(struct tri_worker *w, tri_word word, void *note)
 void
 tri_sched_push_turned(struct tri_worker *w, tri_word word, void *note)
 {
-	if (share_is_slow(w)) {
+	if (tri_sched_is_slow(w)) {
 		tri_store_relaxed(&w->hot, word);
 		tri_store_relaxed(&w->hot_since, w->now);
 	}

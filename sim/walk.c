@@ -120,9 +120,8 @@ walk_reserve(struct tr_sim *sim, struct tri_worker *w)
 		sim_fail(sim, "worker %u sleeps, and actors wait for it",
 		    w->index);
 	/* A poll that is due will see to those that wait. */
-	if ((idle > 0 ||
-		(waiting > 0 && sim->workers > 1 && w->now < w->poll_at)) &&
-	    tri_worker_is_slow(w))
+	if ((idle > 0 || (waiting > 0 && w->now < w->poll_at)) &&
+	    tri_sched_is_slow(w))
 		sim_fail(sim, "worker %u takes long, and keeps actors",
 		    w->index);
 }

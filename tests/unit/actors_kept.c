@@ -375,12 +375,24 @@ static const struct tr_behavior slow = {
 static void
 slow_handlers_let_go_of_what_was_kept(void **unused)
 {
-	struct keep *t = keep_begin(1, &slow);
+	struct keep *t = keep_begin(2, &slow);
 
 	(void)unused;
 	kit_run(&t->k);
 	assert_true(t->was_kept);
 	assert_false(t->left);
+	test_free(t);
+}
+
+static void
+but_not_where_nobody_else_would_run_it(void **unused)
+{
+	struct keep *t = keep_begin(1, &slow);
+
+	(void)unused;
+	kit_run(&t->k);
+	assert_true(t->was_kept);
+	assert_true(t->left);
 	test_free(t);
 }
 
@@ -506,6 +518,7 @@ main(void)
 		KIT_TEST(strangers_reach_one_that_is_kept),
 		KIT_TEST(one_kept_by_a_stuck_worker_is_run_by_another),
 		KIT_TEST(slow_handlers_let_go_of_what_was_kept),
+		KIT_TEST(but_not_where_nobody_else_would_run_it),
 		KIT_TEST(those_that_end_at_once_do_not_hold_up_the_loop),
 		KIT_TEST(one_that_is_kept_is_idle_in_the_dump),
 	};
