@@ -75,7 +75,8 @@ struct manager {
 	struct buffer_consumed consumed; /* by consumers that are gone */
 };
 
-static void
+/* Not inlined: with one loop for both handlers, not two, it takes 2 % less. */
+static __attribute__((noinline)) void
 process(double *data, uint64_t cost)
 {
 	struct savina_random random = { cost };
