@@ -77,6 +77,19 @@ set_quick(struct tr_self *self, bool quick)
 	w->clock_in = quick ? UINT32_MAX : 1;
 }
 
+/* Another worker may have run it: until this one keeps it, or too late. */
+static bool
+waits_for_it(struct tr_self *self, struct keep *t)
+{
+	t->was_kept = is_kept(t);
+	t->late = tr_now(self) > t->give_up;
+	if (t->was_kept || t->late)
+		return false;
+	give(self, t, 1);
+	kit_tell(self, tr_self_ref(self), TICK);
+	return true;
+}
+
 static struct keep *
 keep_begin(unsigned workers, const struct tr_behavior *root)
 {
@@ -289,8 +302,8 @@ stuck_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	struct keep *t = kit_ctx(state);
 
 	(void)msg;
-	t->give_up = tr_now(self) + (int64_t)GIVE_UP_S * 1000000000;
-	t->was_kept = is_kept(t);
+	if (waits_for_it(self, t))
+		return TR_OK;
 	atomic_store(&t->started, true);
 	while (!atomic_load(&t->got) && !t->late) {
 		sched_yield();
@@ -314,6 +327,7 @@ stuck_root_start(struct tr_self *self, void *state, const void *arg)
 	(void)kit_start_ctx(self, state, arg);
 	t = kit_ctx(state);
 	set_quick(self, true);
+	t->give_up = tr_now(self) + (int64_t)GIVE_UP_S * 1000000000;
 	t->kept = tr_spawn(self, &kept, t, NULL);
 	t->busy = tr_spawn(self, &stuck, t,
 	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER });
@@ -340,7 +354,7 @@ one_kept_by_a_stuck_worker_is_run_by_another(void **unused)
 	kit_stop(&t->k);
 	assert_true(t->was_kept);
 	assert_false(t->late);
-	assert_string_equal(t->log, "19");
+	assert_string_equal(t->log + strspn(t->log, "1"), "9");
 	test_free(t);
 }
 
@@ -352,8 +366,9 @@ slow_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
 	struct keep *t = kit_ctx(state);
 
 	(void)msg;
+	if (!t->was_kept && waits_for_it(self, t))
+		return TR_OK;
 	if (++t->ticks == 4) {
-		t->was_kept = is_kept(t);
 		set_quick(self, false);
 		kit_spin_for(self, 20 * 1000 * 1000);
 	}
