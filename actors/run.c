@@ -41,7 +41,7 @@ run_tick_clock(struct tri_crew *c)
 	struct tri_worker *w = &c->worker;
 	int64_t before = w->clock_last, now = tri_worker_clock(w);
 	bool slow = now - before > (int64_t)TRI_SLOW_NS * w->clock_every;
-	bool may_have_kept = !tri_worker_is_slow(w);
+	bool may_have_kept = !tri_worker_is_slow(w); /* else none */
 
 	w->clock_last = now;
 	w->message_ns += ((now - before) / w->clock_every - w->message_ns) / 8;
