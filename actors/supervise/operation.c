@@ -323,6 +323,7 @@ op_started(struct tr_self *self, struct tri_super *s)
 	s->op = (struct tri_operation){ .kind = TRI_OP_NONE };
 	if (op.kind == TRI_OP_FIRST) {
 		s->phase = TRI_SUPER_UP;
+		s->was_up = true;
 		tri_keep_started(tri_crew_of(self));
 		return;
 	}

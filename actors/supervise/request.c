@@ -4,7 +4,8 @@
  *
  * Every request becomes an entry with the message and the duty to answer it,
  * and waits for its turn; or has it at once, if it only wants to look and the
- * supervisor's first start is over.
+ * supervisor has been up.  Before, it waits: who asks a supervisor that never
+ * comes up is answered by its death.
  */
 #include "actors/apart.h"
 #include "actors/supervise/supervise.h"
@@ -341,8 +342,7 @@ tri_super_asked(struct tr_self *self, struct tri_super *s,
 	if (tr_tag(msg) < TRI_SUPER_START || tr_tag(msg) > TRI_SUPER_COUNT)
 		return tr_unhandled(self, msg);
 	asked = asked_new(self, msg);
-	if (asked == NULL ||
-	    (s->phase != TRI_SUPER_FIRST && serve_look(self, s, asked)))
+	if (asked == NULL || (s->was_up && serve_look(self, s, asked)))
 		return TR_OK;
 	tri_super_todo(s, &asked->todo, TRI_TODO_ASK);
 	return tri_super_go_on(self, s);

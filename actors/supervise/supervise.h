@@ -277,6 +277,7 @@ struct tri_super {
 	tr_ref parent; /* who has spawned it */
 	uint32_t bonds; /* kids that are not DOWN */
 	bool root; /* of tr_run_supervisor() */
+	bool was_up; /* its first start is over, and did not fail */
 
 	/* ENDING. */
 	struct tr_reason why;

@@ -233,6 +233,11 @@ TR_API tr_ref tr_supervisor_system_spawn(struct tr_system *system,
  * Each of these is a tr_ask(): fn runs once, in the asker's turn.  With the
  * outcome TR_OK the answer holds what is named here, which is read with
  * tr_data(); of the first four, read it with tr_child_result().
+ *
+ * A supervisor answers when all of its children have started, and never before:
+ * so tr_supervisor_count_children() asks whether it is up, too.  If it does not
+ * come up the outcome is TR_EDEAD, also for who asks while those are stopped
+ * that had started.
  */
 
 /**

@@ -200,6 +200,52 @@ what_is_asked_at_first_is_answered_when_it_is_up(void **unused)
 	assert_true(tree_count("+d") == 1);
 }
 
+/* c does not start, and a takes its time to stop: the supervisor knows the
+ * first when it is asked, and not the second. */
+static const struct tr_child slow_to_stop[] = {
+	{ DOZER(a), .shutdown_ns = TR_INFINITE },
+	{ DOZER(c) },
+};
+
+static const struct tr_supervisor doomed = { TR_CHILDREN(slow_to_stop) };
+
+static bool
+lets_c_fail(struct tr_self *self)
+{
+	(void)self;
+	atomic_store(&c.dozes, false);
+	return true;
+}
+
+static bool
+a_is_busy(struct tr_self *self)
+{
+	(void)self;
+	return atomic_load(&tree.dozing) == 1;
+}
+
+static bool
+lets_a_stop(struct tr_self *self)
+{
+	(void)self;
+	atomic_store(&tree.awake, true);
+	return true;
+}
+
+static void
+one_that_never_comes_up_does_not_answer(void **unused)
+{
+	(void)unused;
+	tree_reset();
+	atomic_store(&c.dozes, true);
+	atomic_store(&c.fails, 1);
+	PLAY(&doomed, DO(c_dozes), TELL(a, DOZE), DO(lets_c_fail),
+	    DO(a_is_busy), DO(ask_count), DO(lets_a_stop), ANSWER(TR_EDEAD),
+	    DO(has_ended));
+	assert_string_equal(tree_notes(), "+a !c -a");
+	assert_string_equal(tree.why.text, "c: no c");
+}
+
 /* ------------------------------------------------------------ the system - */
 
 static int
@@ -296,6 +342,7 @@ main(void)
 		KIT_TEST(a_supervisor_has_started_when_its_children_have),
 		KIT_TEST(a_start_that_fails_beneath_fails_above),
 		KIT_TEST(what_is_asked_at_first_is_answered_when_it_is_up),
+		KIT_TEST(one_that_never_comes_up_does_not_answer),
 		KIT_TEST(a_run_ends_as_its_root_does),
 	};
 
