@@ -9,7 +9,8 @@
  *           supervisors tell their children
  *   kill    at the deadline, every one that is left
  *   end     when nobody lives; or when nobody has died for a while and some
- *           are in handlers that do not return: they are reported
+ *           were in one and the same turn all that time, in handlers that do
+ *           not return: they are reported
  *
  * Nobody is born meanwhile: tr_spawn refuses, and one that had not seen the
  * flag yet is found by the next sweep.
@@ -19,7 +20,8 @@
 enum {
 	SLICE = 1024, /* slots looked at per step */
 	SWEEP_NS = 1000 * 1000, /* between two sweeps */
-	GRACE_NS = 250 * 1000 * 1000, /* without any death after the kill */
+	GRACE_NS = 250 * 1000 * 1000, /* without any death after the kill, and
+	                               * in one turn */
 };
 
 uint64_t
@@ -99,6 +101,48 @@ stop_sweep(struct tri_crew *c)
 		    now + (sys->stop_killed ? GRACE_NS / 2 : SWEEP_NS);
 }
 
+/*
+ * Look which turn a worker is in.  The number is read before it is asked
+ * whether it is in one: so what is seen may be a turn that is over, and the next
+ * look then sees another one, but never an old number for a new turn.
+ */
+static void
+stop_look(struct tri_crew *c, int64_t now)
+{
+	/* acq: not after the load below. */
+	uint64_t turn = tri_load_acquire(&c->worker.counts.batches) + 1;
+
+	if (tri_load_relaxed(&c->worker.running) == 0)
+		turn = 0;
+	if (turn != 0 && turn == c->stop_turn)
+		return;
+	c->stop_turn = turn;
+	c->stop_since = now;
+}
+
+/* It is in a handler that may never return.  One that kills somebody with a long
+ * mailbox is not: that takes many turns. */
+static bool
+stop_is_stuck(const struct tri_crew *c, int64_t now)
+{
+	return c->stop_turn != 0 && now - c->stop_since >= GRACE_NS;
+}
+
+/* How many are.  The caller's is in no turn. */
+static unsigned
+stop_look_all(struct tr_system *sys, int64_t now)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < sys->sched.n; i++) {
+		struct tri_crew *c = tri_crew_at(sys, i);
+
+		stop_look(c, now);
+		n += stop_is_stuck(c, now);
+	}
+	return n;
+}
+
 /* Whose handler still runs, after all that. */
 static void
 stop_report_left(struct tr_system *sys, int64_t now)
@@ -113,7 +157,7 @@ stop_report_left(struct tr_system *sys, int64_t now)
 		const char *message;
 		struct tr_self *a;
 
-		if (word == 0)
+		if (!stop_is_stuck(c, now) || word == 0)
 			continue;
 		a = tri_word_object(word);
 		b = tri_load_relaxed(&a->behavior);
@@ -133,29 +177,16 @@ stop_report_left(struct tr_system *sys, int64_t now)
 	}
 }
 
-/* Workers in a handler.  The caller's is in none. */
-static unsigned
-stop_busy(struct tr_system *sys)
-{
-	unsigned i, n = 0;
-
-	for (i = 0; i < sys->sched.n; i++)
-		n +=
-		    tri_load_relaxed(&tri_crew_at(sys, i)->worker.running) != 0;
-	return n;
-}
-
 /*
- * Nobody lives; or nobody has died for a while and handlers do not return.
- * A worker that comes out of such a handler later still runs what waits for
- * it, and all of that has been killed.
+ * Nobody lives; or nobody has died for a while and so many handlers do not
+ * return.  A worker that comes out of such a handler later still runs what waits
+ * for it, as the others do before they end, and all of that has been killed.
  */
 static void
-stop_end(struct tr_system *sys, uint64_t alive, int64_t now)
+stop_end(struct tr_system *sys, unsigned stuck, int64_t now)
 {
-	/* A worker is on its way out of the last death's turn for a moment. */
-	sys->report.left = alive > 0 ? stop_busy(sys) : 0;
-	if (sys->report.left > 0)
+	sys->report.left = stuck;
+	if (stuck > 0)
 		stop_report_left(sys, now);
 	tri_sched_quit(&sys->sched);
 }
@@ -166,6 +197,7 @@ stop_step(struct tri_crew *c)
 {
 	struct tr_system *sys = c->desk.sys;
 	uint64_t alive = tri_system_alive(sys);
+	unsigned stuck;
 	int64_t now;
 
 	if (alive == 0) {
@@ -190,8 +222,9 @@ stop_step(struct tri_crew *c)
 		sys->stop_alive = alive;
 		sys->stop_grace = now + GRACE_NS;
 	}
-	if (sys->stop_killed && now >= sys->stop_grace && stop_busy(sys) > 0) {
-		stop_end(sys, alive, now);
+	stuck = sys->stop_killed ? stop_look_all(sys, now) : 0;
+	if (stuck > 0 && now >= sys->stop_grace) {
+		stop_end(sys, stuck, now);
 		return;
 	}
 	stop_sweep(c);

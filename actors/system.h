@@ -110,6 +110,10 @@ struct tri_crew {
 	/* care.c: of the handler that runs. */
 	int64_t handler_since;
 	int64_t handler_until; /* INT64_MAX: it has no limit */
+	/* stop.c, under its lock: the turn it was in at the last look, and since
+	 * when. */
+	uint64_t stop_turn; /* 0: none */
+	int64_t stop_since;
 	/* fault.c */
 	struct tri_flight *flight; /* NULL: nothing is recorded */
 	struct tri_signal_stack fault_stack; /* without a base: none */

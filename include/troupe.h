@@ -447,8 +447,9 @@ TR_API TR_MUST_CHECK int tr_system_new(struct tr_system **system,
  *
  * The caller's thread becomes worker 0, the others are started.  May be
  * called once.  Blocking calls under way are waited for until the deadline of
- * the stop.  A handler that never returns cannot be stopped: it is listed in
- * the report, and tr_system_free() refuses while it runs.  If it runs on
+ * the stop.  A handler that never returns cannot be stopped: if it has run on
+ * for 250 ms after the deadline, and nobody else ended meanwhile, it is listed
+ * in the report, and tr_system_free() refuses while it runs.  If it runs on
  * worker 0, this call does not return before it does.
  *
  * \param system  the system

@@ -276,10 +276,23 @@ kit_root(struct kit *k, const struct tr_behavior *behavior, const void *arg)
 	return root;
 }
 
+/* Whose handlers a run has left behind. */
+static inline void
+kit_print_left(const struct tr_stop_report *report)
+{
+	for (uint64_t i = 0; i < report->left && i < TR_LEFT_MAX; i++)
+		printf("  left: %s, tag %u, for %" PRId64 " us\n",
+		    report->left_at[i].behavior, report->left_at[i].tag,
+		    report->left_at[i].running_ns / 1000);
+	fflush(stdout);
+}
+
 /* What must be true after each run that left no handler behind. */
 static inline void
 kit_end(struct kit *k)
 {
+	if (k->run_rc != TR_OK)
+		kit_print_left(&k->report);
 	KIT_CHECK(k->run_rc == TR_OK);
 	KIT_CHECK(tr_stats(k->sys, &k->stats) == TR_OK);
 	if (!kit_balanced(&k->stats) || k->stats.queued != 0 ||

@@ -4,6 +4,7 @@
  * the report says of them.
  */
 #include "kit.h"
+#include "slow_clock.h"
 
 enum { SLOW = 7, HANG = 42, NOTE, GO };
 
@@ -196,6 +197,80 @@ a_deadline_in_the_past_kills_at_once(void **unused)
 		assert_int_equal(h.stops, 1);
 		assert_true(h.notes < HOURS);
 	}
+}
+
+/* ------------------------------------ one whose death takes many turns --- */
+
+enum {
+	HEIRLOOMS = 2048, /* a turn of a death drops 256 at most */
+	DROP_NS = 500 * 1000,
+};
+
+static atomic_uint dropped;
+
+/* By the test's clock it takes its time; the other worker sees that. */
+static void
+heirloom_drop(void *payload, size_t size)
+{
+	(void)payload;
+	(void)size;
+	atomic_fetch_add(&slow_clock_time, DROP_NS);
+	if (atomic_fetch_add(&dropped, 1) % 64 == 0)
+		kit_nap();
+}
+
+static int
+hoarder_receive(struct tr_self *self, void *state, const struct tr_msg *msg)
+{
+	(void)state;
+	(void)msg;
+	while (!tr_cancelled(self))
+		kit_nap();
+	return TR_OK;
+}
+
+static const struct tr_behavior hoarder = {
+	.name = "hoarder",
+	.receive = hoarder_receive,
+};
+
+static int
+testator_start(struct tr_self *self, void *state, const void *arg)
+{
+	tr_ref to = tr_spawn(self, &hoarder, NULL,
+	    &(struct tr_spawn_options){ .placement = TR_PLACE_WORKER,
+		.worker = 1 });
+
+	(void)state;
+	(void)arg;
+	kit_tell(self, to, HANG);
+	for (int i = 0; i < HEIRLOOMS; i++) {
+		struct tr_msg *m = tr_msg_new(self, NOTE, 8, heirloom_drop);
+
+		KIT_CHECK(m != NULL && tr_send_msg(self, to, &m) == TR_OK);
+	}
+	return tr_system_stop(tr_system_of(self), 0);
+}
+
+static const struct tr_behavior testator = {
+	.name = "testator",
+	.start = testator_start,
+	.receive = kit_ignore,
+};
+
+static void
+a_death_in_many_turns_is_waited_for(void **unused)
+{
+	struct kit k;
+
+	(void)unused;
+	atomic_store(&dropped, 0);
+	kit_new(&k, 2);
+	slow_clock(&k);
+	(void)kit_root(&k, &testator, NULL);
+	kit_run(&k);
+	assert_int_equal(dropped, HEIRLOOMS);
+	assert_int_equal(k.report.killed, 2);
 }
 
 /* ---------------------------------------- a handler that does not end --- */
@@ -395,6 +470,7 @@ main(void)
 		KIT_TEST(the_stop_waits_for_what_was_sent_before_it),
 		KIT_TEST(the_deadline_kills_and_can_only_come_forward),
 		KIT_TEST(a_deadline_in_the_past_kills_at_once),
+		KIT_TEST(a_death_in_many_turns_is_waited_for),
 		KIT_TEST(a_handler_that_never_returns_is_named_in_the_report),
 		KIT_TEST(the_run_waits_for_a_handler_on_worker_0),
 		KIT_TEST(a_handler_that_returns_in_time_is_waited_for),
