@@ -369,6 +369,9 @@ ask_count(struct tr_self *self)
 #define NAP(ms)      STEP(.with = step_nap, .tag = (ms))
 #define STATE(i, s)  STEP(.with = step_state, .text = (i), .tag = (s))
 #define GONE(i)      STATE(i, TREE_NO_SUCH)
+#define BEGUN(m, n)  STEP(.with = step_begun, .member = &(m), .tag = (n))
+#define HOLD(m)      STEP(.with = step_hold, .member = &(m), .tag = 1)
+#define LET_GO(m)    STEP(.with = step_hold, .member = &(m), .tag = 0)
 
 /* This has been written down, since it was last waited for. */
 static inline bool
@@ -466,6 +469,40 @@ step_state(struct tr_self *self, const struct step *step)
 	KIT_CHECK(tr_supervisor_which_children(self, tree.sup, tr_forever(),
 		      director_looked, 0) != 0);
 	return false;
+}
+
+/* Its start has been called that often; it may still be held. */
+static inline bool
+step_begun(struct tr_self *self, const struct step *step)
+{
+	(void)self;
+	return atomic_load(&step->member->starts) == step->tag;
+}
+
+/* From now on its starts are held, or those that are go on. */
+static inline bool
+step_hold(struct tr_self *self, const struct step *step)
+{
+	(void)self;
+	atomic_store(&step->member->dozes, step->tag != 0);
+	return true;
+}
+
+/* One has been told to DOZE, or DOZE_ON, and does. */
+static inline bool
+one_dozes(struct tr_self *self)
+{
+	(void)self;
+	return atomic_load(&tree.dozing) == 1;
+}
+
+/* Whoever does DOZE goes on. */
+static inline bool
+all_wake(struct tr_self *self)
+{
+	(void)self;
+	atomic_store(&tree.awake, true);
+	return true;
 }
 
 /* All that was asked is answered. */

@@ -122,26 +122,11 @@ starts_c(struct tr_self *self)
 }
 
 static bool
-is_dozing(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&tree.dozing) == 1;
-}
-
-static bool
 logged_their_kill(struct tr_self *self)
 {
 	(void)self;
 	return tree_logged(
 	    "supervisor slow: 3 children are killed: they did not end in time");
-}
-
-static bool
-wakes(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&tree.awake, true);
-	return true;
 }
 
 /* All are on one worker, which the first one told holds up; with a deadline of
@@ -153,8 +138,8 @@ S7_one_deadline_is_for_all(void **unused)
 	tree_reset();
 	PLAY(&slow_pool, DO(starts_a), ANSWER(TR_OK), DO(starts_b),
 	    ANSWER(TR_OK), DO(starts_c), ANSWER(TR_OK), SEEN("+a +b +c"),
-	    TELL(a, DOZE), DO(is_dozing), DO(stops_it), DO(logged_their_kill),
-	    DO(wakes), DO(has_ended));
+	    TELL(a, DOZE), DO(one_dozes), DO(stops_it), DO(logged_their_kill),
+	    DO(all_wake), DO(has_ended));
 	assert_int_equal(tree_count("xa"), 1);
 	assert_int_equal(tree_count("xb"), 1);
 	assert_int_equal(tree_count("xc"), 1);

@@ -328,24 +328,9 @@ what_is_wrong_is_refused(void **unused)
 /* ------------------------------------------------ one thing at a time ---- */
 
 static bool
-c_will_doze(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&c.dozes, true);
-	return true;
-}
-
-static bool
 starts_dozing_c(struct tr_self *self)
 {
 	return ask_start(self, &(struct tr_child){ DOZER(c) });
-}
-
-static bool
-c_has_begun(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&c.starts) == 1;
 }
 
 static bool
@@ -367,7 +352,7 @@ what_comes_meanwhile_waits_its_turn(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&top, UP, DO(c_will_doze), DO(starts_dozing_c), DO(c_has_begun),
+	PLAY(&top, UP, HOLD(c), DO(starts_dozing_c), BEGUN(c, 1),
 	    TELL(a, CRASH), SEEN("-a"), STATE("a", TR_CHILD_RESTARTING),
 	    START(d), TERMINATE("d"), DO(ask_which),
 	    DO(which_was_answered_alone), DO(answers), SEEN("+c +a +d -d"));
@@ -380,14 +365,6 @@ starts_transient_d(struct tr_self *self)
 	    &(struct tr_child){ MEMBER(d), .restart = TR_TRANSIENT });
 }
 
-static bool
-wakes_c(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&c.dozes, false);
-	return true;
-}
-
 /* When it was asked for, d ran; when its turn comes, d has ended, but nobody
  * has looked at that end yet. */
 static void
@@ -396,10 +373,10 @@ who_has_just_ended_still_counts_as_running(void **unused)
 	(void)unused;
 	tree_reset();
 	PLAY(&top, UP, DO(starts_transient_d), ANSWER(TR_OK), SEEN("+d"),
-	    DO(c_will_doze), DO(starts_dozing_c), DO(c_has_begun), RESTART("d"),
-	    TELL(d, QUIT), SEEN("-d"), STATE("d", TR_CHILD_STOPPED),
-	    DO(wakes_c), ANSWER(TR_EEXIST), SEEN("+c"), RESTART("d"),
-	    ANSWER(TR_OK), SEEN("+d"));
+	    HOLD(c), DO(starts_dozing_c), BEGUN(c, 1), RESTART("d"),
+	    TELL(d, QUIT), SEEN("-d"), STATE("d", TR_CHILD_STOPPED), LET_GO(c),
+	    ANSWER(TR_EEXIST), SEEN("+c"), RESTART("d"), ANSWER(TR_OK),
+	    SEEN("+d"));
 }
 
 static tr_ask_id to_cancel;
@@ -430,7 +407,7 @@ a_request_that_nobody_waits_for_is_not_begun(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&top, UP, DO(c_will_doze), DO(starts_dozing_c), DO(c_has_begun),
+	PLAY(&top, UP, HOLD(c), DO(starts_dozing_c), BEGUN(c, 1),
 	    DO(asks_and_cancels), DO(was_cancelled), DO(answers), DO(ask_count),
 	    DO(answers));
 	assert_int_equal(atomic_load(&d.starts), 0);

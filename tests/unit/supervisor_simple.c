@@ -329,13 +329,6 @@ static const struct tr_supervisor slow_pool = {
 };
 
 static bool
-is_dozing(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&tree.dozing) == 1;
-}
-
-static bool
 stops_it(struct tr_self *self)
 {
 	return tr_stop(self, tree.sup, tr_forever()) == TR_OK;
@@ -349,14 +342,6 @@ logged_a_kill(struct tr_self *self)
 	    "supervisor slow: 2 children are killed: they did not end in time");
 }
 
-static bool
-wakes(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&tree.awake, true);
-	return true;
-}
-
 /* Both are on the worker that a holds up; b was told, and would have ended. */
 static void
 one_deadline_is_for_all(void **unused)
@@ -364,8 +349,8 @@ one_deadline_is_for_all(void **unused)
 	(void)unused;
 	tree_reset();
 	PLAY(&slow_pool, DO(starts_a), ANSWER(TR_OK), DO(starts_b),
-	    ANSWER(TR_OK), SEEN("+a +b"), TELL(a, DOZE), DO(is_dozing),
-	    DO(stops_it), DO(logged_a_kill), DO(wakes), DO(has_ended));
+	    ANSWER(TR_OK), SEEN("+a +b"), TELL(a, DOZE), DO(one_dozes),
+	    DO(stops_it), DO(logged_a_kill), DO(all_wake), DO(has_ended));
 	assert_int_equal(tree.why.code, TR_SHUTDOWN);
 	assert_int_equal(tree_count("xa"), 1);
 	assert_int_equal(tree_count("xb"), 1);

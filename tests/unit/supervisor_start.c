@@ -29,14 +29,6 @@ children_start_in_order_and_stop_in_reverse(void **unused)
 	assert_int_equal(tree.k.stats.failed, 0);
 }
 
-/* b's start() does not return: c must not start. */
-static bool
-b_dozes(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&b.starts) == 1;
-}
-
 static bool
 looks_and_wakes(struct tr_self *self)
 {
@@ -55,7 +47,7 @@ the_next_starts_when_the_former_has_started(void **unused)
 	(void)unused;
 	tree_reset();
 	atomic_store(&b.dozes, true);
-	PLAY(&top, DO(b_dozes), DO(looks_and_wakes), DO(three_are_up));
+	PLAY(&top, BEGUN(b, 1), DO(looks_and_wakes), DO(three_are_up));
 }
 
 static void
@@ -122,13 +114,6 @@ static const struct tr_child outer[] = {
 static const struct tr_supervisor nested = { TR_CHILDREN(outer) };
 
 static bool
-c_dozes(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&c.starts) == 1;
-}
-
-static bool
 wakes_c(struct tr_self *self)
 {
 	(void)self;
@@ -152,7 +137,7 @@ a_supervisor_has_started_when_its_children_have(void **unused)
 	(void)unused;
 	tree_reset();
 	atomic_store(&c.dozes, true);
-	PLAY(&nested, DO(c_dozes), DO(wakes_c), DO(four_are_up), DO(ask_which),
+	PLAY(&nested, BEGUN(c, 1), DO(wakes_c), DO(four_are_up), DO(ask_which),
 	    DO(answers), DO(ask_count), DO(answers));
 	assert_string_equal(tree_notes(), "+a +b +c +d -d -c -b -a");
 	assert_true(tree.infos[1].supervisor);
@@ -193,7 +178,7 @@ what_is_asked_at_first_is_answered_when_it_is_up(void **unused)
 	(void)unused;
 	tree_reset();
 	atomic_store(&c.dozes, true);
-	PLAY(&nested, DO(asks_at_once), DO(c_dozes), DO(counts_have_not_come),
+	PLAY(&nested, DO(asks_at_once), BEGUN(c, 1), DO(counts_have_not_come),
 	    DO(answers));
 	assert_int_equal(tree.outcome, TR_OK);
 	assert_int_equal(tree.counts.active, 3);
@@ -209,29 +194,6 @@ static const struct tr_child slow_to_stop[] = {
 
 static const struct tr_supervisor doomed = { TR_CHILDREN(slow_to_stop) };
 
-static bool
-lets_c_fail(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&c.dozes, false);
-	return true;
-}
-
-static bool
-a_is_busy(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&tree.dozing) == 1;
-}
-
-static bool
-lets_a_stop(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&tree.awake, true);
-	return true;
-}
-
 static void
 one_that_never_comes_up_does_not_answer(void **unused)
 {
@@ -239,9 +201,8 @@ one_that_never_comes_up_does_not_answer(void **unused)
 	tree_reset();
 	atomic_store(&c.dozes, true);
 	atomic_store(&c.fails, 1);
-	PLAY(&doomed, DO(c_dozes), TELL(a, DOZE), DO(lets_c_fail),
-	    DO(a_is_busy), DO(ask_count), DO(lets_a_stop), ANSWER(TR_EDEAD),
-	    DO(has_ended));
+	PLAY(&doomed, BEGUN(c, 1), TELL(a, DOZE), LET_GO(c), DO(one_dozes),
+	    DO(ask_count), DO(all_wake), ANSWER(TR_EDEAD), DO(has_ended));
 	assert_string_equal(tree_notes(), "+a !c -a");
 	assert_string_equal(tree.why.text, "c: no c");
 }

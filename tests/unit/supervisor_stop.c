@@ -6,21 +6,6 @@
 #include "rig_tree.h"
 
 static bool
-a_dozes(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&tree.dozing) == 1;
-}
-
-static bool
-wakes(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&tree.awake, true);
-	return true;
-}
-
-static bool
 logged_a_kill(struct tr_self *self)
 {
 	(void)self;
@@ -50,8 +35,8 @@ who_takes_too_long_is_killed(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&timing, SEEN("+a +b +c"), TELL(b, DOZE), DO(a_dozes),
-	    DO(stops_it), SEEN("-c"), DO(logged_a_kill), DO(wakes),
+	PLAY(&timing, SEEN("+a +b +c"), TELL(b, DOZE), DO(one_dozes),
+	    DO(stops_it), SEEN("-c"), DO(logged_a_kill), DO(all_wake),
 	    SEEN("xb -a"), DO(has_ended));
 	assert_int_equal(tree.why.code, TR_SHUTDOWN);
 }
@@ -87,8 +72,8 @@ brutal_kill_does_not_ask(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&brutally, SEEN("+a +b"), TELL(b, DOZE), DO(a_dozes),
-	    DO(sends_ones), TERMINATE("b"), DO(b_is_killed), DO(wakes),
+	PLAY(&brutally, SEEN("+a +b"), TELL(b, DOZE), DO(one_dozes),
+	    DO(sends_ones), TERMINATE("b"), DO(b_is_killed), DO(all_wake),
 	    ANSWER(TR_OK), SEEN("xb"), DO(stops_it), SEEN("xa"), DO(has_ended));
 	assert_int_equal(atomic_load(&b.ones), 0);
 	assert_int_equal(kit_letters(&tree.k, TR_DEAD_CLOSED, COUNT_ONE), 7);
@@ -113,9 +98,9 @@ infinity_waits_and_what_was_sent_before_is_handled(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&waiting, SEEN("+a"), TELL(a, DOZE), DO(a_dozes),
+	PLAY(&waiting, SEEN("+a"), TELL(a, DOZE), DO(one_dozes),
 	    TELL(a, COUNT_ONE), DO(stops_it), NAP(20), DO(has_not_ended),
-	    DO(wakes), SEEN("-a"), DO(has_ended));
+	    DO(all_wake), SEEN("-a"), DO(has_ended));
 	assert_int_equal(atomic_load(&a.ones), 1);
 }
 
@@ -142,7 +127,7 @@ the_systems_deadline_kills_whoever_is_left(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&lasting, SEEN("+a +b +c"), TELL(b, DOZE_ON), DO(a_dozes),
+	PLAY(&lasting, SEEN("+a +b +c"), TELL(b, DOZE_ON), DO(one_dozes),
 	    DO(stops_the_system));
 	assert_int_equal(tree_count("xa"), 1);
 	assert_int_equal(tree_count("xb"), 1);
@@ -171,9 +156,9 @@ who_fails_while_it_is_stopped_does_not_stop_the_others_end(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&simply, SEEN("+a +b +c"), TELL(b, DOZE), DO(a_dozes),
-	    TELL(b, CRASH), DO(stops_it), SEEN("-c"), DO(wakes), SEEN("-b -a"),
-	    DO(has_ended));
+	PLAY(&simply, SEEN("+a +b +c"), TELL(b, DOZE), DO(one_dozes),
+	    TELL(b, CRASH), DO(stops_it), SEEN("-c"), DO(all_wake),
+	    SEEN("-b -a"), DO(has_ended));
 	assert_int_equal(tree.why.code, TR_SHUTDOWN);
 	/* It was its end, or the end before: then nobody restarts it. */
 	assert_int_equal(atomic_load(&b.starts), 1);
@@ -181,29 +166,6 @@ who_fails_while_it_is_stopped_does_not_stop_the_others_end(void **unused)
 }
 
 /* ------------------------------------------------------- a hanging start - */
-
-static bool
-b_will_doze(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&b.dozes, true);
-	return true;
-}
-
-static bool
-b_starts_again(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&b.starts) == 2;
-}
-
-static bool
-wakes_b(struct tr_self *self)
-{
-	(void)self;
-	atomic_store(&b.dozes, false);
-	return true;
-}
 
 static const struct tr_child hanging[] = {
 	{ MEMBER(a) },
@@ -222,17 +184,10 @@ a_stop_is_acted_on_while_a_start_hangs(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&hangs, SEEN("+a +b +c"), DO(b_will_doze), TELL(b, CRASH),
-	    SEEN("-b"), DO(b_starts_again), DO(stops_it), SEEN("-c"),
-	    DO(logged_a_kill), DO(wakes_b), SEEN("+b xb -a"), DO(has_ended));
+	PLAY(&hangs, SEEN("+a +b +c"), HOLD(b), TELL(b, CRASH), SEEN("-b"),
+	    BEGUN(b, 2), DO(stops_it), SEEN("-c"), DO(logged_a_kill), LET_GO(b),
+	    SEEN("+b xb -a"), DO(has_ended));
 	assert_int_equal(tree.why.code, TR_SHUTDOWN);
-}
-
-static bool
-b_has_begun(struct tr_self *self)
-{
-	(void)self;
-	return atomic_load(&b.starts) == 1;
 }
 
 static void
@@ -241,8 +196,8 @@ even_while_the_first_start_hangs(void **unused)
 	(void)unused;
 	tree_reset();
 	atomic_store(&b.dozes, true);
-	PLAY(&hangs, DO(b_has_begun), DO(stops_it), DO(logged_a_kill),
-	    DO(wakes_b), SEEN("+a +b xb -a"), DO(has_ended));
+	PLAY(&hangs, BEGUN(b, 1), DO(stops_it), DO(logged_a_kill), LET_GO(b),
+	    SEEN("+a +b xb -a"), DO(has_ended));
 	assert_int_equal(tree.why.code, TR_SHUTDOWN);
 	assert_int_equal(atomic_load(&c.starts), 0);
 }
@@ -252,10 +207,10 @@ what_waits_meanwhile_is_answered_by_its_end(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&hangs, SEEN("+a +b +c"), DO(b_will_doze), TELL(b, CRASH),
-	    SEEN("-b"), DO(b_starts_again), START(d), TERMINATE("a"),
-	    DO(ask_which), NAP(5), DO(stops_it), DO(logged_a_kill), DO(wakes_b),
-	    DO(has_ended), DO(answers));
+	PLAY(&hangs, SEEN("+a +b +c"), HOLD(b), TELL(b, CRASH), SEEN("-b"),
+	    BEGUN(b, 2), START(d), TERMINATE("a"), DO(ask_which), NAP(5),
+	    DO(stops_it), DO(logged_a_kill), LET_GO(b), DO(has_ended),
+	    DO(answers));
 	assert_int_equal(tree.outcome, TR_EDEAD);
 	assert_int_equal(tree.info_count, 3);
 	assert_int_equal(tree.infos[1].state, TR_CHILD_STARTING);
@@ -305,9 +260,9 @@ a_kill_overtakes_a_stop(void **unused)
 {
 	(void)unused;
 	tree_reset();
-	PLAY(&nested, SEEN("+a +b +c +d"), TELL(c, DOZE), DO(a_dozes),
+	PLAY(&nested, SEEN("+a +b +c +d"), TELL(c, DOZE), DO(one_dozes),
 	    DO(stops_it), SEEN("-d"), DO(kills_it), DO(a_and_b_are_killed),
-	    DO(wakes), DO(has_ended));
+	    DO(all_wake), DO(has_ended));
 	assert_int_equal(tree.why.code, TR_KILLED);
 	assert_int_equal(tree_count("xc"), 1);
 }
