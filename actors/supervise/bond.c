@@ -297,7 +297,7 @@ kid_has_ended(struct tr_self *self, struct tri_super *s, struct tri_kid *kid,
 		(void)tr_timer_cancel(self, kid->timer);
 	kid->timer = 0;
 	if (before == TRI_KID_STOPPING ||
-	    (before == TRI_KID_RUNNING && s->phase == TRI_SUPER_ENDING)) {
+	    (before == TRI_KID_RUNNING && s->ending)) {
 		kid_note_stopped(tr_system_of(self), s, kid);
 	} else if (before == TRI_KID_STARTING) {
 		if (kid_is_at_hand(s, kid))

@@ -23,7 +23,7 @@ static void
 end_because(struct tri_super *s, const struct tr_reason *why)
 {
 	s->why = *why;
-	s->phase = TRI_SUPER_ENDING;
+	s->ending = true;
 	s->op.kind = TRI_OP_NONE; /* who has asked for it has still asked */
 	s->tell = s->kids.order.next;
 }
@@ -33,7 +33,7 @@ tri_super_end(struct tri_super *s, int code, const char *text)
 {
 	struct tr_reason why = { .code = code };
 
-	if (s->phase == TRI_SUPER_ENDING)
+	if (s->ending)
 		return;
 	memcpy(why.text, text, strnlen(text, sizeof(why.text) - 1));
 	end_because(s, &why);

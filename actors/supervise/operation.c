@@ -322,7 +322,6 @@ op_started(struct tr_self *self, struct tri_super *s)
 
 	s->op = (struct tri_operation){ .kind = TRI_OP_NONE };
 	if (op.kind == TRI_OP_FIRST) {
-		s->phase = TRI_SUPER_UP;
 		s->was_up = true;
 		tri_keep_started(tri_crew_of(self));
 		return;
@@ -429,7 +428,7 @@ int
 tri_super_go_on(struct tr_self *self, struct tri_super *s)
 {
 	for (;;) {
-		if (s->phase == TRI_SUPER_ENDING)
+		if (s->ending)
 			return tri_super_ending(self, s);
 		if (s->op.kind != TRI_OP_NONE) {
 			if (!(s->op.stops ? op_stop(self, s) :

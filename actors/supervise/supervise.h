@@ -253,12 +253,6 @@ struct tri_operation {
 	bool was_waiting; /* REMOVE: others may have waited with it */
 };
 
-enum tri_super_phase {
-	TRI_SUPER_FIRST, /* its first start; nothing is answered */
-	TRI_SUPER_UP,
-	TRI_SUPER_ENDING,
-};
-
 struct tri_pause {
 	tr_timer timer; /* always there, and mostly not armed */
 	bool armed;
@@ -273,13 +267,12 @@ struct tri_super {
 	struct tri_window window;
 	struct tri_operation op;
 	struct tri_pause pause;
-	enum tri_super_phase phase;
 	tr_ref parent; /* who has spawned it */
 	uint32_t bonds; /* kids that are not DOWN */
 	bool root; /* of tr_run_supervisor() */
 	bool was_up; /* its first start is over, and did not fail */
 
-	/* ENDING. */
+	bool ending; /* it has begun to; then: */
 	struct tr_reason why;
 	bool failed; /* its start has; else it exits */
 	bool killed;
