@@ -362,11 +362,14 @@ tri_crowd_leave(struct tri_crew *c)
 {
 	struct tri_worker *w = &c->worker;
 	uint64_t handler = tri_handler_number(c);
-	uint32_t stalls = tri_backoff_begin(&c->backoff, handler,
-	    tri_worker_clock(w), (int64_t)TRI_BACKOFF_FLOOD_NS * w->sched->n);
+	uint32_t stalls;
 
+	if (!tri_backoff_begin(&c->backoff, handler, tri_worker_clock(w),
+		(int64_t)TRI_BACKOFF_FLOOD_NS * w->sched->n))
+		return;
+	tri_count(&w->counts.crowds, (uint64_t)1);
+	stalls = tri_backoff_draw(&c->backoff);
 	if (stalls > 0) {
-		tri_count(&w->counts.pauses, (uint64_t)1);
 		tri_backoff_stall(stalls);
 		c->backoff.since = tri_worker_clock(w);
 	}

@@ -70,8 +70,7 @@ struct tri_worker_counts {
 	_Atomic uint64_t polls;
 	_Atomic uint64_t asides;
 	_Atomic uint64_t streamed; /* messages from elsewhere, in arrays */
-	_Atomic uint64_t
-	    pauses; /* before others' mailboxes: mailbox/backoff.h */
+	_Atomic uint64_t crowds; /* met at mailboxes: mailbox/backoff.h */
 };
 
 /* Acts per ms of all workers, on average: throttle.c. */
@@ -138,7 +137,7 @@ struct tri_throttle {
 	uint64_t acts; /* all workers', */
 	int64_t crossed; /* and messages between workers */
 	uint64_t parks; /* and its own, */
-	uint64_t pauses; /* likewise */
+	uint64_t crowds; /* likewise */
 	int64_t open; /* messages that waited */
 	uint64_t pace; /* in the trial */
 };

@@ -76,7 +76,7 @@ enum {
 	GOOD_HOLDS = 8, /* so many times its length a trial's result holds, */
 	BAD_HOLDS = 16,
 	NONE_HOLDS = 16, /* if all stood still, and few wait for them */
-	PAUSE_NS = 500 * 1000, /* one pause in so much is a crowd */
+	CROWD_NS = 500 * 1000, /* one met in so much is many */
 	GIVE_MAX = 1024, /* who has more words than that has work for two */
 };
 
@@ -144,7 +144,7 @@ throttle_begin(struct tri_worker *w)
 	t->own = w->sched->hooks.acts(w);
 	t->open = throttle_open(w->sched);
 	t->parks = tri_load_relaxed(&w->counts.parks);
-	t->pauses = tri_load_relaxed(&w->counts.pauses);
+	t->crowds = tri_load_relaxed(&w->counts.crowds);
 	t->since = w->now;
 }
 
@@ -446,19 +446,19 @@ static bool
 throttle_wanted(struct tri_worker *w)
 {
 	struct tri_throttle *t = &w->throttle;
-	uint64_t span = (uint64_t)(w->now - t->since), acts, pauses;
+	uint64_t span = (uint64_t)(w->now - t->since), acts, crowds;
 	int64_t crossed;
 
 	throttle_count(w->sched, &acts, &crossed);
 	acts -= t->acts;
 	crossed -= t->crossed;
-	pauses = tri_load_relaxed(&w->counts.pauses) - t->pauses;
+	crowds = tri_load_relaxed(&w->counts.crowds) - t->crowds;
 	/* On average, too: a burst between long handlers is no reason. */
 	return (w->sched->hooks.acts(w) - t->own) * TRI_SMALL_NS > span &&
 	    throttle_is_small(t->with.acts) &&
 	    /* A message: sent and handled. */
 	    (crossed * CROSSED * 2 > (int64_t)acts ||
-		pauses * PAUSE_NS > span) &&
+		crowds * CROWD_NS > span) &&
 	    tri_runq_length(&w->q) + tri_reserve_count(&w->reserve) <= GIVE_MAX;
 }
 

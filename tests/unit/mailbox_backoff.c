@@ -71,23 +71,32 @@ meetings_in_many_mailboxes_are_none(void **unused)
 		assert_int_equal(meet(&b, target, 1), 0);
 }
 
-/* A pause after `pushes` in `span_ns`; returns the limit it was under. */
+/* A crowd is met after `pushes` in `span_ns`, by `handler`; returns the limit of
+ * the pause. */
 static uint32_t
-limit_after(struct tri_backoff *b, uint32_t pushes, int64_t span_ns)
+limit_in(struct tri_backoff *b, uint64_t handler, uint32_t pushes,
+    int64_t span_ns)
 {
 	uint32_t stalls;
 
 	b->pushes = pushes;
-	stalls = tri_backoff_begin(b, HANDLER, b->since + span_ns, PUSH_NS);
+	assert_true(tri_backoff_begin(b, handler, b->since + span_ns, PUSH_NS));
+	stalls = tri_backoff_draw(b);
 	assert_true(stalls < b->stalls || (stalls == 0 && b->stalls == 0));
 	assert_int_equal(b->pushes, 0);
 	return b->stalls;
 }
 
+static uint32_t
+limit_after(struct tri_backoff *b, uint32_t pushes, int64_t span_ns)
+{
+	return limit_in(b, HANDLER, pushes, span_ns);
+}
+
 static void
 pauses_grow_while_they_are_too_short(void **unused)
 {
-	struct tri_backoff b = { 0 };
+	struct tri_backoff b = { .handler = HANDLER };
 	uint32_t expected = TRI_BACKOFF_STALLS;
 
 	(void)unused;
@@ -120,24 +129,30 @@ pauses_shrink_while_they_are_too_long(void **unused)
 	    TRI_BACKOFF_STALLS);
 }
 
+/* It may be one that sends one message, as the one before. */
 static void
-pauses_are_short_in_the_next_handler(void **unused)
+nobody_pauses_at_once_in_the_next_handler(void **unused)
 {
-	struct tri_backoff b = { .stalls = 1024, .handler = HANDLER - 1 };
+	struct tri_backoff b = { .stalls = 1024, .handler = HANDLER };
 
 	(void)unused;
-	assert_int_equal(limit_after(&b, 4, 400), TRI_BACKOFF_STALLS);
-	assert_int_equal(limit_after(&b, 4, 400), TRI_BACKOFF_STALLS * 2);
+	for (uint64_t handler = HANDLER + 1; handler < 100; handler++)
+		assert_int_equal(limit_in(&b, handler, 4, 400), 0);
+	/* Pauses are short at first. */
+	assert_int_equal(limit_in(&b, 99, 4, 400), TRI_BACKOFF_STALLS);
+	assert_int_equal(limit_in(&b, 99, 4, 400), TRI_BACKOFF_STALLS * 2);
 }
 
 /* Four pushes take it 400 ns here, if it does nothing else. */
 static void
 whoever_has_other_things_to_do_does_not_pause(void **unused)
 {
-	struct tri_backoff b = { .stalls = 1024 };
+	struct tri_backoff b = { .stalls = 1024, .handler = HANDLER };
 
 	(void)unused;
-	assert_int_equal(limit_after(&b, 4, 4 * PUSH_NS + 1), 0);
+	b.pushes = 4;
+	assert_false(tri_backoff_begin(&b, HANDLER, 4 * PUSH_NS + 1, PUSH_NS));
+	assert_int_equal(tri_backoff_draw(&b), 0);
 	/* It begins anew. */
 	assert_int_equal(limit_after(&b, 4, 4 * PUSH_NS), TRI_BACKOFF_STALLS);
 }
@@ -146,14 +161,16 @@ whoever_has_other_things_to_do_does_not_pause(void **unused)
 static void
 pauses_are_random(void **unused)
 {
-	struct tri_backoff a = { .random = 0 }, b = { .random = 1 };
+	struct tri_backoff a = { .random = 0, .handler = HANDLER };
+	struct tri_backoff b = { .random = 1, .handler = HANDLER };
 	unsigned same = 0;
 
 	(void)unused;
 	for (unsigned i = 0; i < 100; i++) {
 		a.pushes = b.pushes = TRI_BACKOFF_FEW;
-		same += tri_backoff_begin(&a, HANDLER, 0, PUSH_NS) ==
-		    tri_backoff_begin(&b, HANDLER, 0, PUSH_NS);
+		assert_true(tri_backoff_begin(&a, HANDLER, 0, PUSH_NS));
+		assert_true(tri_backoff_begin(&b, HANDLER, 0, PUSH_NS));
+		same += tri_backoff_draw(&a) == tri_backoff_draw(&b);
 	}
 	assert_true(same < 20);
 }
@@ -167,7 +184,7 @@ main(void)
 		cmocka_unit_test(meetings_in_many_mailboxes_are_none),
 		cmocka_unit_test(pauses_grow_while_they_are_too_short),
 		cmocka_unit_test(pauses_shrink_while_they_are_too_long),
-		cmocka_unit_test(pauses_are_short_in_the_next_handler),
+		cmocka_unit_test(nobody_pauses_at_once_in_the_next_handler),
 		cmocka_unit_test(whoever_has_other_things_to_do_does_not_pause),
 		cmocka_unit_test(pauses_are_random),
 	};

@@ -571,7 +571,7 @@ but_not_again_soon_where_few_wait(void **unused)
 }
 
 static void
-what_pauses_before_others_mailboxes_crosses_over(void **unused)
+what_meets_crowds_at_mailboxes_crosses_over(void **unused)
 {
 	struct sim *sim = throttled(2);
 
@@ -579,7 +579,7 @@ what_pauses_before_others_mailboxes_crosses_over(void **unused)
 	window(sim, 1, 10000, 10000, 0);
 	assert_false(is_aside(sim, 1));
 	tri_worker_poll(worker(sim, 1));
-	tri_count(&worker(sim, 1)->counts.pauses, (uint64_t)2);
+	tri_count(&worker(sim, 1)->counts.crowds, (uint64_t)2);
 	work(sim, 1, TRI_THROTTLE_NS, 10000, 10000, 0);
 	tri_worker_poll(worker(sim, 1));
 	assert_true(is_aside(sim, 1));
@@ -683,8 +683,7 @@ main(void)
 		cmocka_unit_test(no_trial_goes_on_for_ever),
 		cmocka_unit_test(a_trial_in_which_all_stand_still_ends),
 		cmocka_unit_test(but_not_again_soon_where_few_wait),
-		cmocka_unit_test(
-		    what_pauses_before_others_mailboxes_crosses_over),
+		cmocka_unit_test(what_meets_crowds_at_mailboxes_crosses_over),
 		cmocka_unit_test(what_was_done_in_its_sleep_does_not_count),
 		cmocka_unit_test(what_was_done_in_a_long_handler_does),
 		cmocka_unit_test(who_is_missed_later_comes_back_soon),
