@@ -17,6 +17,7 @@ enum {
 	RECORDS_MAX = 1 << 26,
 	MESSAGE_MAX = 1 << 30,
 	SPIN_NS = 20 * 1000,
+	SPIN_MOST_NS = 80 * 1000,
 	JOBS_WAIT_NS = 100 * 1000 * 1000,
 };
 
@@ -46,8 +47,6 @@ options_fill(struct tr_options *o, struct tri_env *env)
 
 	if (o->workers == 0)
 		o->workers = cpus > TRI_WORKERS_MAX ? TRI_WORKERS_MAX : cpus;
-	if (o->spin_ns == 0)
-		o->spin_ns = cpus >= o->workers && cpus > 1 ? SPIN_NS : 0;
 	if (o->max_actors == 0)
 		o->max_actors = 1 << 24;
 	if (o->max_message_bytes == 0)
@@ -191,6 +190,19 @@ crews_init(struct tr_system *sys)
 	}
 }
 
+static void
+system_spins(const struct tr_system *sys, struct tri_sched_config *config)
+{
+	unsigned cpus = sys->env->cpus(sys->env);
+	bool enough = cpus >= sys->options.workers && cpus > 1;
+
+	config->spin_ns = config->spin_most_ns = sys->options.spin_ns;
+	if (config->spin_ns == 0 && enough) {
+		config->spin_ns = SPIN_NS;
+		config->spin_most_ns = SPIN_MOST_NS;
+	}
+}
+
 static int
 system_init_sched(struct tr_system *sys)
 {
@@ -203,7 +215,6 @@ system_init_sched(struct tr_system *sys)
 		.kept = sys->env->kept,
 		.throttle_ns = sys->env->throttle_ns,
 		.eager = sys->env->eager,
-		.spin_ns = sys->options.spin_ns,
 		.kinds = sys->kinds,
 		.hooks = {
 			.fire = tri_record_fire,
@@ -227,6 +238,7 @@ system_init_sched(struct tr_system *sys)
 		.ctx = sys,
 		.begins_at = offsetof(struct tr_self, pending),
 	};
+	system_spins(sys, &config);
 	return tri_sched_init(&sys->sched, sys->env, &config);
 }
 

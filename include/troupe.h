@@ -358,8 +358,9 @@ struct tr_options {
 	                   * affinity and cgroup quota */
 	bool pin; /* bind each worker to a core of the affinity mask */
 	int64_t spin_ns; /* how long an idle worker spins before it sleeps; 0:
-	                  * 20 us, or none where there are fewer cores than
-	                  * workers; negative: none; at most 1 s */
+	                  * 20 us, up to 80 while it is called soon after it
+	                  * has fallen asleep, or none where there are fewer
+	                  * cores than workers; negative: none; at most 1 s */
 	uint32_t max_actors; /* 1,024 to 2^26; 0: 2^24; address space only */
 	size_t max_message_bytes; /* payload; 0: 64 MiB; at most 1 GiB */
 	/* The byte budget: memory of messages and of states beyond 24 bytes.

@@ -352,9 +352,9 @@ park_spin(struct tri_worker *w)
 {
 	int64_t until;
 
-	if (w->sched->spin_ns <= 0)
+	if (w->spin.ns <= 0)
 		return park_called(w);
-	until = tri_worker_clock(w) + w->sched->spin_ns;
+	until = tri_worker_clock(w) + w->spin.ns;
 	do {
 		unsigned i;
 
@@ -507,6 +507,7 @@ park_enter(struct tri_worker *w)
 		park_leave(w);
 		return true;
 	}
+	w->spin.since = tri_worker_clock(w);
 	return false;
 }
 
@@ -567,6 +568,7 @@ tri_park(struct tri_worker *w)
 	    !(aside && tri_throttle_is_over(w));
 	if (w->napping)
 		return;
+	tri_spin_slept(&w->spin, w->exact, called);
 	park_get_up(w, aside);
 	if (word != 0) {
 		tri_park_found(w);

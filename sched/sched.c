@@ -43,6 +43,7 @@ worker_init(struct tri_sched *s, unsigned index,
 	w->index = index;
 	w->cpu = s->pin ? s->env->cpu_at(s->env, index) : -1;
 	w->poll_ns = TRI_POLL_NS;
+	tri_spin_init(&w->spin, config->spin_ns, config->spin_most_ns);
 	tri_throttle_init(w);
 	tri_worker_read_clock(w);
 	tri_worker_measure(w);
@@ -76,7 +77,6 @@ tri_sched_init(struct tri_sched *s, struct tri_env *env,
 	s->n = config->workers;
 	s->all = s->n == 64 ? UINT64_MAX : ((uint64_t)1 << s->n) - 1;
 	s->pin = config->pin;
-	s->spin_ns = config->spin_ns;
 	s->throttle_ns =
 	    config->throttle_ns != 0 ? config->throttle_ns : TRI_THROTTLE_NS;
 	if (config->hooks.acts == NULL)

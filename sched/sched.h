@@ -20,6 +20,7 @@
 #include "sched/env.h"
 #include "sched/reserve.h"
 #include "sched/runq.h"
+#include "sched/spin.h"
 #include "sched/wheel.h"
 #include "sched/word.h"
 
@@ -187,6 +188,7 @@ struct tri_worker {
 	int64_t
 	    message_ns; /* that one took, on average of the last few looks */
 	struct tri_owed owed;
+	struct tri_spin spin;
 	struct tri_throttle throttle;
 	struct tri_sight sight[TRI_WORKERS_MAX];
 	struct tri_robbed robbed;
@@ -220,7 +222,6 @@ struct tri_sched {
 	struct tri_env *env;
 	unsigned n;
 	bool pin;
-	int64_t spin_ns;
 	int64_t throttle_ns; /* a window of throttle.c; INT64_MAX: never */
 	bool eager; /* see struct tri_sched_config */
 	size_t worker_size;
@@ -267,7 +268,9 @@ struct tri_sched_config {
 	 * to be quick, and although they are not alone. */
 	bool eager;
 	bool pin;
-	int64_t spin_ns;
+	int64_t
+	    spin_ns; /* at least, before it sleeps; not above 0: not at all */
+	int64_t spin_most_ns; /* not below that */
 	const struct tri_kind *kinds;
 	struct tri_hooks hooks;
 	void *pool_owner; /* struct tri_pool.owner */

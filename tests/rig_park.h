@@ -150,6 +150,7 @@ rig_new(unsigned workers, unsigned jobs)
 		    .workers = workers,
 		    .worker_size = sizeof(struct tri_worker),
 		    .spin_ns = workers == 2 ? 20000 : 0,
+		    .spin_most_ns = workers == 2 ? 80000 : 0,
 		    .kinds = rig->kinds,
 		    .hooks = { .fire = on_fire,
 			.poll = on_poll,
