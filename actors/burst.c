@@ -144,7 +144,7 @@ static void
 stream_settle(struct tri_stream *s)
 {
 	if (s->burst == NULL && s->inlet == &s->cell->inlet)
-		*s = (struct tri_stream){ 0 };
+		tri_stream_set(s, 0, NULL, NULL);
 }
 
 /* Begin a pack at the end of the backlog of an actor that this worker may have;
@@ -181,11 +181,7 @@ tri_stream_grows(struct tri_crew *c, tr_ref to, struct tr_self *a)
 		8 * (uint64_t)c->desk.sys->burst_after)) {
 		if (c->stream.burst != NULL)
 			tri_stream_end(c);
-		c->stream = (struct tri_stream){
-			.target = to.bits,
-			.inlet = in,
-			.cell = a,
-		};
+		tri_stream_set(&c->stream, to.bits, a, in);
 		stream_open(c);
 		stream_settle(&c->stream);
 	} else {
@@ -211,11 +207,8 @@ tri_stream_expect(struct tri_crew *c)
 		*tri_habit(c) = 0;
 		return;
 	}
-	c->stream = (struct tri_stream){
-		.target = to.bits,
-		.cell = a,
-		.expected = tri_turn_number(c),
-	};
+	tri_stream_set(&c->stream, to.bits, a, NULL);
+	c->stream.expected = tri_turn_number(c);
 }
 
 bool
@@ -234,7 +227,7 @@ tri_stream_begin(struct tri_crew *c, bool small)
 			stream_open(c);
 	}
 	if (s->burst == NULL) {
-		*s = (struct tri_stream){ 0 };
+		tri_stream_set(s, 0, NULL, NULL);
 		return false;
 	}
 	s->expected = 0;
@@ -310,11 +303,7 @@ tri_stream_turn(struct tri_crew *c, struct tr_msg *seen)
 	if (TRI_UNLIKELY(seen != NULL))
 		tri_seen(c->desk.sys, TRI_EVENT_SENT, to, seen, 0, 0);
 	if (before.at >= TRI_BURST_FULL) {
-		c->stream = (struct tri_stream){
-			.target = to.bits,
-			.inlet = before.inlet,
-			.cell = before.cell,
-		};
+		tri_stream_set(&c->stream, to.bits, before.cell, before.inlet);
 		stream_open(c);
 		stream_settle(&c->stream);
 	}

@@ -96,7 +96,7 @@ tri_gather_take(struct tri_crew *c, struct tr_self *a, struct tri_inlet *in,
 
 	do {
 		newest[n] = tri_inlet_take_newest(in, state);
-		r[n] = tri_reversal_of(newest[n],
+		tri_reversal_begin(&r[n], newest[n],
 		    (uint32_t)tri_load_relaxed(&a->ident));
 		of[n++] = a;
 		a = n < TOGETHER ? gather_next(c, longest) : NULL;

@@ -178,11 +178,7 @@ stream_set(struct tri_crew *c, tr_ref to, struct tr_self *a,
 		return;
 	if (TRI_UNLIKELY(c->stream.burst != NULL))
 		tri_stream_end(c);
-	c->stream = (struct tri_stream){
-		.target = to.bits,
-		.inlet = in,
-		.cell = a,
-	};
+	tri_stream_set(&c->stream, to.bits, a, in);
 }
 
 /* To an actor that is looked on, and has no bound. */
@@ -301,7 +297,7 @@ static void
 stream_deliver(struct tri_crew *c, tr_ref to, struct tr_msg *m, uint64_t head)
 {
 	if (!stream_is_kept(c, to, head)) {
-		c->stream = (struct tri_stream){ 0 };
+		tri_stream_set(&c->stream, 0, NULL, NULL);
 		tri_deliver_usual(c, to, m);
 		return;
 	}

@@ -83,6 +83,20 @@ struct tri_stream {
 	bool guessed; /* that one did */
 };
 
+/* From now on it goes there, without a burst; 0: nowhere.  All that tells something
+ * then is set, and no more: it is often another one with each message. */
+static inline void
+tri_stream_set(struct tri_stream *s, uint64_t target, struct tr_self *cell,
+    struct tri_inlet *in)
+{
+	s->target = target;
+	s->inlet = in;
+	s->cell = cell;
+	s->burst = NULL;
+	s->pushes = 0;
+	s->expected = 0;
+}
+
 /* The last backlog of this worker's messages that was seen to grow. */
 struct tri_growth {
 	uint64_t target; /* tr_ref bits */

@@ -201,19 +201,23 @@ tri_inlet_reserve(struct tri_inlet *in, uint64_t reserved)
  */
 struct tri_reversal {
 	struct tr_msg *newest; /* of those to come; NULL: it is done */
-	struct tr_msg
-	    *oldest; /* of those that are done: the first of the list */
-	struct tr_msg *later[TRI_INLET_AHEAD];
+	struct tr_msg *oldest; /* of those that are done: the list's first */
+	struct tr_msg *later[TRI_INLET_AHEAD]; /* the last of them: a ring */
 	intptr_t step; /* from the one before the last to the last */
 	uint32_t generation;
 	uint32_t n;
 };
 
-static inline struct tri_reversal
-tri_reversal_of(struct tr_msg *newest, uint32_t generation)
+/* Most lists are short: what only a long one looks at is not cleared. */
+static inline void
+tri_reversal_begin(struct tri_reversal *r, struct tr_msg *newest,
+    uint32_t generation)
 {
-	return (
-	    struct tri_reversal){ .newest = newest, .generation = generation };
+	r->newest = newest;
+	r->oldest = NULL;
+	r->step = 0;
+	r->generation = generation;
+	r->n = 0;
 }
 
 static inline void
@@ -221,7 +225,7 @@ tri_reversal_step(struct tri_reversal *r)
 {
 	struct tr_msg *newest = r->newest, *before = newest->link;
 	intptr_t step = (intptr_t)newest - (intptr_t)before;
-	struct tr_msg **at = &r->later[r->n++ % TRI_INLET_AHEAD];
+	struct tr_msg **at = &r->later[r->n % TRI_INLET_AHEAD];
 
 	if (step == r->step ||
 	    (uintptr_t)step + TRI_INLET_NEAR < 2 * TRI_INLET_NEAR)
@@ -231,7 +235,7 @@ tri_reversal_step(struct tri_reversal *r)
 	r->step = step;
 	if (TRI_UNLIKELY(newest->generation != r->generation))
 		newest->flags |= TRI_MSG_STALE;
-	newest->ahead = *at == NULL ?
+	newest->ahead = r->n++ < TRI_INLET_AHEAD ?
 	    0 :
 	    (int32_t)(((intptr_t)*at - (intptr_t)newest) / 32);
 	*at = newest;
@@ -243,8 +247,9 @@ tri_reversal_step(struct tri_reversal *r)
 static inline struct tr_msg *
 tri_inlet_reverse(struct tr_msg *newest, uint32_t generation, uint32_t *count)
 {
-	struct tri_reversal r = tri_reversal_of(newest, generation);
+	struct tri_reversal r;
 
+	tri_reversal_begin(&r, newest, generation);
 	while (r.newest != NULL)
 		tri_reversal_step(&r);
 	*count = r.n;
